@@ -1,0 +1,106 @@
+# cdvm: one Makefile. `make demo` and `make test` are all a newcomer types.
+# User variables: CC, CFLAGS, B (build folder), V=1 (show commands), PREFIX, DESTDIR, VECTORS.
+CC ?= gcc
+B ?= build
+VECTORS ?= ../shared/vectors
+PREFIX ?= /usr/local
+SAN ?=
+V ?=
+Q := $(if $(V),,@)
+
+PKGS := libssl libcrypto libsecp256k1 libcjson libcurl libwebsockets sqlite3 libutf8proc ncursesw
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
+	-Wvla -Wformat=2 -Werror
+HARD := -fstack-protector-strong -fPIE -fstack-clash-protection -fcf-protection
+CFLAGS ?= -O2 -g
+FORTIFY := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -MMD -MP -I. $(WARN) $(HARD) $(FORTIFY) $(CFLAGS) $(SAN)
+ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(LDFLAGS) $(SAN)
+LIBS = $(shell pkg-config --libs $(PKGS)) -lpthread
+GUEST_LIBS = $(shell pkg-config --libs libcrypto libsecp256k1 libcjson libseccomp libutf8proc)
+
+src = $(wildcard $(1)/*.c)
+obj = $(patsubst %.c,$(B)/o/%.o,$(1))
+
+include $(wildcard $(B)/o/*/*.d $(B)/o/*.d $(B)/o/*/*/*.d)
+
+.DEFAULT_GOAL := all
+
+CORE := $(call obj,$(call src,core))
+ATTEST := $(call obj,$(call src,attest))
+PROVIDER := $(call obj,$(call src,provider))
+TUI := $(call obj,$(call src,tui))
+GUEST := $(call obj,$(call src,guest))
+WORKLOADS := $(patsubst guest/workloads/%.c,$(B)/workload-%,$(wildcard guest/workloads/*.c))
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+ARCHIVES = $(B)/libtui.a $(B)/libprovider.a $(B)/libattest.a $(B)/libcore.a
+
+.PHONY: all deps test test-long unit fuzz bench lint interop demo demo-headless image clean install format
+all: cdvm $(B)/cdvm-guest $(WORKLOADS)
+
+$(B)/o/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC   $<")
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+define archive
+$(B)/lib$(1).a: $(2)
+	$(if $(Q),@echo "  AR   $$@")
+	$(Q)rm -f $$@; ar $(if $(2),rcs,qc) $$@ $(2)
+endef
+$(eval $(call archive,core,$(CORE)))
+$(eval $(call archive,attest,$(ATTEST)))
+$(eval $(call archive,provider,$(PROVIDER)))
+$(eval $(call archive,tui,$(TUI)))
+
+cdvm: $(B)/cdvm
+	@cp -f $< $@
+$(B)/cdvm: $(B)/o/main.o $(ARCHIVES)
+	$(if $(Q),@echo "  LD   $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# The agent takes from core only what it calls: the archive brings in no relay, no lws, no curl.
+$(B)/cdvm-guest: $(GUEST) $(B)/libcore.a
+	$(if $(Q),@echo "  LD   $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(GUEST_LIBS)
+
+$(B)/workload-%: $(B)/o/guest/workloads/%.o $(B)/libcore.a
+	$(if $(Q),@echo "  LD   $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs libcjson sqlite3 libcrypto libutf8proc)
+
+# A unit test includes the .c under test; everything else comes from the archives.
+$(B)/unit/%: $(B)/o/tests/unit/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  LD   $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(shell pkg-config --libs libseccomp)
+
+$(B)/bench/%: $(B)/o/tests/bench/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+unit: $(UNIT)
+	@VECTORS=$(VECTORS) tests/run.sh $(UNIT)
+
+# Fuzzers: clang with libFuzzer, ASan and UBSan, in a build folder of their own.
+FUZZ_SECONDS ?= 5
+FUZZ_B := $(B)/fuzz
+FUZZ_SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+$(FUZZ_B)/fuzz_%: tests/fuzz/fuzz_%.c FORCE
+	$(Q)$(MAKE) --no-print-directory B=$(FUZZ_B) CC=clang CFLAGS="-O1 -g" SAN="$(FUZZ_SAN)" \
+		$(FUZZ_B)/libcore.a $(FUZZ_B)/libattest.a $(FUZZ_B)/libprovider.a $(FUZZ_B)/libtui.a
+	$(Q)clang -std=gnu17 -D_GNU_SOURCE -I. -O1 -g $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $< \
+		$(FUZZ_B)/libtui.a $(FUZZ_B)/libprovider.a $(FUZZ_B)/libattest.a $(FUZZ_B)/libcore.a $(LIBS)
+FORCE:
+fuzz: $(if $(T),$(FUZZ_B)/fuzz_$(T),$(FUZZ:%=$(FUZZ_B)/fuzz_%))
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ_B) $(if $(T),$(T),$(FUZZ))
+
+lint:
+	@tests/lint.sh
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf build cdvm

@@ -1,0 +1,34 @@
+/* HTTP client (libcurl multi) on the loop. Follows no redirects, clears Expect, refuses other schemes
+ * than http and https, and refuses private addresses unless allowed. */
+#ifndef CDVM_HTTP_H
+#define CDVM_HTTP_H
+
+#include "loop.h"
+
+struct http;
+struct http_req;
+struct http *http_new(struct loop *l, struct err *e);
+void http_free(struct http *h); /* cancels everything */
+
+struct http_ask {
+    const char *method;          /* "GET", "PUT", "HEAD", "DELETE", "POST" */
+    const char *url;
+    const char *const *headers;  /* NULL-terminated "Name: value" */
+    struct view body;            /* borrowed until done */
+    size_t max_body;             /* of the answer; larger is "too-large" */
+    int timeout_ms;              /* whole request; 0 = 60 s without progress */
+    bool allow_private;          /* loopback and private ranges permitted */
+};
+struct http_answer {
+    long status;                 /* 0 when the transfer failed: see err */
+    struct buf body;             /* borrowed during the callback; take it with buf_take */
+    char reason[128];            /* X-Reason, sanitised, or empty */
+    const struct err *err;       /* NULL on a completed exchange, whatever its status */
+};
+typedef void http_fn(void *arg, struct http_answer *a);
+typedef void http_progress_fn(void *arg, uint64_t done, uint64_t total);
+struct http_req *http_start(struct http *h, const struct http_ask *ask, http_fn *fn,
+                            http_progress_fn *progress, void *arg, struct err *e);
+void http_cancel(struct http_req *r); /* no callback; NULL legal */
+
+#endif

@@ -1,0 +1,29 @@
+/* Many relays as one: publishes to all, merges subscriptions, dedupes by event id. */
+#ifndef CDVM_POOL_H
+#define CDVM_POOL_H
+
+#include "relay.h"
+
+struct pool;
+struct pool_handler {
+    /* Each event once over all relays. ev is borrowed for the callback. */
+    void (*event)(void *arg, const char *sub, const struct event *ev, const char *relay_url);
+    void (*eose)(void *arg, const char *sub);       /* every relay that is up has said EOSE */
+    void (*ok)(void *arg, const uint8_t id[32], bool ok, const char *relay_url, const char *msg);
+    void (*state)(void *arg);                       /* a relay went up or down */
+    void (*challenge)(void *arg, const char *relay_url, const char *challenge); /* NULL: `auth` */
+};
+struct pool *pool_new(struct ws_net *n, const struct keypair *auth, const struct pool_handler *h,
+                      void *arg);
+void pool_free(struct pool *p);
+int pool_add(struct pool *p, const char *url, struct err *e) WARN_UNUSED; /* duplicate is fine */
+size_t pool_count(const struct pool *p);
+size_t pool_up(const struct pool *p);
+struct relay *pool_at(const struct pool *p, size_t i);
+struct relay *pool_find(const struct pool *p, const char *url);
+int pool_subscribe(struct pool *p, const char *sub, const char *filters_json, struct err *e) WARN_UNUSED;
+void pool_unsubscribe(struct pool *p, const char *sub);
+/* 0 if at least one relay took it into its queue. */
+int pool_publish(struct pool *p, const struct event *ev, struct err *e) WARN_UNUSED;
+
+#endif
