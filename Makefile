@@ -48,6 +48,7 @@ $(B)/o/%.o: %.c
 define archive
 $(B)/lib$(1).a: $(2)
 	$(if $(Q),@echo "  AR   $$@")
+	@mkdir -p $$(@D)
 	$(Q)rm -f $$@; ar $(if $(2),rcs,qc) $$@ $(2)
 endef
 $(eval $(call archive,core,$(CORE)))
