@@ -25,6 +25,7 @@ obj = $(patsubst %.c,$(B)/o/%.o,$(1))
 include $(wildcard $(B)/o/*/*.d $(B)/o/*.d $(B)/o/*/*/*.d)
 
 .DEFAULT_GOAL := all
+.SECONDARY:
 
 CORE := $(call obj,$(call src,core))
 ATTEST := $(call obj,$(call src,attest))
