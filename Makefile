@@ -106,3 +106,7 @@ format:
 
 clean:
 	rm -rf build cdvm
+
+# DEPS=0 skips the package check (other distributions; offline).
+deps:
+	$(Q)[ "$(DEPS)" = 0 ] || qemu-scripts/install-deps.sh $(or $(DEPS_FOR),demo)
