@@ -1,0 +1,9 @@
+/* The provider's subcommands; conventions as in tui/cli.h. */
+#ifndef CDVM_PROVIDER_CLI_H
+#define CDVM_PROVIDER_CLI_H
+
+int cli_provider(int argc, char **argv); /* cdvm provider     publish offers, run guests */
+int cli_relay(int argc, char **argv);    /* cdvm relay        embedded relay and blob store */
+int cli_image(int argc, char **argv);    /* cdvm image        manifests of guest images */
+
+#endif
