@@ -1,0 +1,86 @@
+/* From evidence to verdict. Pure: no clock, no files, no sockets, no printing; the same inputs give
+ * the same verdict, today or in ten years.
+ *
+ * What is expected comes from the customer's request, the offer it names and manifests, never from
+ * the evidence. Everything here is borrowed for the call and hostile, but policy, pins and
+ * sim_roots. */
+#ifndef CDVM_EVIDENCE_H
+#define CDVM_EVIDENCE_H
+
+#include "core/binding.h"
+#include "core/event.h"
+#include "policy.h"
+#include "verdict.h"
+
+#define COLLATERAL_CRLS 4
+
+/* What the guest said in hello. */
+struct evidence {
+    uint8_t guest[32]; /* G: the key that sealed the hello */
+    uint8_t hello[32]; /* its rumor id */
+    struct view report;
+    const struct gpu_evidence *gpu;
+    size_t n_gpu;
+    /* hello's echo: used only to name a mismatch, never to accept anything. */
+    bool has_echo;
+    uint8_t echo_customer[32], echo_nonce[32], echo_job[32];
+};
+
+/* Certificates carried by anybody: all of it is signed. Empty views where absent; a certificate
+ * table (GHCB extended report) fills what is absent. DER. */
+struct collateral {
+    struct view vek, ask, ark;
+    struct view cert_table;
+    struct view crl[COLLATERAL_CRLS];
+    size_t n_crl;
+};
+
+/* The offer event that the request names by id, as parsed fields (PROTOCOL.md, 31990). */
+struct expect_offer {
+    uint8_t release[32];                  /* digest of the release manifest's content */
+    const char *workload_name, *workload; /* name, "root:blocks" */
+    const char *model_name, *model;       /* "none" when there is no model */
+    const char *broker;                   /* 64 hex or "none" */
+    uint32_t vcpus;
+    const char *vcpu_type;
+    uint64_t guest_features;
+    uint32_t gpu_count;   /* 0: the offer has no gpu tag */
+    const char *gpu_arch; /* NULL without GPU */
+};
+
+/* What the user decided to believe. Nothing is pinned by default. */
+struct pins {
+    const uint8_t (*digest)[32]; /* SHA-256 of manifests pinned one by one */
+    size_t n_digests;
+    const uint8_t (*endorser)[32]; /* keys whose endorsements count */
+    size_t n_endorsers;
+    unsigned k;                             /* how many of them must agree; 0 means 1 */
+    const struct event *const *endorsement; /* kinds 31880 and 31882 at hand, verified events */
+    size_t n_endorsements;
+};
+
+struct expect {
+    uint8_t customer[32], nonce[32], job[32]; /* U, N, and the request's rumor id */
+    struct expect_offer offer;
+    struct view release, workload, model; /* manifest contents as received; empty when absent */
+    struct pins pins;
+    const uint8_t (*sim_roots)[32]; /* SHA-256 of DER of simulator roots made here */
+    size_t n_sim_roots;
+};
+
+/* A whole hello. Never NULL. now: Unix seconds of the customer's own clock. */
+struct verdict *evidence_verify(const struct evidence *ev, const struct collateral *c,
+                                const struct expect *x, const struct policy *p, int64_t now);
+
+/* A bare report. report_data (64) and measurement (48) may be NULL: then those two checks are NOT
+ * CHECKED, and so is the verdict at best. */
+struct expect_report {
+    const uint8_t *report_data, *measurement;
+    const uint8_t (*sim_roots)[32];
+    size_t n_sim_roots;
+};
+struct verdict *evidence_verify_report(struct view report, const struct collateral *c,
+                                       const struct expect_report *x, const struct policy *p,
+                                       int64_t now);
+
+#endif

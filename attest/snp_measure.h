@@ -1,0 +1,36 @@
+/* The SEV-SNP launch digest, computed as QEMU/KVM and the secure processor do (snp.md section 5).
+ */
+#ifndef CDVM_SNP_MEASURE_H
+#define CDVM_SNP_MEASURE_H
+
+#include "core/release.h"
+
+#define VCPUS_MAX 512
+
+/* Reads a firmware file: its digest, its measured sections, its hash table. Errors "bad-firmware".
+ */
+int ovmf_parse(struct view file, struct ovmf *out, struct err *e) WARN_UNUSED;
+
+/* vCPU signature (CPUID 1 EAX) of a QEMU CPU model name; false when unknown. */
+bool vcpu_type_signature(const char *type, uint32_t *out);
+const char *vcpu_type_name(size_t i); /* known names in order, NULL after the last */
+
+struct launch {
+    const struct ovmf *ovmf;
+    bool kernel_hashes; /* direct boot: the three below are in the hash table */
+    uint8_t kernel[32], initrd[32];
+    const char *append; /* command line; NULL and "" are the same */
+    uint32_t vcpus;     /* 1..VCPUS_MAX */
+    uint32_t vcpu_signature;
+    uint64_t features; /* SEV_FEATURES of the VMSA */
+    bool old_kernel;   /* host before Linux 6.10: MXCSR and FCW of the VMSA are zero */
+};
+/* Errors "bad-launch": a kernel with a firmware that has no place for its hashes, 0 vCPUs. */
+int launch_digest(const struct launch *l, uint8_t out[static 48], struct err *e) WARN_UNUSED;
+
+/* When `got` is not l's digest: tries the variants that are known to happen (vCPU count and type,
+ * features, host kernel before 6.10, no kernel hashes) and writes a sentence about the one that
+ * matches. False when none does. */
+bool launch_explain(const struct launch *l, const uint8_t got[static 48], char *out, size_t n);
+
+#endif
