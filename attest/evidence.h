@@ -8,7 +8,8 @@
 #define CDVM_EVIDENCE_H
 
 #include "core/binding.h"
-#include "core/event.h"
+#include "core/dvm.h"
+#include "core/offer.h"
 #include "policy.h"
 #include "verdict.h"
 
@@ -28,24 +29,11 @@ struct evidence {
 
 /* Certificates carried by anybody: all of it is signed. Empty views where absent; a certificate
  * table (GHCB extended report) fills what is absent. DER. */
-struct collateral {
+struct snp_collateral {
     struct view vek, ask, ark;
     struct view cert_table;
     struct view crl[COLLATERAL_CRLS];
     size_t n_crl;
-};
-
-/* The offer event that the request names by id, as parsed fields (PROTOCOL.md, 31990). */
-struct expect_offer {
-    uint8_t release[32];                  /* digest of the release manifest's content */
-    const char *workload_name, *workload; /* name, "root:blocks" */
-    const char *model_name, *model;       /* "none" when there is no model */
-    const char *broker;                   /* 64 hex or "none" */
-    uint32_t vcpus;
-    const char *vcpu_type;
-    uint64_t guest_features;
-    uint32_t gpu_count;   /* 0: the offer has no gpu tag */
-    const char *gpu_arch; /* NULL without GPU */
 };
 
 /* What the user decided to believe. Nothing is pinned by default. */
@@ -60,8 +48,8 @@ struct pins {
 };
 
 struct expect {
-    uint8_t customer[32], nonce[32], job[32]; /* U, N, and the request's rumor id */
-    struct expect_offer offer;
+    const struct job_request *request;    /* U's own: U, N, job id, the offer it names */
+    const struct offer *offer;            /* the verified event that the request names */
     struct view release, workload, model; /* manifest contents as received; empty when absent */
     struct pins pins;
     const uint8_t (*sim_roots)[32]; /* SHA-256 of DER of simulator roots made here */
@@ -69,7 +57,7 @@ struct expect {
 };
 
 /* A whole hello. Never NULL. now: Unix seconds of the customer's own clock. */
-struct verdict *evidence_verify(const struct evidence *ev, const struct collateral *c,
+struct verdict *evidence_verify(const struct evidence *ev, const struct snp_collateral *c,
                                 const struct expect *x, const struct policy *p, int64_t now);
 
 /* A bare report. report_data (64) and measurement (48) may be NULL: then those two checks are NOT
@@ -79,7 +67,7 @@ struct expect_report {
     const uint8_t (*sim_roots)[32];
     size_t n_sim_roots;
 };
-struct verdict *evidence_verify_report(struct view report, const struct collateral *c,
+struct verdict *evidence_verify_report(struct view report, const struct snp_collateral *c,
                                        const struct expect_report *x, const struct policy *p,
                                        int64_t now);
 
