@@ -1,27 +1,30 @@
 /* Guest channel: length-prefixed frames over the one virtio-serial port (PROTOCOL.md, "Channel").
  *
- * Frame: u32 LE length of (type + payload), 1 to CHAN_MAX; u8 type; payload. Both ends are hostile to
- * each other: an unknown type, a bad length or a payload that does not parse is code "bad-frame". */
+ * Frame: u32 LE length of (type + payload), 1 to CHAN_MAX; u8 type; payload. Both ends are hostile
+ * to each other: an unknown type, a bad length or a payload that does not parse is code
+ * "bad-frame". */
 #ifndef CDVM_CHANNEL_H
 #define CDVM_CHANNEL_H
 
 #include "bytes.h"
 
 #define CHAN_MAX ((uint32_t)1 << 20)
+#define CHAN_FEED ((size_t)65536)
+#define CHAN_CHALLENGE_MAX 128
 #define CHAN_BLOB_CHUNK ((size_t)262144) /* ciphertext bytes a BLOB frame carries at most */
 
 enum chan_type {
-    CHAN_JOB = 1,        /* host -> guest, once: JSON {rumor, relays, time} */
-    CHAN_EVENT = 2,      /* both: one Nostr event */
-    CHAN_AUTH = 3,       /* host: u8 relay, challenge; guest: u8 relay, signed 22242 */
-    CHAN_BLOB_PUT = 4,   /* guest -> host */
-    CHAN_BLOB_DATA = 5,  /* host -> guest */
-    CHAN_BLOB_GET = 6,   /* guest -> host: sha256, u64 LE max */
-    CHAN_BLOB_STATUS = 7,/* host -> guest: sha256, u8 enum chan_blob_status */
-    CHAN_STATE = 8,      /* guest -> host: u8 enum chan_state */
-    CHAN_REPORT_REQ = 9, /* guest -> host: 64 bytes */
-    CHAN_REPORT = 10,    /* host -> guest: 1184 bytes, or empty when the host has none */
-    CHAN_SHUTDOWN = 11,  /* host -> guest: empty */
+    CHAN_JOB = 1,         /* host -> guest, once: JSON {rumor, relays, time} */
+    CHAN_EVENT = 2,       /* both: one Nostr event */
+    CHAN_AUTH = 3,        /* host: u8 relay, challenge; guest: u8 relay, signed 22242 */
+    CHAN_BLOB_PUT = 4,    /* guest -> host */
+    CHAN_BLOB_DATA = 5,   /* host -> guest */
+    CHAN_BLOB_GET = 6,    /* guest -> host: sha256, u64 LE max */
+    CHAN_BLOB_STATUS = 7, /* host -> guest: sha256, u8 enum chan_blob_status */
+    CHAN_STATE = 8,       /* guest -> host: u8 enum chan_state */
+    CHAN_REPORT_REQ = 9,  /* guest -> host: 64 bytes */
+    CHAN_REPORT = 10,     /* host -> guest: 1184 bytes, or empty when the host has none */
+    CHAN_SHUTDOWN = 11,   /* host -> guest: empty */
 };
 enum chan_blob_status { CHAN_BLOB_OK, CHAN_BLOB_ABSENT, CHAN_BLOB_TOO_LARGE, CHAN_BLOB_FAILED };
 
@@ -36,8 +39,8 @@ enum chan_state {
     CHAN_ERR_HARDWARE = 64, /* a device or interface outside the allow-list */
     CHAN_ERR_ENTROPY = 65,
     CHAN_ERR_CMDLINE = 66,
-    CHAN_ERR_FRAME = 67,    /* the host broke the channel's rules */
-    CHAN_ERR_JOB = 68,      /* the JOB frame is not a valid request */
+    CHAN_ERR_FRAME = 67, /* the host broke the channel's rules */
+    CHAN_ERR_JOB = 68,   /* the JOB frame is not a valid request */
     CHAN_ERR_REPORT = 69,
     CHAN_ERR_VOLUME = 70,
     CHAN_ERR_WORKLOAD = 71,
@@ -46,7 +49,7 @@ enum chan_state {
 };
 const char *chan_state_name(uint8_t code); /* "booted", "error: hardware", or "unknown state" */
 
-/* Incremental decoder. Feed bytes into `b`, then call chan_next until it returns 0. */
+/* Incremental decoder. Feed at most CHAN_FEED bytes, then call chan_next until it returns 0. */
 struct chan_in {
     struct buf b;
     size_t taken; /* bytes of b consumed by frames handed out */
@@ -70,6 +73,7 @@ struct chan_auth {
 };
 int chan_put_auth(struct buf *out, uint8_t relay, struct view body, struct err *e) WARN_UNUSED;
 int chan_auth_parse(struct view payload, struct chan_auth *out, struct err *e) WARN_UNUSED;
+bool chan_challenge_ok(struct view v); /* the guest checks the host's before it signs anything */
 
 struct chan_blob {
     uint8_t sha256[32];
