@@ -1,4 +1,5 @@
-/* SHA-2, HMAC, HKDF over OpenSSL EVP. Outputs are raw bytes. */
+/* SHA-2, HMAC, HKDF over OpenSSL EVP. Outputs are raw bytes. A broken libcrypto aborts. One thread.
+ */
 #ifndef CDVM_HASH_H
 #define CDVM_HASH_H
 
@@ -10,7 +11,7 @@
 void sha256(struct view v, uint8_t out[static 32]);
 void sha384(struct view v, uint8_t out[static 48]);
 
-struct sha; /* incremental; sha_free(NULL) legal */
+struct sha;                             /* incremental; sha_free(NULL) legal */
 struct sha *sha_new(size_t digest_len); /* 32 or 48 */
 void sha_add(struct sha *s, struct view v);
 void sha_end(struct sha *s, uint8_t *out); /* writes digest_len bytes; s may be freed only */
@@ -18,7 +19,8 @@ void sha_free(struct sha *s);
 int sha256_file(const char *path, uint8_t out[static 32], struct err *e) WARN_UNUSED;
 
 void hmac_sha256(struct view key, struct view msg, uint8_t out[static 32]);
-void hkdf_extract(struct view salt, struct view ikm, uint8_t prk[static 32]); /* RFC 5869, SHA-256 */
+void hkdf_extract(struct view salt, struct view ikm,
+                  uint8_t prk[static 32]); /* RFC 5869, SHA-256 */
 void hkdf_expand(const uint8_t prk[static 32], struct view info, uint8_t *out, size_t n);
 
 /* list(tag, f1, f2, ...) of PROTOCOL.md: ASCII tag || 0x00 || per field u16be length || bytes.
