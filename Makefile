@@ -8,7 +8,7 @@ SAN ?=
 V ?=
 Q := $(if $(V),,@)
 
-PKGS := libssl libcrypto libsecp256k1 libcjson libcurl libwebsockets sqlite3 libutf8proc ncursesw
+PKGS := libssl libcrypto libsecp256k1 libcjson libcurl libwebsockets sqlite3 ncursesw
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
 	-Wvla -Wformat=2 -Werror
 HARD := -fstack-protector-strong -fPIE -fstack-clash-protection -fcf-protection
@@ -17,7 +17,7 @@ FORTIFY := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -MMD -MP -I. $(WARN) $(HARD) $(FORTIFY) $(CFLAGS) $(SAN)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(LDFLAGS) $(SAN)
 LIBS = $(shell pkg-config --libs $(PKGS)) -lpthread
-GUEST_LIBS = $(shell pkg-config --libs libcrypto libsecp256k1 libcjson libseccomp libutf8proc)
+GUEST_LIBS = $(shell pkg-config --libs libcrypto libsecp256k1 libcjson libseccomp)
 
 src = $(wildcard $(1)/*.c)
 obj = $(patsubst %.c,$(B)/o/%.o,$(1))
@@ -38,7 +38,7 @@ BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 ARCHIVES = $(B)/libtui.a $(B)/libprovider.a $(B)/libattest.a $(B)/libcore.a
 
-.PHONY: all deps test test-long unit fuzz bench lint interop demo demo-headless image clean install format
+.PHONY: text-table all deps test test-long unit fuzz bench lint interop demo demo-headless image clean install format
 all: cdvm $(B)/cdvm-guest $(WORKLOADS)
 
 $(B)/o/%.o: %.c
@@ -70,7 +70,7 @@ $(B)/cdvm-guest: $(GUEST) $(B)/libcore.a
 
 $(B)/workload-%: $(B)/o/guest/workloads/%.o $(B)/libcore.a
 	$(if $(Q),@echo "  LD   $@")
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs libcjson sqlite3 libcrypto libutf8proc)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs libcjson sqlite3 libcrypto)
 
 # A unit test includes the .c under test; everything else comes from the archives.
 $(B)/unit/%: $(B)/o/tests/unit/%.o $(ARCHIVES)
@@ -100,6 +100,12 @@ fuzz: $(if $(T),$(FUZZ_B)/fuzz_$(T),$(FUZZ:%=$(FUZZ_B)/fuzz_%))
 
 lint:
 	@tests/lint.sh
+
+# Unicode classes of core/text.c. Needs libutf8proc-dev; run when its Unicode version is to change.
+text-table:
+	@mkdir -p $(B)
+	$(Q)$(CC) -o $(B)/text-table tests/tools/text_table.c -lutf8proc
+	$(Q)$(B)/text-table >core/text_table.h && clang-format -i core/text_table.h
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
