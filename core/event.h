@@ -6,14 +6,14 @@
  *
  * All three own their strings and are freed with their own free. Parsing is strict: exactly
  * the seven keys (six for a rumor), 64/64/128 lower-case hex, kind 0..65535, created_at a
- * non-negative integer, tags arrays of strings only. Unknown extra keys are refused for rumors and
- * ignored for events. */
+ * non-negative integer, tags non-empty arrays of strings only. Unknown extra keys are refused for
+ * rumors and ignored for events. */
 #ifndef CDVM_EVENT_H
 #define CDVM_EVENT_H
 
 #include <cjson/cJSON.h>
 #include "bytes.h"
-#include "secret.h"
+#include "key.h"
 
 #define EVENT_MAX ((size_t)65536)       /* bytes of one serialised event on a relay */
 #define EVENT_TAGS_MAX 2000
@@ -41,16 +41,6 @@ struct event {
 struct rumor {
     struct fields f;
 };
-
-/* A key pair for signing and ECDH; the secret half is locked memory. */
-struct keypair;
-struct keypair *keypair_new(void);                                       /* fresh random */
-struct keypair *keypair_from(const uint8_t sk[static 32], struct err *e);/* NULL when not a scalar */
-const uint8_t *keypair_pub(const struct keypair *k);                     /* 32 bytes x-only */
-const struct secret *keypair_secret(const struct keypair *k);
-void keypair_free(struct keypair *k);                                    /* wipes; NULL legal */
-void keypair_sign(const struct keypair *k, const uint8_t msg[static 32], uint8_t sig[static 64]);
-bool schnorr_verify(const uint8_t pub[static 32], struct view msg, const uint8_t sig[static 64]);
 
 /* Building: a draft's fields are filled, then signed or made a rumor. Strings are copied. */
 struct fields fields_new(uint32_t kind, int64_t created_at, struct view content);
