@@ -16,7 +16,8 @@ struct loop_child;
 struct loop *loop_new(struct err *e);
 void loop_free(struct loop *l); /* removes every source; NULL legal */
 
-/* events: LOOP_IN, LOOP_OUT. The callback gets what is ready (LOOP_HUP is always reported). */
+/* events: LOOP_IN, LOOP_OUT. The callback gets what is ready (LOOP_HUP is always reported). NULL with
+ * errno when the descriptor cannot be watched (EPERM: a regular file is always ready). */
 #define LOOP_IN 1u
 #define LOOP_OUT 2u
 #define LOOP_HUP 4u
@@ -33,11 +34,13 @@ struct loop_timer *loop_timer_add(struct loop *l, int64_t at, loop_timer_fn *fn,
 void loop_timer_set(struct loop_timer *t, int64_t at); /* re-arm; -1 disarms */
 void loop_timer_del(struct loop_timer *t);             /* NULL legal */
 
-/* Blocks the signal and delivers it as data (signalfd). */
+/* Blocks the signal and delivers it as data (signalfd). A child made by fork inherits the blocked mask
+ * and must reset it. */
 typedef void loop_signal_fn(void *arg, int sig);
 void loop_signal(struct loop *l, int sig, loop_signal_fn *fn, void *arg);
 
-/* Watches a child by pidfd and reaps it; status as from waitpid. */
+/* Watches a child by pidfd and reaps it; status as from waitpid. One call; the handle stays valid
+ * until loop_child_del, which does not kill. NULL with errno when there is no such child. */
 typedef void loop_child_fn(void *arg, int status);
 struct loop_child *loop_child_add(struct loop *l, int pid, loop_child_fn *fn, void *arg);
 int loop_child_kill(struct loop_child *c, int sig); /* pidfd_send_signal: never another process */
@@ -47,7 +50,7 @@ void loop_child_del(struct loop_child *c);
 typedef void loop_idle_fn(void *arg);
 void loop_on_idle(struct loop *l, loop_idle_fn *fn, void *arg);
 void loop_run(struct loop *l);
-bool loop_turn(struct loop *l, int max_ms); /* one turn, for tests; false after loop_quit */
+bool loop_turn(struct loop *l, int max_ms); /* one turn, for tests; false if it called loop_quit */
 void loop_quit(struct loop *l);
 
 /* For ws.c only: the epoll fd, dispatching without sleeping, and who sleeps instead of epoll_wait. */

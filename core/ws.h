@@ -9,6 +9,7 @@ struct lws_context;
 struct ws_net; /* one lws context, the loop adopted into it, a DNS worker */
 
 struct ws_net *ws_net_new(struct loop *l, struct err *e);
+/* Not from inside a callback. Connections still open end without a call. NULL legal. */
 void ws_net_free(struct ws_net *n);
 struct lws_context *ws_context(struct ws_net *n);
 struct dns *ws_dns(struct ws_net *n);
@@ -21,12 +22,14 @@ struct ws_handler {
     void (*closed)(void *arg, const struct err *why);     /* last call; ws is freed after it */
 };
 /* url: ws:// or wss://host[:port][/path]. Messages over max_msg bytes close the connection
- * ("too-large"). The queue of unsent bytes is capped at 4 MiB: ws_send then returns -1 ("busy"). */
-struct ws *ws_connect(struct ws_net *n, const char *url, size_t max_msg,
+ * ("too-large"). The queue of unsent bytes is capped at 4 MiB: ws_send then returns -1 ("busy").
+ * public_only refuses a name that resolves to a private address ("private-address"). No callback runs
+ * before ws_connect has returned. */
+struct ws *ws_connect(struct ws_net *n, const char *url, size_t max_msg, bool public_only,
                       const struct ws_handler *h, void *arg, struct err *e);
 int ws_send(struct ws *w, struct view text, struct err *e) WARN_UNUSED;
 size_t ws_queued(const struct ws *w);
-void ws_close(struct ws *w); /* no further callbacks; NULL legal */
+void ws_close(struct ws *w); /* no further callbacks, w is gone; NULL legal */
 
 /* Splits and checks ws/wss/http/https URLs; refuses user info, fragments, control bytes. */
 struct url {
