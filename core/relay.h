@@ -1,10 +1,10 @@
-/* One relay connection (NIP-01/11/42/45): REQ, EVENT, EOSE, OK, CLOSED, NOTICE, AUTH, COUNT.
+/* One relay connection (NIP-01, NIP-42): REQ, EVENT, EOSE, OK, CLOSED, NOTICE, AUTH.
  *
  * Keeps its subscriptions over reconnects (backoff 1 s doubling to 60 s with jitter), re-sends
  * unacknowledged events, authenticates with `auth` when a challenge comes (for reading and for
- * writing; "auth-required" is recognised after an optional "ERROR: "). Events handed up are verified,
- * unexpired and match a filter of the subscription; a relay that lies is counted, and dropped after
- * 20 lies. One key per connection: never two identities on one. */
+ * writing; "auth-required" is recognised after an optional "ERROR: "). Events handed up are
+ * verified, unexpired and match a filter of the subscription; a relay that lies is counted, and
+ * dropped after 20 lies. One key per connection: never two identities on one. */
 #ifndef CDVM_RELAY_H
 #define CDVM_RELAY_H
 
@@ -24,11 +24,16 @@ struct relay_handler {
     /* A challenge that this process cannot answer itself (the guest's key): answer with
      * relay_auth. NULL when `auth` is given. */
     void (*challenge)(void *arg, struct relay *r, const char *challenge);
+    /* Optional: true for an event that was verified before (from another relay, say): it is dropped
+     * unread. The id is only claimed here. */
+    bool (*known)(void *arg, struct relay *r, const char *sub, const uint8_t id[32]);
 };
 /* auth may be NULL. Strings are copied; auth is borrowed for the relay's life. */
 struct relay *relay_new(struct ws_net *n, const char *url, const struct keypair *auth,
                         const struct relay_handler *h, void *arg, struct err *e);
-void relay_free(struct relay *r); /* NULL legal */
+void relay_free(struct relay *r); /* NULL legal; allowed inside callbacks */
+/* Right after relay_new, for an address that somebody else named: refuse private networks. */
+void relay_public_only(struct relay *r);
 const char *relay_url(const struct relay *r);
 enum relay_state relay_state(const struct relay *r);
 const char *relay_challenge(const struct relay *r); /* newest, or NULL */
@@ -39,7 +44,8 @@ int64_t relay_latency_ms(const struct relay *r);    /* of the last EOSE or OK; -
 int relay_subscribe(struct relay *r, const char *sub, const char *filters_json,
                     struct err *e) WARN_UNUSED;
 void relay_unsubscribe(struct relay *r, const char *sub);
-/* Queues; kept and re-sent until an OK comes (ephemeral kinds are sent once). At most 1,024 wait. */
+/* Queues; kept and re-sent until an OK comes (ephemeral kinds are sent once). At most 1,024 wait.
+ */
 int relay_publish(struct relay *r, const struct event *ev, struct err *e) WARN_UNUSED;
 int relay_auth(struct relay *r, const struct event *ev22242, struct err *e) WARN_UNUSED;
 /* A signed kind 22242 for this relay and challenge. */
