@@ -72,6 +72,17 @@ static bool all_said(const struct psub *s) {
     return s->said != 0;
 }
 
+/* A relay that failed may have been the last one waited for. Callbacks may change the list. */
+static void eose_check(struct pool *p) {
+    for (struct psub *s = p->subs; s;)
+        if (!s->eose && all_said(s)) {
+            eose_tell(s);
+            s = p->subs;
+        } else {
+            s = s->next;
+        }
+}
+
 static void on_limit(void *arg) {
     eose_tell(arg);
 }
@@ -128,7 +139,10 @@ static void on_state(void *arg, struct relay *r, enum relay_state s, const struc
     struct pool *p = arg;
 
     (void)r, (void)why;
-    if (p->h.state && s != RELAY_CONNECTING)
+    if (s == RELAY_CONNECTING)
+        return;
+    eose_check(p);
+    if (p->h.state)
         p->h.state(p->arg);
 }
 
