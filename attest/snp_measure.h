@@ -11,6 +11,9 @@
  */
 int ovmf_parse(struct view file, struct ovmf *out, struct err *e) WARN_UNUSED;
 
+/* The launch digest after the firmware's own pages (a multiple of 4096 bytes, ending at 4 GiB). */
+void snp_digest_firmware(struct view file, uint8_t out[static 48]);
+
 /* vCPU signature (CPUID 1 EAX) of a QEMU CPU model name; false when unknown. */
 bool vcpu_type_signature(const char *type, uint32_t *out);
 const char *vcpu_type_name(size_t i); /* known names in order, NULL after the last */
@@ -27,6 +30,11 @@ struct launch {
 };
 /* Errors "bad-launch": a kernel with a firmware that has no place for its hashes, 0 vCPUs. */
 int launch_digest(const struct launch *l, uint8_t out[static 48], struct err *e) WARN_UNUSED;
+
+/* The two halves of launch_digest, for trying many machines over one firmware and kernel. */
+void launch_sections(const struct launch *l, uint8_t digest[static 48]);
+void launch_vmsa(const struct launch *l, bool first, uint8_t hash[static 48]);
+void launch_vcpu(uint8_t digest[static 48], const uint8_t vmsa[static 48]);
 
 /* When `got` is not l's digest: tries the variants that are known to happen (vCPU count and type,
  * features, host kernel before 6.10, no kernel hashes) and writes a sentence about the one that

@@ -2,7 +2,9 @@
  * (PROTOCOL.md, "Release manifest" and "Command line template").
  *
  * A manifest's digest is the SHA-256 of its content as received; the content is refused when
- * re-serialising it (RFC 8785) gives other bytes, so one manifest has one digest. */
+ * re-serialising what was understood of it (RFC 8785) gives other bytes, so one manifest has one
+ * digest and no key that nobody reads. Arrays are sorted bytewise without repetition, but sections
+ * (launch order) and argv. */
 #ifndef CDVM_RELEASE_H
 #define CDVM_RELEASE_H
 
@@ -81,14 +83,20 @@ struct manifest {
     char *name, *version;
     uint64_t seq;
     struct volume volume;
-    char **argv, **env; /* job {argv, env, limits, mode}; empty for a model */
+    char **argv, **env; /* job {argv, env, limits, mode}; a model's job is null */
     size_t n_argv, n_env;
-    char *mode; /* "" for a model */
+    struct manifest_limit {
+        char *name;
+        uint64_t value;
+    } * limits;
+    size_t n_limits;
+    char *mode;
     char *repo, *commit, *licence;
     uint8_t lock_sha256[32];
 };
 struct manifest *manifest_parse(struct view content, bool is_model, struct err *e);
-void manifest_free(struct manifest *m);
+void manifest_free(struct manifest *m); /* NULL legal; frees m and every string in it */
+int manifest_json(const struct manifest *m, struct buf *out, struct err *e) WARN_UNUSED;
 void manifest_digest(struct view content, uint8_t out[static 32]);
 
 /* The template's grammar: printable ASCII, each of ${work} ${model} ${broker} exactly once, no
