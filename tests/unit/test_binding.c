@@ -2,8 +2,10 @@
 #include "tests/unit/vectors.h"
 
 /* Expected values were computed by an independent implementation of list() and SHA-256. */
-static const uint8_t one[32] = {[0 ... 31] = 1}, two[32] = {[0 ... 31] = 2};
-static const uint8_t three[32] = {[0 ... 31] = 3}, four[32] = {[0 ... 31] = 4};
+#define X8(x) x, x, x, x, x, x, x, x
+#define X32(x)                                                                                     \
+    { X8(x), X8(x), X8(x), X8(x) }
+static const uint8_t one[32] = X32(1), two[32] = X32(2), three[32] = X32(3), four[32] = X32(4);
 
 static void is_hex(const uint8_t got[static 32], const char *hex) {
     uint8_t want[32];
