@@ -1,5 +1,5 @@
-/* Offers (NIP-89 kind 31990 with the cdvm tags of PROTOCOL.md) and heartbeats (kind 11998). Everything
- * in an offer is the seller's claim. */
+/* Offers (NIP-89 kind 31990 with the cdvm tags of PROTOCOL.md) and heartbeats (kind 11998).
+ * Everything in an offer is the seller's claim. */
 #ifndef CDVM_OFFER_H
 #define CDVM_OFFER_H
 
@@ -11,26 +11,29 @@ struct offer {
     uint8_t id[32], pubkey[32];
     int64_t created_at, expiration; /* expiration 0 = none */
     char d[64];
-    uint32_t job_kind;              /* 5050 or 5999 */
+    uint32_t job_kind;                             /* 5050 or 5999 */
     char name[128], about[512], provider_name[64]; /* sanitised claims */
-    char privacy[24];               /* "sev-snp+gpu-cc", "sev-snp", "sim", "none" */
-    uint8_t release[32];            /* sha256 of the release manifest */
+    char privacy[24];                              /* "sev-snp+gpu-cc", "sev-snp", "sim", "none" */
+    uint8_t release[32];                           /* sha256 of the release manifest */
     char workload_name[64], workload[VOLUME_REF_MAX];
     char model_name[64], model[VOLUME_REF_MAX]; /* "none" when there is no model */
     uint64_t model_bytes;
-    char broker[65];                /* 64 hex or "none" */
+    char broker[65]; /* 64 hex or "none" */
     uint32_t vcpus, memory_mib;
     char vcpu_type[32];
     uint64_t guest_features;
     uint32_t gpu_count;
     char gpu_arch[16];
     uint64_t price_msat;
-    char price_unit[8];             /* "job" or "minute"; price 0 = free */
-    struct offer_limit { char name[32]; uint64_t value; } limits[16];
+    char price_unit[8]; /* "job" or "minute"; price 0 = free */
+    struct offer_limit {
+        char name[32];
+        uint64_t value;
+    } limits[16];
     size_t n_limits;
     char relays[8][256], blossom[4][256];
     size_t n_relays, n_blossom;
-    char *json;                     /* the whole event as received: the raw view, and for receipts */
+    char *json; /* the whole event as received: the raw view, and for receipts */
 };
 /* NULL on error ("bad-offer"): not a cdvm/1 offer, malformed references (the grammar of
  * `root:blocks` is checked here, before anything is substituted anywhere), missing tags. */
