@@ -1,5 +1,6 @@
 #include "offer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
