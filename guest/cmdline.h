@@ -1,0 +1,26 @@
+/* The words of ours on the measured kernel command line (PROTOCOL.md, "Command line template").
+ *
+ * cdvm.work=<root>:<blocks>, cdvm.model=<root>:<blocks>|none, cdvm.broker=<64 hex>|none: each exactly
+ * once; any other word that begins with "cdvm." is refused. All other words are the kernel's. */
+#ifndef CDVM_CMDLINE_H
+#define CDVM_CMDLINE_H
+
+#include "core/bytes.h"
+
+#define CMDLINE_MAX 4096
+
+struct cmdline_volume {
+    bool present;     /* false for "none" */
+    uint8_t root[32]; /* dm-verity root hash */
+    uint64_t blocks;  /* data blocks of 4096 bytes */
+};
+struct cmdline {
+    struct cmdline_volume work, model;
+    bool has_broker;
+    uint8_t broker[32]; /* the model owner's key */
+};
+
+/* Code "bad-cmdline". A trailing newline is allowed. */
+int cmdline_parse(struct view text, struct cmdline *out, struct err *e) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,270 @@
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+#define CAPS_MAX 63
+
+/* What the child needs, all made before it exists. */
+struct plan {
+    const struct sandbox_spec *spec;
+    const struct sandbox *box;
+    const struct syscalls *filter;
+    int stdin_fd, stdout_fd;
+};
+
+/* --- the child, step by step; each returns 0 or -1 with errno --- */
+
+static int step_signals(const struct plan *p) {
+    sigset_t none;
+
+    (void)p;
+    sigemptyset(&none);
+    return sigprocmask(SIG_SETMASK, &none, NULL) || setsid() < 0 ? -1 : 0;
+}
+
+static int step_oom(const struct plan *p) {
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    bool done = fd >= 0 && write(fd, "1000", 4) == 4;
+
+    (void)p;
+    if (fd >= 0)
+        close(fd);
+    return done ? 0 : -1;
+}
+
+static int bind_into(const char *from, const char *to, unsigned long flags) {
+    return mount(from, to, NULL, MS_BIND, NULL) ||
+                   mount(NULL, to, NULL, MS_BIND | MS_REMOUNT | flags, NULL)
+               ? -1
+               : 0;
+}
+
+static int step_mounts(const struct plan *p) {
+    char options[96];
+
+    snprintf(options, sizeof options, "mode=0700,uid=%u,gid=%u,size=%llu", p->spec->uid,
+             p->spec->uid, (unsigned long long)p->spec->tmp_max);
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || chdir(p->spec->root))
+        return -1;
+    if (bind_into(p->box->in, "in", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC) ||
+        bind_into(p->box->out, "out", MS_NOSUID | MS_NODEV | MS_NOEXEC))
+        return -1;
+    return mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options);
+}
+
+/* Stacks the old root on the new one and lets go of it: nothing of the agent's tree stays mounted. */
+static int step_root(const struct plan *p) {
+    (void)p;
+    return syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/") ? -1 : 0;
+}
+
+static int step_name(const struct plan *p) {
+    (void)p;
+    return sethostname("workload", 8);
+}
+
+static int step_descriptors(const struct plan *p) {
+    if (dup2(p->stdin_fd, STDIN_FILENO) < 0 || dup2(p->stdout_fd, STDOUT_FILENO) < 0)
+        return -1;
+    return (int)syscall(SYS_close_range, 3U, ~0U, 0U);
+}
+
+static int limit(int what, uint64_t to) {
+    struct rlimit r = {to, to};
+
+    return setrlimit((__rlimit_resource_t)what, &r);
+}
+
+static int step_limits(const struct plan *p) {
+    const struct sandbox_spec *s = p->spec;
+
+    return limit(RLIMIT_CORE, 0) || limit(RLIMIT_MEMLOCK, 0) || limit(RLIMIT_MSGQUEUE, 0) ||
+                   limit(RLIMIT_AS, s->memory) || limit(RLIMIT_NPROC, s->processes) ||
+                   limit(RLIMIT_NOFILE, s->files)
+               ? -1
+               : 0;
+}
+
+static int step_privileges(const struct plan *p) {
+    uid_t id = p->spec->uid;
+
+    for (unsigned long cap = 0; cap <= CAPS_MAX; cap++)
+        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EINVAL)
+            return -1;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || setgroups(0, NULL))
+        return -1;
+    return setresgid(id, id, id) || setresuid(id, id, id) ? -1 : 0;
+}
+
+static int step_syscalls(const struct plan *p) {
+    int rc = syscalls_load(p->filter);
+
+    errno = -rc;
+    return rc ? -1 : 0;
+}
+
+static int step_run(const struct plan *p) {
+    umask(077);
+    return execve(p->spec->argv[0], p->spec->argv, p->spec->env);
+}
+
+static const struct {
+    const char *what;
+    int (*run)(const struct plan *p);
+} steps[] = {
+    {"set signals", step_signals},
+    {"offer it to the OOM killer first", step_oom},
+    {"mount its folders", step_mounts},
+    {"change its root", step_root},
+    {"name its host", step_name},
+    {"place its descriptors", step_descriptors},
+    {"set its limits", step_limits},
+    {"drop its privileges", step_privileges},
+    {"load its system call filter", step_syscalls},
+    {"run it", step_run},
+};
+
+struct failure {
+    int step, error;
+};
+
+/* The report pipe moves to descriptor 2 for as long as a step can fail: stderr belongs to nobody yet, and
+ * it is closed on exec, so the program starts with a descriptor 2 that leads nowhere. */
+_Noreturn static void child(const struct plan *p, int report) {
+    struct failure f = {0};
+
+    if (dup3(report, STDERR_FILENO, O_CLOEXEC) < 0)
+        _exit(126);
+    for (f.step = 0; f.step < (int)COUNT(steps); f.step++)
+        if (steps[f.step].run(p)) {
+            f.error = errno;
+            break;
+        }
+    if (write(STDERR_FILENO, &f, sizeof f) != sizeof f)
+        _exit(126);
+    _exit(127);
+}
+
+/* --- the agent's side --- */
+
+static int make_folder(const char *path, uid_t owner, unsigned mode, uint64_t max, struct err *e) {
+    cleanup_free char *options = mem_fmt("mode=0%o,uid=%u,gid=%u,size=%llu", mode, owner, owner,
+                                         (unsigned long long)max);
+
+    if (mkdir(path, 0700))
+        return err_sys(e, errno, "cannot make %s", path);
+    if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options))
+        return err_sys(e, errno, "cannot mount %s", path);
+    return 0;
+}
+
+static int make_folders(const struct sandbox_spec *s, struct sandbox *box, struct err *e) {
+    if (mkdir(s->shared, 0700) && errno != EEXIST)
+        return err_sys(e, errno, "cannot make %s", s->shared);
+    box->in = mem_fmt("%s/in", s->shared);
+    box->out = mem_fmt("%s/out", s->shared);
+    if (make_folder(box->in, 0, 0755, s->in_max, e))
+        return -1;
+    return make_folder(box->out, s->uid, 0700, s->out_max, e);
+}
+
+static int read_failure(int fd, struct err *e) {
+    struct failure f;
+    ssize_t n;
+
+    while ((n = read(fd, &f, sizeof f)) < 0 && errno == EINTR)
+        ;
+    if (!n)
+        return 0; /* closed by exec */
+    if (n != sizeof f || f.step < 0 || f.step >= (int)COUNT(steps))
+        return err_set(e, "system", "the workload's start was cut off");
+    return err_sys(e, f.error, "cannot start the workload: cannot %s", steps[f.step].what);
+}
+
+static pid_t spawn(const struct plan *p, int report) {
+    struct clone_args args = {.flags = NAMESPACES, .exit_signal = SIGCHLD};
+    long pid = syscall(SYS_clone3, &args, sizeof args);
+
+    if (!pid)
+        child(p, report);
+    return (pid_t)pid;
+}
+
+static int spawn_and_wait(const struct plan *p, struct sandbox *box, struct err *e) {
+    int fds[2];
+    int rc;
+
+    if (pipe2(fds, O_CLOEXEC))
+        return err_sys(e, errno, "cannot make a pipe");
+    box->pid = spawn(p, fds[1]);
+    close(fds[1]);
+    rc = box->pid < 0 ? err_sys(e, errno, "cannot clone the workload") : read_failure(fds[0], e);
+    close(fds[0]);
+    if (rc && box->pid > 0) {
+        waitpid(box->pid, NULL, 0);
+        box->pid = -1;
+    }
+    return rc;
+}
+
+static int start_with(const struct sandbox_spec *spec, const struct syscalls *filter,
+                      struct sandbox *box, struct err *e) {
+    int in[2], out[2], rc;
+    struct plan p = {.spec = spec, .box = box, .filter = filter};
+
+    if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
+        return err_sys(e, errno, "cannot make a pipe");
+    p.stdin_fd = in[0];
+    p.stdout_fd = out[1];
+    box->to = in[1];
+    box->from = out[0];
+    rc = spawn_and_wait(&p, box, e);
+    close(in[0]);
+    close(out[1]);
+    return rc;
+}
+
+int sandbox_start(const struct sandbox_spec *spec, struct sandbox *out, struct err *e) {
+    struct syscalls *filter = syscalls_new(e);
+    int rc = -1;
+
+    *out = (struct sandbox){.pid = -1, .to = -1, .from = -1};
+    if (filter && !make_folders(spec, out, e))
+        rc = start_with(spec, filter, out, e);
+    syscalls_free(filter);
+    if (rc)
+        sandbox_end(out);
+    return rc;
+}
+
+static void drop_folder(char **path) {
+    if (*path)
+        umount2(*path, MNT_DETACH);
+    cleanup_free_fn(path);
+    *path = NULL;
+}
+
+void sandbox_end(struct sandbox *s) {
+    if (s->to >= 0)
+        close(s->to);
+    if (s->from >= 0)
+        close(s->from);
+    drop_folder(&s->in);
+    drop_folder(&s->out);
+    *s = (struct sandbox){.pid = -1, .to = -1, .from = -1};
+}
