@@ -98,6 +98,10 @@ FORCE:
 fuzz: $(if $(T),$(FUZZ_B)/fuzz_$(T),$(FUZZ:%=$(FUZZ_B)/fuzz_%))
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ_B) $(if $(T),$(T),$(FUZZ))
 
+# Kernel, firmware, initrd, command line and the table workload's volume, in build/image.
+image: $(B)/cdvm-guest $(WORKLOADS)
+	$(Q)B=$(B) qemu-scripts/build-image.sh
+
 lint:
 	@tests/lint.sh
 

@@ -1,24 +1,16 @@
 #include "cmdline.h"
 
-#include <stdio.h>
 #include <string.h>
 #include "core/enc.h"
-#include "core/offer.h"
 #include "core/text.h"
 
-static bool parse_volume(const char *s, bool none_ok, struct cmdline_volume *out) {
-    if (!volume_ref_parse(s, none_ok, out->root, &out->blocks))
-        return false;
-    out->present = strcmp(s, "none") != 0;
-    return true;
-}
-
 static bool parse_work(const char *s, struct cmdline *out) {
-    return parse_volume(s, false, &out->work);
+    return volume_parse(s, &out->work);
 }
 
 static bool parse_model(const char *s, struct cmdline *out) {
-    return parse_volume(s, true, &out->model);
+    out->has_model = strcmp(s, "none") != 0;
+    return !out->has_model || volume_parse(s, &out->model);
 }
 
 static bool parse_broker(const char *s, struct cmdline *out) {

@@ -1,21 +1,16 @@
 /* The words of ours on the measured kernel command line (PROTOCOL.md, "Command line template").
  *
- * cdvm.work=<root>:<blocks>, cdvm.model=<root>:<blocks>|none, cdvm.broker=<64 hex>|none: each exactly
- * once; any other word that begins with "cdvm." is refused. All other words are the kernel's. */
+ * cdvm.work=<root>:<blocks>, cdvm.model=<root>:<blocks>|none, cdvm.broker=<64 hex>|none: each
+ * exactly once; any other word that begins with "cdvm." is refused. All other words are the
+ * kernel's. */
 #ifndef CDVM_CMDLINE_H
 #define CDVM_CMDLINE_H
 
-#include "core/bytes.h"
+#include "core/release.h"
 
-#define CMDLINE_MAX 4096
-
-struct cmdline_volume {
-    bool present;     /* false for "none" */
-    uint8_t root[32]; /* dm-verity root hash */
-    uint64_t blocks;  /* data blocks of 4096 bytes */
-};
 struct cmdline {
-    struct cmdline_volume work, model;
+    struct volume work, model;
+    bool has_model;
     bool has_broker;
     uint8_t broker[32]; /* the model owner's key */
 };

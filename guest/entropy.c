@@ -67,7 +67,8 @@ static int cpu_bytes(uint8_t out[static CPU_BYTES], struct err *e) {
     return 0;
 }
 
-/* Extract-then-expand over all sources; the counter covers the 2^-128 case of a draw that is no scalar. */
+/* Extract-then-expand over all sources; the counter covers the 2^-128 case of a draw that is no
+ * scalar. */
 static struct keypair *derive(struct view seed, struct view nonce, struct err *e) {
     uint8_t prk[32], sk[32];
     struct keypair *k = NULL;

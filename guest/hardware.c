@@ -14,8 +14,8 @@ struct pci_id {
     uint32_t vendor, device, class;
 };
 
-/* QEMU's q35 without its defaults (docs/specs/pci-ids; virtio 1.2, 4.1.2). Virtio functions show the
- * transitional or the modern device number, as the launcher chose. */
+/* QEMU's q35 without its defaults (docs/specs/pci-ids; virtio 1.2, 4.1.2). Virtio functions show
+ * the transitional or the modern device number, as the launcher chose. */
 static const struct {
     struct pci_id id;
     unsigned kind, max; /* rows of one kind are counted together */

@@ -54,7 +54,7 @@ int machine_mount_configfs(struct err *e) {
     return mount_one(&configfs, e);
 }
 
-static int move_mount(const char *from, const char *to, struct err *e) {
+static int shift_mount(const char *from, const char *to, struct err *e) {
     if ((mkdir(to, 0755) && errno != EEXIST) || mount(from, to, NULL, MS_MOVE, NULL))
         return err_sys(e, errno, "cannot move %s to %s", from, to);
     return 0;
@@ -62,8 +62,8 @@ static int move_mount(const char *from, const char *to, struct err *e) {
 
 /* The tmpfs of /run becomes the root: pivot_root refuses to work above the initial file system. */
 int machine_leave_initrd(struct err *e) {
-    if (move_mount("/proc", "/run/proc", e) || move_mount("/sys", "/run/sys", e) ||
-        move_mount("/dev", "/run/dev", e))
+    if (shift_mount("/proc", "/run/proc", e) || shift_mount("/sys", "/run/sys", e) ||
+        shift_mount("/dev", "/run/dev", e))
         return -1;
     if (chdir("/run") || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/") ||
         mkdir("/run", 0755))

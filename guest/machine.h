@@ -9,8 +9,8 @@
 int machine_mount(struct err *e) WARN_UNUSED;
 /* configfs, when its module has been loaded. */
 int machine_mount_configfs(struct err *e) WARN_UNUSED;
-/* Makes an empty tmpfs the root, with proc, sys, dev and run in it, so that a sandbox can pivot away from
- * it. The files of the initrd are out of reach afterwards. */
+/* Makes an empty tmpfs the root, with proc, sys, dev and run in it, so that a sandbox can pivot
+ * away from it. The files of the initrd are out of reach afterwards. */
 int machine_leave_initrd(struct err *e) WARN_UNUSED;
 /* Turns off what an intruder could use and this guest never does (kexec, user namespaces, ptrace,
  * the magic key ...). */

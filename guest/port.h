@@ -1,6 +1,6 @@
 /* The guest's one door: a virtio-serial port that carries frames (core/channel). Non-blocking; what
- * does not fit waits in a queue. The host at the other end is hostile: a broken frame or a hang-up ends
- * the job, and nothing else can happen. */
+ * does not fit waits in a queue. The host at the other end is hostile: a broken frame or a hang-up
+ * ends the job, and nothing else can happen. */
 #ifndef CDVM_PORT_H
 #define CDVM_PORT_H
 
@@ -17,8 +17,8 @@ struct port_handler {
     void (*broken)(void *arg, const struct err *e);       /* once; the port is then silent */
 };
 
-/* Finds the port by name under sys/class/virtio-ports and opens it under dev. It must be the only one.
- * Waits a few seconds for the host to name and open it. NULL on error: code "no-port". */
+/* Finds the port by name under sys/class/virtio-ports and opens it under dev. It must be the only
+ * one. Waits a few seconds for the host to name and open it. NULL on error: code "no-port". */
 struct port *port_open(const char *sys, const char *dev, struct err *e);
 /* Takes over a connected descriptor. */
 struct port *port_from_fd(int fd);

@@ -17,16 +17,14 @@ static int tsm_write(const char *dir, const char *attr, struct view data, struct
     return 0;
 }
 
-static int tsm_read(const char *dir, const char *attr, size_t max, struct buf *out,
-                    struct err *e) {
+static int tsm_read(const char *dir, const char *attr, size_t max, struct buf *out, struct err *e) {
     cleanup_free char *path = mem_fmt("%s/%s", dir, attr);
 
     return file_read(path, max, out, e);
 }
 
 /* Linux Documentation/ABI/testing/configfs-tsm: write inblob, read outblob. */
-static int tsm_ask(const char *dir, const uint8_t data[static 64], struct buf *out,
-                   struct err *e) {
+static int tsm_ask(const char *dir, const uint8_t data[static 64], struct buf *out, struct err *e) {
     cleanup_buf struct buf provider = {0};
 
     if (tsm_read(dir, "provider", 64, &provider, e))

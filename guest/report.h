@@ -14,7 +14,8 @@ struct report_places {
     const char *device; /* /dev/sev-guest */
 };
 
-/* 1: `out` holds the report. 0: this kernel has no report interface. -1: it has one and it failed. */
+/* 1: `out` holds the report. 0: this kernel has no report interface. -1: it has one and it failed.
+ */
 int report_get(const struct report_places *at, const uint8_t data[static 64], struct buf *out,
                struct err *e) WARN_UNUSED;
 

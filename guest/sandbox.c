@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -18,6 +19,7 @@
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 #define CAPS_MAX 63
+#define REPORT_FD 3 /* tells the agent which step failed; closed by exec */
 
 /* What the child needs, all made before it exists. */
 struct plan {
@@ -67,7 +69,8 @@ static int step_mounts(const struct plan *p) {
     return mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options);
 }
 
-/* Stacks the old root on the new one and lets go of it: nothing of the agent's tree stays mounted. */
+/* Stacks the old root on the new one and lets go of it: nothing of the agent's tree stays mounted.
+ */
 static int step_root(const struct plan *p) {
     (void)p;
     return syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/") ? -1 : 0;
@@ -81,7 +84,7 @@ static int step_name(const struct plan *p) {
 static int step_descriptors(const struct plan *p) {
     if (dup2(p->stdin_fd, STDIN_FILENO) < 0 || dup2(p->stdout_fd, STDOUT_FILENO) < 0)
         return -1;
-    return (int)syscall(SYS_close_range, 3U, ~0U, 0U);
+    return (int)syscall(SYS_close_range, REPORT_FD + 1U, ~0U, 0U);
 }
 
 static int limit(int what, uint64_t to) {
@@ -143,19 +146,18 @@ struct failure {
     int step, error;
 };
 
-/* The report pipe moves to descriptor 2 for as long as a step can fail: stderr belongs to nobody yet, and
- * it is closed on exec, so the program starts with a descriptor 2 that leads nowhere. */
+/* Descriptor 2 stays what it is for the agent: /dev/null. */
 _Noreturn static void child(const struct plan *p, int report) {
     struct failure f = {0};
 
-    if (dup3(report, STDERR_FILENO, O_CLOEXEC) < 0)
+    if (report != REPORT_FD && dup3(report, REPORT_FD, O_CLOEXEC) < 0)
         _exit(126);
     for (f.step = 0; f.step < (int)COUNT(steps); f.step++)
         if (steps[f.step].run(p)) {
             f.error = errno;
             break;
         }
-    if (write(STDERR_FILENO, &f, sizeof f) != sizeof f)
+    if (write(REPORT_FD, &f, sizeof f) != sizeof f)
         _exit(126);
     _exit(127);
 }
@@ -163,8 +165,8 @@ _Noreturn static void child(const struct plan *p, int report) {
 /* --- the agent's side --- */
 
 static int make_folder(const char *path, uid_t owner, unsigned mode, uint64_t max, struct err *e) {
-    cleanup_free char *options = mem_fmt("mode=0%o,uid=%u,gid=%u,size=%llu", mode, owner, owner,
-                                         (unsigned long long)max);
+    cleanup_free char *options =
+        mem_fmt("mode=0%o,uid=%u,gid=%u,size=%llu", mode, owner, owner, (unsigned long long)max);
 
     if (mkdir(path, 0700))
         return err_sys(e, errno, "cannot make %s", path);

@@ -1,9 +1,9 @@
 /* The box that the workload runs in (PROTOCOL.md, "Workload contract").
  *
- * New mount, pid, net, ipc and uts namespaces; the workload's own image as read-only root with tmpfs on
- * /in (read-only inside), /out and /tmp; no proc, sys or dev; another uid without capabilities;
- * no_new_privs; a seccomp allow-list; resource limits; only descriptors 0 to 2, of which 2 goes
- * nowhere. */
+ * New mount, pid, net, ipc and uts namespaces; the workload's own image as read-only root with
+ * tmpfs on /in (read-only inside), /out and /tmp; no proc, sys or dev; another uid without
+ * capabilities; no_new_privs; a seccomp allow-list; resource limits; only descriptors 0 to 2, of
+ * which 2 goes nowhere. */
 #ifndef CDVM_SANDBOX_H
 #define CDVM_SANDBOX_H
 
@@ -15,8 +15,8 @@ struct sandbox_spec {
     const char *shared; /* folder of the agent's in which in/ and out/ are made */
     char *const *argv;  /* argv[0] is a path inside the image */
     char *const *env;
-    uid_t uid;                        /* also the gid */
-    uint64_t memory;                  /* bytes of address space of one process */
+    uid_t uid;                         /* also the gid */
+    uint64_t memory;                   /* bytes of address space of one process */
     uint64_t in_max, out_max, tmp_max; /* bytes of each tmpfs */
     uint64_t processes, files;
 };

@@ -108,8 +108,7 @@ int verity_open(const char *name, const char *path, const uint8_t root[static 32
         return err_set(e, "bad-volume", "a volume of %llu blocks", (unsigned long long)blocks);
     if (simple(name, DM_DEV_CREATE, "create", NULL, e))
         return -1;
-    if (load_table(name, path, root, blocks, e) ||
-        simple(name, DM_DEV_SUSPEND, "start", &dev, e)) {
+    if (load_table(name, path, root, blocks, e) || simple(name, DM_DEV_SUSPEND, "start", &dev, e)) {
         verity_drop(name);
         return -1;
     }

@@ -1,0 +1,92 @@
+/* The agent: process 1 of the confidential guest, and the only program in its measured image.
+ *
+ * It does its acts in the order of one table; the first that fails is told to the host as a number,
+ * and the power goes off. Everything after the last act is one job (session.h). */
+#include <stdio.h>
+#include <unistd.h>
+#include "cmdline.h"
+#include "entropy.h"
+#include "hardware.h"
+#include "machine.h"
+#include "modules.h"
+#include "port.h"
+
+#define FLUSH_MS 2000
+
+struct agent {
+    bool seeded;
+    struct port *port;
+    struct cmdline cmdline;
+};
+
+static int act_port(struct agent *a, struct err *e) {
+    a->port = port_open("/sys", "/dev", e);
+    return a->port ? 0 : -1;
+}
+
+static int act_entropy(struct agent *a, struct err *e) {
+    if (!a->seeded)
+        return err_set(e, "no-entropy", "the kernel's random generator was not seeded at start");
+    return entropy_check(hardware_snp("/sys"), e);
+}
+
+static int act_modules(struct agent *a, struct err *e) {
+    (void)a;
+    return modules_load("/modules", e) || machine_mount_configfs(e) ? -1 : 0;
+}
+
+static int act_cmdline(struct agent *a, struct err *e) {
+    cleanup_buf struct buf text = {0};
+
+    return file_read("/proc/cmdline", CMDLINE_MAX + 1, &text, e) ||
+                   cmdline_parse(buf_view(&text), &a->cmdline, e)
+               ? -1
+               : 0;
+}
+
+static int act_hardware(struct agent *a, struct err *e) {
+    (void)a;
+    return hardware_check("/sys", e);
+}
+
+static int act_lock(struct agent *a, struct err *e) {
+    (void)a;
+    return modules_lock(e) || machine_lock_down(e) || machine_leave_initrd(e) ? -1 : 0;
+}
+
+static int act_job(struct agent *a, struct err *e) {
+    (void)e;
+    port_state(a->port, CHAN_BOOTED);
+    return 0;
+}
+
+static int act_mount(struct agent *a, struct err *e) {
+    (void)a;
+    return machine_mount(e);
+}
+
+static const struct {
+    int (*run)(struct agent *a, struct err *e);
+    enum chan_state error;
+} acts[] = {
+    {act_mount, CHAN_ERR_HARDWARE},  {act_port, CHAN_ERR_HARDWARE},
+    {act_entropy, CHAN_ERR_ENTROPY}, {act_modules, CHAN_ERR_HARDWARE},
+    {act_cmdline, CHAN_ERR_CMDLINE}, {act_hardware, CHAN_ERR_HARDWARE},
+    {act_lock, CHAN_ERR_HARDWARE},   {act_job, CHAN_ERR_JOB},
+};
+
+int main(void) {
+    struct agent a = {.seeded = entropy_seeded()};
+    struct err e;
+
+    process_harden();
+    for (size_t i = 0; i < COUNT(acts); i++)
+        if (acts[i].run(&a, &e)) {
+            if (a.port)
+                port_state(a.port, acts[i].error);
+            break;
+        }
+    if (a.port)
+        port_flush(a.port, FLUSH_MS);
+    machine_power_off();
+}

@@ -1,0 +1,53 @@
+#!/bin/bash
+# Packs a folder into a workload or model volume: erofs with the dm-verity hash tree behind the data in the
+# same file, in the fixed geometry of PROTOCOL.md, "Verity". The same tree gives the same bytes, wherever
+# and whenever this runs. Prints the reference "root:blocks" that goes on the measured command line.
+#
+# usage: qemu-scripts/make-volume.sh TREE OUT
+set -euo pipefail
+# shellcheck source=qemu-scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+BLOCK=4096
+SALT=$(printf '%064d' 0)
+UUID=00000000-0000-4000-8000-000000000001
+
+stage() { # a copy with what every volume has, and with modes that do not depend on the umask
+    mkdir -p "$work/tree"
+    cp -a -- "$1/." "$work/tree/"
+    mkdir -p "$work/tree"/{cdvm,in,out,tmp}
+    printf 'cdvm-volume/1\n' >"$work/tree/cdvm/volume"
+    chmod -R u=rwX,go=rX "$work/tree"
+}
+
+make_erofs() {
+    mkfs.erofs -T 0 -U "$UUID" --all-root -x -1 "$image" "$work/tree" >"$work/log" 2>&1 ||
+        { cat "$work/log" >&2; die "mkfs.erofs failed"; }
+    truncate -s "%$BLOCK" "$image"
+}
+
+add_tree() { # BLOCKS -> root hash
+    veritysetup format --no-superblock --hash-offset=$(($1 * BLOCK)) --data-blocks="$1" \
+        --data-block-size=$BLOCK --hash-block-size=$BLOCK --hash=sha256 --salt="$SALT" \
+        "$image" "$image" | awk -F: '/^Root hash/ {gsub(/[ \t]/, "", $2); print $2}'
+}
+
+main() {
+    local image=$2.new blocks root
+    PATH=$PATH:/usr/sbin:/sbin
+    need_tools mkfs.erofs:erofs-utils veritysetup:cryptsetup-bin
+    umask 022
+    rm -f "$image"
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    stage "$1"
+    make_erofs
+    blocks=$(($(stat -c %s "$image") / BLOCK))
+    root=$(add_tree "$blocks")
+    [[ $root =~ ^[0-9a-f]{64}$ ]] || die "veritysetup gave no root hash"
+    mv "$image" "$2"
+    printf '%s:%s\n' "$root" "$blocks"
+}
+
+[[ $# == 2 && -d $1 ]] || die "usage: qemu-scripts/make-volume.sh TREE OUT"
+main "$@"
