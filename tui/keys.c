@@ -1,0 +1,169 @@
+#include "tui/keys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/text.h"
+
+#define ON(s) (1u << (s))
+#define LISTS (ON(SCR_OFFERS) | ON(SCR_ATTEST))
+#define READ (ON(SCR_OFFER) | ON(SCR_BOOT) | ON(SCR_END))
+#define JOB (ON(SCR_BOOT) | ON(SCR_ATTEST) | ON(SCR_END))
+#define VIEWS (LISTS | READ)
+#define SCREENS (VIEWS | ON(SCR_CHAT))
+#define TYPING (ON(SCR_CHAT) | ON(SCR_FILTER) | ON(SCR_WORD))
+#define ALL (ON(SCR_COUNT) - 1)
+
+/* No destructive action on a letter that moves elsewhere; what destroys asks first. */
+static const struct key_row TABLE[] = {
+    /* offers */
+    {ON(SCR_OFFERS), {K_ENTER}, ACT_OPEN, "detail", "show the offer in full"},
+    {ON(SCR_OFFERS), {'/'}, ACT_FILTER, "filter", "show only offers that hold some words"},
+    {ON(SCR_OFFERS), {'s'}, ACT_SORT, "sort", "sort by proof, price, name or age"},
+    {ON(SCR_OFFER), {K_ENTER}, ACT_OPEN, "start a guest", "ask for a guest; no data is sent yet"},
+    {ON(SCR_OFFER), {'r'}, ACT_RAW, "raw", "the seller's event as it came"},
+    /* attestation */
+    {ON(SCR_ATTEST), {K_ENTER, ' '}, ACT_FOLD, "fold", "fold or unfold the line"},
+    {ON(SCR_ATTEST), {'n'}, ACT_NEXT_OPEN, "next problem", "go to the next line that is not PASS"},
+    {ON(SCR_ATTEST), {'a'}, ACT_ACCEPT, "accept", "accept this guest (asks for a typed word)"},
+    {ON(SCR_ATTEST), {K_LEFT, 'h'}, ACT_LEFT, NULL, "fold, or go to the line above"},
+    {ON(SCR_ATTEST), {K_RIGHT, 'l'}, ACT_RIGHT, NULL, "unfold, or go to the first line below"},
+    /* chat */
+    {ON(SCR_CHAT), {K_ENTER}, ACT_SEND, "send", "send the text, or run the /command"},
+    {ON(SCR_CHAT), {K_ALT(K_ENTER), K_PASTED_ENTER}, ACT_NEWLINE, "newline", "start a new line"},
+    {ON(SCR_CHAT), {K_TAB}, ACT_COMPLETE, NULL, "complete a command or a path"},
+    {ON(SCR_CHAT), {K_CTRL('F')}, ACT_FIND, "find", "find the typed words in what was said"},
+    {ON(SCR_CHAT), {K_CTRL('C')}, ACT_INTERRUPT, "stop", "stop the answer that is being given"},
+    /* both */
+    {JOB, {'s'}, ACT_SAVE, "save", "save the bundle for later verification"},
+    {JOB, {'x'}, ACT_DESTROY, "destroy", "destroy the guest (asks first)"},
+    {LISTS | ON(SCR_OFFER) | ON(SCR_HELP) | ON(SCR_END), {K_UP, 'k'}, ACT_UP, NULL, "up"},
+    {LISTS | ON(SCR_OFFER) | ON(SCR_HELP) | ON(SCR_END), {K_DOWN, 'j'}, ACT_DOWN, NULL, "down"},
+    {VIEWS | ON(SCR_HELP) | ON(SCR_CHAT), {K_PAGE_UP}, ACT_PAGE_UP, NULL, "a page up"},
+    {VIEWS | ON(SCR_HELP) | ON(SCR_CHAT), {K_PAGE_DOWN}, ACT_PAGE_DOWN, NULL, "a page down"},
+    {VIEWS | ON(SCR_HELP), {K_HOME, 'g'}, ACT_TOP, NULL, "to the first line"},
+    {VIEWS | ON(SCR_HELP), {K_END, 'G'}, ACT_BOTTOM, NULL, "to the last line"},
+    {ON(SCR_CHAT), {K_ALT('<')}, ACT_TOP, NULL, "to the first line said"},
+    {ON(SCR_CHAT), {K_ALT('>')}, ACT_BOTTOM, NULL, "to the newest line, and follow"},
+    /* moving between screens */
+    {VIEWS, {'1', K_ALT('1')}, ACT_GO_OFFERS, NULL, "offers"},
+    {VIEWS, {'2', K_ALT('2'), K_F2}, ACT_GO_BOOT, NULL, "the job and how its guest boots"},
+    {VIEWS, {'3', K_ALT('3'), K_F3}, ACT_GO_ATTEST, NULL, "what was verified"},
+    {VIEWS, {'4', K_ALT('4'), K_F4, K_TAB}, ACT_GO_CHAT, NULL, "chat and files"},
+    {VIEWS, {'5', K_ALT('5'), K_F5}, ACT_GO_END, NULL, "receipt and teardown"},
+    {ON(SCR_CHAT), {K_ALT('1')}, ACT_GO_OFFERS, NULL, "offers"},
+    {ON(SCR_CHAT), {K_ALT('2'), K_F2}, ACT_GO_BOOT, NULL, "the job and how its guest boots"},
+    {ON(SCR_CHAT), {K_ALT('3'), K_F3}, ACT_GO_ATTEST, "attestation", "what was verified"},
+    {ON(SCR_CHAT), {K_ALT('4'), K_F4}, ACT_GO_CHAT, NULL, "chat and files"},
+    {ON(SCR_CHAT), {K_ALT('5'), K_F5}, ACT_GO_END, NULL, "receipt and teardown"},
+    {SCREENS & ~ON(SCR_OFFERS), {K_ESC}, ACT_BACK, "back", "back to where you came from"},
+    {READ | ON(SCR_ATTEST), {'q'}, ACT_BACK, NULL, "back to where you came from"},
+    /* filter, questions, help */
+    {ON(SCR_FILTER), {K_ENTER}, ACT_YES, "keep", "keep the filter"},
+    {ON(SCR_FILTER), {K_ESC}, ACT_NO, "clear", "show everything again"},
+    {ON(SCR_WORD), {K_ENTER}, ACT_YES, "confirm", "confirm, if the word is right"},
+    {ON(SCR_WORD), {K_ESC}, ACT_NO, "cancel", "do nothing"},
+    {ON(SCR_YESNO), {'y', 'Y'}, ACT_YES, "yes", "yes"},
+    {ON(SCR_YESNO), {'n', 'N', K_ESC, K_ENTER}, ACT_NO, "no", "no: the default"},
+    {ON(SCR_HELP), {K_ESC, 'q', '?', K_F1}, ACT_BACK, "close", "close this help"},
+    /* editing */
+    {TYPING, {K_LEFT, K_CTRL('B')}, ACT_EDIT_LEFT, NULL, "left"},
+    {ON(SCR_CHAT), {K_RIGHT}, ACT_EDIT_RIGHT, NULL, "right"},
+    {TYPING & ~ON(SCR_CHAT), {K_RIGHT, K_CTRL('F')}, ACT_EDIT_RIGHT, NULL, "right"},
+    {TYPING, {K_ALT('b')}, ACT_EDIT_WORD_LEFT, NULL, "a word left"},
+    {TYPING, {K_ALT('f')}, ACT_EDIT_WORD_RIGHT, NULL, "a word right"},
+    {TYPING, {K_HOME, K_CTRL('A')}, ACT_EDIT_HOME, NULL, "to the start of the line"},
+    {TYPING, {K_END, K_CTRL('E')}, ACT_EDIT_END, NULL, "to the end of the line"},
+    {TYPING, {K_BACKSPACE}, ACT_EDIT_BACKSPACE, NULL, "delete to the left"},
+    {TYPING, {K_DELETE, K_CTRL('D')}, ACT_EDIT_DELETE, NULL, "delete to the right"},
+    {TYPING, {K_CTRL('K')}, ACT_EDIT_KILL_END, NULL, "cut to the end of the line"},
+    {TYPING, {K_CTRL('U')}, ACT_EDIT_KILL_START, NULL, "cut to the start of the line"},
+    {TYPING, {K_CTRL('W')}, ACT_EDIT_KILL_WORD, NULL, "cut the word before"},
+    {TYPING, {K_CTRL('Y')}, ACT_EDIT_YANK, NULL, "put back what was cut"},
+    {ON(SCR_CHAT), {K_UP, K_CTRL('P')}, ACT_EDIT_UP, NULL, "line above, or earlier text"},
+    {ON(SCR_CHAT), {K_DOWN, K_CTRL('N')}, ACT_EDIT_DOWN, NULL, "line below, or later text"},
+    /* everywhere */
+    {VIEWS, {'?', K_F1}, ACT_HELP, "help", "this help"},
+    {ON(SCR_CHAT), {K_F1}, ACT_HELP, "help", "this help"},
+    {ON(SCR_OFFERS), {'q'}, ACT_QUIT, "quit", "leave (asks when a guest is alive)"},
+    {ALL & ~ON(SCR_CHAT), {K_CTRL('C')}, ACT_INTERRUPT, NULL, "twice: leave at once"},
+    {ALL, {K_CTRL('L')}, ACT_REDRAW, NULL, "draw everything again"},
+    {ALL, {K_CTRL('Z')}, ACT_SUSPEND, NULL, "back to the shell for a while"},
+    {ALL,
+     {K_CTRL('Q')},
+     ACT_PANIC,
+     NULL,
+     "twice: destroy the guest, wipe everything, clear the screen, leave"},
+};
+
+const struct key_row *keys_table(size_t *n) {
+    *n = COUNT(TABLE);
+    return TABLE;
+}
+
+bool keys_on(const struct key_row *row, enum screen s) {
+    return row->on & ON(s);
+}
+
+bool keys_types(enum screen s) {
+    return TYPING & ON(s);
+}
+
+enum action keys_find(enum screen s, uint32_t key) {
+    if (key == K_PASTED_ENTER && !keys_types(s) && s != SCR_YESNO)
+        key = K_ENTER; /* nothing can be sent from there */
+    for (size_t i = 0; i < COUNT(TABLE); i++)
+        for (size_t k = 0; keys_on(&TABLE[i], s) && k < 4 && TABLE[i].key[k]; k++)
+            if (TABLE[i].key[k] == key)
+                return TABLE[i].action;
+    return ACT_NONE;
+}
+
+const char *keys_screen_name(enum screen s) {
+    static const char *const NAME[SCR_COUNT] = {
+        [SCR_OFFERS] = "Offers",      [SCR_OFFER] = "Offer",   [SCR_BOOT] = "Job",
+        [SCR_ATTEST] = "Attestation", [SCR_CHAT] = "Chat",     [SCR_END] = "End",
+        [SCR_FILTER] = "Filter",      [SCR_YESNO] = "Question", [SCR_WORD] = "Question",
+        [SCR_HELP] = "Help",
+    };
+
+    return NAME[s];
+}
+
+static const struct {
+    uint32_t key;
+    const char *name;
+} NAMES[] = {
+    {K_UP, "Up"},          {K_DOWN, "Down"},     {K_LEFT, "Left"},     {K_RIGHT, "Right"},
+    {K_HOME, "Home"},      {K_END, "End"},       {K_PAGE_UP, "PgUp"},  {K_PAGE_DOWN, "PgDn"},
+    {K_DELETE, "Del"},     {K_BACK_TAB, "Shift-Tab"},                  {K_F1, "F1"},
+    {K_F2, "F2"},          {K_F3, "F3"},         {K_F4, "F4"},         {K_F5, "F5"},
+    {K_ENTER, "Enter"},    {K_TAB, "Tab"},       {K_ESC, "Esc"},       {K_BACKSPACE, "Backspace"},
+    {' ', "Space"},
+};
+
+static void name_plain(uint32_t key, char out[static 24]) {
+    for (size_t i = 0; i < COUNT(NAMES); i++)
+        if (NAMES[i].key == key) {
+            snprintf(out, 24, "%s", NAMES[i].name);
+            return;
+        }
+    if (key < 0x20) {
+        snprintf(out, 24, "Ctrl-%c", (char)(key + 0x40));
+        return;
+    }
+    out[utf8_put(key, out)] = 0;
+}
+
+void keys_name(uint32_t key, char out[static 24]) {
+    char plain[24];
+
+    memset(out, 0, 24);
+    if (!(key & K_ALT(0))) {
+        name_plain(key, out);
+        return;
+    }
+    name_plain(key & ~K_ALT(0), plain);
+    snprintf(out, 24, "Alt-%.18s", plain);
+}
+

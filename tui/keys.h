@@ -1,0 +1,95 @@
+/* The one table of keys: dispatch, footer and help all come from it. */
+#ifndef CDVM_KEYS_H
+#define CDVM_KEYS_H
+
+#include "tui/input.h"
+
+/* Where keys go. The first ones are screens; the others lie over a screen while they are open. */
+enum screen {
+    SCR_OFFERS,
+    SCR_OFFER, /* one offer in full */
+    SCR_BOOT,
+    SCR_ATTEST,
+    SCR_CHAT,
+    SCR_END,
+    SCR_FILTER, /* typing a filter over the offers */
+    SCR_YESNO,  /* a question answered by one key */
+    SCR_WORD,   /* a question answered by typing a word */
+    SCR_HELP,
+    SCR_COUNT,
+};
+
+enum action {
+    ACT_NONE,
+    ACT_HELP,
+    ACT_REDRAW,
+    ACT_SUSPEND,
+    ACT_PANIC,
+    ACT_QUIT,
+    ACT_BACK,
+    ACT_INTERRUPT,
+    ACT_GO_OFFERS,
+    ACT_GO_BOOT,
+    ACT_GO_ATTEST,
+    ACT_GO_CHAT,
+    ACT_GO_END,
+    ACT_UP,
+    ACT_DOWN,
+    ACT_PAGE_UP,
+    ACT_PAGE_DOWN,
+    ACT_TOP,
+    ACT_BOTTOM,
+    ACT_LEFT,
+    ACT_RIGHT,
+    ACT_OPEN,
+    ACT_RAW,
+    ACT_FILTER,
+    ACT_SORT,
+    ACT_FOLD,
+    ACT_NEXT_OPEN,
+    ACT_ACCEPT,
+    ACT_DESTROY,
+    ACT_SAVE,
+    ACT_SEND,
+    ACT_NEWLINE,
+    ACT_COMPLETE,
+    ACT_FIND,
+    ACT_YES,
+    ACT_NO,
+    ACT_EDIT_FIRST, /* from here on: enum edit_op in its order */
+    ACT_EDIT_LEFT = ACT_EDIT_FIRST,
+    ACT_EDIT_RIGHT,
+    ACT_EDIT_WORD_LEFT,
+    ACT_EDIT_WORD_RIGHT,
+    ACT_EDIT_HOME,
+    ACT_EDIT_END,
+    ACT_EDIT_BACKSPACE,
+    ACT_EDIT_DELETE,
+    ACT_EDIT_KILL_END,
+    ACT_EDIT_KILL_START,
+    ACT_EDIT_KILL_WORD,
+    ACT_EDIT_YANK,
+    ACT_EDIT_UP,
+    ACT_EDIT_DOWN,
+    ACT_EDIT_CLEAR,
+    ACT_COUNT,
+};
+
+struct key_row {
+    unsigned on;       /* bits 1 << enum screen */
+    uint32_t key[4];   /* 0 ends */
+    enum action action;
+    const char *hint;  /* one or two words in the footer; NULL: only in the help */
+    const char *help;
+};
+
+const struct key_row *keys_table(size_t *n);
+/* ACT_NONE when the screen does not bind it: a letter then goes to the editor, if there is one. */
+enum action keys_find(enum screen s, uint32_t key);
+bool keys_on(const struct key_row *row, enum screen s);
+bool keys_types(enum screen s); /* letters are text here */
+const char *keys_screen_name(enum screen s);
+/* "Ctrl-X", "Alt-Enter", "PgUp", "F1", "q"; out of 24 bytes. */
+void keys_name(uint32_t key, char out[static 24]);
+
+#endif

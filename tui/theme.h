@@ -1,0 +1,34 @@
+/* Roles, not colours: what a piece of text means; the theme says how that looks here.
+ *
+ * Foreground colours only, on the terminal's own background (light and dark both stay readable), and
+ * never colour alone: every state is a word and a symbol too (UX.md, "States and words"). */
+#ifndef CDVM_THEME_H
+#define CDVM_THEME_H
+
+enum role {
+    ROLE_TEXT,
+    ROLE_DIM,    /* secondary: units, times, what was not checked */
+    ROLE_TITLE,  /* headings */
+    ROLE_ACCENT, /* where the person is; keys in the footer */
+    ROLE_OK,
+    ROLE_WARN,
+    ROLE_BAD,
+    ROLE_SIM,
+    ROLE_BANNER, /* the SIMULATED banner */
+    ROLE_CURSOR, /* the line of a list under the cursor */
+    ROLE_COUNT,
+};
+
+enum theme { THEME_AUTO, THEME_MONO, THEME_8, THEME_256 };
+
+struct look {
+    unsigned long attr; /* curses attributes without the colour */
+    short pair;         /* colour pair, 0 = the terminal's own */
+};
+
+/* After the terminal has started. AUTO: mono when NO_COLOR is set and not empty or when the
+ * terminal has no colours, otherwise what it has. */
+void theme_start(enum theme t);
+struct look theme_look(enum role r);
+
+#endif
