@@ -1,5 +1,6 @@
-/* The customer's subcommands. Each takes argv with its own name first, prints its own help, and returns
- * the process's exit code: 0 pass/ok, 1 fail, 2 warn, 3 not checked, 64 usage, other sysexits. */
+/* The customer's subcommands. Each takes argv with its own name first, prints its own help, and
+ * returns the process's exit code: 0 pass/ok, 1 fail, 2 warn, 3 not checked, 64 usage, other
+ * sysexits. */
 #ifndef CDVM_TUI_CLI_H
 #define CDVM_TUI_CLI_H
 

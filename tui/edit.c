@@ -352,7 +352,8 @@ static int column_of(const struct edit *e, size_t from, size_t pos) {
 /* The cursor stands in a row when it is inside, or behind its last character with no row following
  * directly (a newline or the end does that). */
 static bool row_holds(const struct edit *e, struct edit_row r, size_t next) {
-    return e->pos >= r.from && (e->pos < next || (e->pos == next && next == e->t.n && r.to == next));
+    return e->pos >= r.from &&
+           (e->pos < next || (e->pos == next && next == e->t.n && r.to == next));
 }
 
 size_t edit_layout(const struct edit *e, int width, struct edit_row *rows, size_t max,

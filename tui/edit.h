@@ -39,10 +39,11 @@ void edit_remember(struct edit *e);              /* the text enters the history,
 
 size_t edit_len(const struct edit *e);
 size_t edit_pos(const struct edit *e);
-uint32_t edit_at(const struct edit *e, size_t i); /* i < edit_len */
+uint32_t edit_at(const struct edit *e, size_t i);      /* i < edit_len */
 void edit_text(const struct edit *e, struct buf *out); /* appends UTF-8 */
 
-/* Layout in rows of `width` cells: characters [from, to) of row i, the newline that ends it left out. */
+/* Layout in rows of `width` cells: characters [from, to) of row i, the newline that ends it left
+ * out. */
 struct edit_row {
     size_t from, to;
 };
@@ -50,8 +51,8 @@ struct edit_place {
     size_t row; /* of the cursor */
     int col;
 };
-/* Rows altogether (at least 1); rows[first .. first+max) are written, where first is chosen so that the
- * cursor's row is among them: *first gets it. */
+/* Rows altogether (at least 1); rows[first .. first+max) are written, where first is chosen so that
+ * the cursor's row is among them: *first gets it. */
 size_t edit_layout(const struct edit *e, int width, struct edit_row *rows, size_t max,
                    size_t *first, struct edit_place *cursor);
 

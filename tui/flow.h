@@ -4,9 +4,9 @@
 
 #include "core/text.h"
 
-/* Bytes of sanitised text that go on one row of w cells: up to a newline (not counted), or to the last
- * space that fits (counted), or, in a longer word, to the last character that fits. At least one
- * character, so that a caller always gets on. */
+/* Bytes of sanitised text that go on one row of w cells: up to a newline (not counted), or to the
+ * last space that fits (counted), or, in a longer word, to the last character that fits. At least
+ * one character, so that a caller always gets on. */
 size_t flow_break(struct view v, int w);
 /* Bytes of the longest beginning that fits in w cells, wherever that ends. */
 size_t flow_fit(struct view v, int w);

@@ -8,9 +8,9 @@ struct input {
     const struct input_handler *h;
     void *arg;
     bool brackets;
-    bool pasting;  /* between the brackets */
-    bool escaped;  /* an ESC came and nothing yet behind it */
-    bool entered;  /* an Enter came and nothing yet behind it */
+    bool pasting;     /* between the brackets */
+    bool escaped;     /* an ESC came and nothing yet behind it */
+    bool entered;     /* an Enter came and nothing yet behind it */
     bool after_paste; /* still in the burst that brought a paste */
     unsigned burst;   /* keys since the last idle */
     uint32_t last;

@@ -6,7 +6,7 @@
 
 #include "core/bytes.h"
 
-#define K_CTRL(c) ((uint32_t)(c) & 0x1fu)
+#define K_CTRL(c) ((uint32_t)(c)&0x1fu)
 #define K_ALT(k) ((uint32_t)(k) | 0x1000000u)
 #define K_BACKSPACE 0x7fu
 #define K_ESC 0x1bu
@@ -43,10 +43,11 @@ struct input_handler {
 
 #define PASTE_MAX ((size_t)4 << 20)
 
-/* A paste whose end mark got lost is given up by Ctrl-C alone. brackets: the terminal marks pastes. Where it does not, Enter after other keys of the same burst is
- * taken for a pasted newline; where it does, only Enter with more behind it. */
+/* A paste whose end mark got lost is given up by Ctrl-C alone. brackets: the terminal marks pastes.
+ * Where it does not, Enter after other keys of the same burst is taken for a pasted newline; where
+ * it does, only Enter with more behind it. */
 struct input *input_new(bool brackets, const struct input_handler *h, void *arg);
-void input_free(struct input *in); /* wipes an unfinished paste; NULL legal */
+void input_free(struct input *in);              /* wipes an unfinished paste; NULL legal */
 void input_put(struct input *in, uint32_t key); /* a code point or a special_key */
 void input_idle(struct input *in);              /* nothing more waits to be read */
 

@@ -121,8 +121,8 @@ enum action keys_find(enum screen s, uint32_t key) {
 
 const char *keys_screen_name(enum screen s) {
     static const char *const NAME[SCR_COUNT] = {
-        [SCR_OFFERS] = "Offers",      [SCR_OFFER] = "Offer",   [SCR_BOOT] = "Job",
-        [SCR_ATTEST] = "Attestation", [SCR_CHAT] = "Chat",     [SCR_END] = "End",
+        [SCR_OFFERS] = "Offers",      [SCR_OFFER] = "Offer",    [SCR_BOOT] = "Job",
+        [SCR_ATTEST] = "Attestation", [SCR_CHAT] = "Chat",      [SCR_END] = "End",
         [SCR_FILTER] = "Filter",      [SCR_YESNO] = "Question", [SCR_WORD] = "Question",
         [SCR_HELP] = "Help",
     };
@@ -134,11 +134,25 @@ static const struct {
     uint32_t key;
     const char *name;
 } NAMES[] = {
-    {K_UP, "Up"},          {K_DOWN, "Down"},     {K_LEFT, "Left"},     {K_RIGHT, "Right"},
-    {K_HOME, "Home"},      {K_END, "End"},       {K_PAGE_UP, "PgUp"},  {K_PAGE_DOWN, "PgDn"},
-    {K_DELETE, "Del"},     {K_BACK_TAB, "Shift-Tab"},                  {K_F1, "F1"},
-    {K_F2, "F2"},          {K_F3, "F3"},         {K_F4, "F4"},         {K_F5, "F5"},
-    {K_ENTER, "Enter"},    {K_TAB, "Tab"},       {K_ESC, "Esc"},       {K_BACKSPACE, "Backspace"},
+    {K_UP, "Up"},
+    {K_DOWN, "Down"},
+    {K_LEFT, "Left"},
+    {K_RIGHT, "Right"},
+    {K_HOME, "Home"},
+    {K_END, "End"},
+    {K_PAGE_UP, "PgUp"},
+    {K_PAGE_DOWN, "PgDn"},
+    {K_DELETE, "Del"},
+    {K_BACK_TAB, "Shift-Tab"},
+    {K_F1, "F1"},
+    {K_F2, "F2"},
+    {K_F3, "F3"},
+    {K_F4, "F4"},
+    {K_F5, "F5"},
+    {K_ENTER, "Enter"},
+    {K_TAB, "Tab"},
+    {K_ESC, "Esc"},
+    {K_BACKSPACE, "Backspace"},
     {' ', "Space"},
 };
 
@@ -166,4 +180,3 @@ void keys_name(uint32_t key, char out[static 24]) {
     name_plain(key & ~K_ALT(0), plain);
     snprintf(out, 24, "Alt-%.18s", plain);
 }
-

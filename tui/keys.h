@@ -76,10 +76,10 @@ enum action {
 };
 
 struct key_row {
-    unsigned on;       /* bits 1 << enum screen */
-    uint32_t key[4];   /* 0 ends */
+    unsigned on;     /* bits 1 << enum screen */
+    uint32_t key[4]; /* 0 ends */
     enum action action;
-    const char *hint;  /* one or two words in the footer; NULL: only in the help */
+    const char *hint; /* one or two words in the footer; NULL: only in the help */
     const char *help;
 };
 

@@ -205,8 +205,8 @@ void pager_replace(struct pager *p, size_t id, enum role role, struct view text)
 
 void pager_resize(struct pager *p, int width, int height, int indent) {
     struct row top = p->top < p->n_rows ? p->row[p->top] : (struct row){0, 0, 0};
-    struct row seen = p->seen > 0 && p->seen <= p->n_rows ? p->row[p->seen - 1]
-                                                          : (struct row){0, 0, 0};
+    struct row seen =
+        p->seen > 0 && p->seen <= p->n_rows ? p->row[p->seen - 1] : (struct row){0, 0, 0};
     bool reflow = width != p->width || indent != p->indent;
 
     p->height = height > 0 ? height : 1;

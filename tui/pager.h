@@ -1,6 +1,6 @@
-/* Scrollback: entries as they came, rows as they fit. The entries are kept unbroken and flow again when
- * the width changes. The view follows new text only while it is at the bottom; otherwise it stays and
- * counts what came below. No curses.
+/* Scrollback: entries as they came, rows as they fit. The entries are kept unbroken and flow again
+ * when the width changes. The view follows new text only while it is at the bottom; otherwise it
+ * stays and counts what came below. No curses.
  *
  * All text passes the sanitiser on the way in. Oldest entries go when `max` is reached. */
 #ifndef CDVM_PAGER_H
@@ -17,15 +17,14 @@ void pager_clear(struct pager *p);
 
 /* gutter: what stands before the first row ("12:04  you"); later rows are indented to the same
  * column. fixed: rows of a table, cut and never broken. Returns the entry's id, from 1. */
-size_t pager_add(struct pager *p, const char *gutter, enum role role, bool fixed,
-                 struct view text);
+size_t pager_add(struct pager *p, const char *gutter, enum role role, bool fixed, struct view text);
 void pager_extend(struct pager *p, size_t id, struct view more); /* a streamed answer */
 void pager_replace(struct pager *p, size_t id, enum role role, struct view text);
 
 void pager_resize(struct pager *p, int width, int height, int indent);
 void pager_move(struct pager *p, enum list_move m);
-/* Scrolls to the next entry that holds `needle` (ASCII case ignored), upwards from the view; false when
- * there is none. */
+/* Scrolls to the next entry that holds `needle` (ASCII case ignored), upwards from the view; false
+ * when there is none. */
 bool pager_find(struct pager *p, struct view needle);
 
 struct pager_row {

@@ -1,5 +1,5 @@
-/* A table as aligned text: one line of titles, one rule, one line a row. Columns of numbers stand to
- * the right. No curses. */
+/* A table as aligned text: one line of titles, one rule, one line a row. Columns of numbers stand
+ * to the right. No curses. */
 #ifndef CDVM_TABLE_H
 #define CDVM_TABLE_H
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 struct style {
-    attr_t mono;      /* attributes where there is no colour */
-    attr_t attr;      /* attributes beside the colour */
-    short colour8;    /* the eight names every palette has; -1 = the terminal's foreground */
-    short colour256;  /* -1 = as with eight */
+    attr_t mono;     /* attributes where there is no colour */
+    attr_t attr;     /* attributes beside the colour */
+    short colour8;   /* the eight names every palette has; -1 = the terminal's foreground */
+    short colour256; /* -1 = as with eight */
 };
 
 /* Bold never goes with yellow: many palettes turn it into light yellow, unreadable on white. */
