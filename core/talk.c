@@ -208,8 +208,9 @@ static int send_tagged(struct talk *t, const char *type, struct fields *f, uint8
     return emit(t, rumor_padded(f, keypair_pub(t->me), e), true, true, out_id);
 }
 
-int talk_send_text(struct talk *t, struct view text, const uint8_t *reply, uint8_t *out_id,
-                   struct err *e) {
+/* reply and code may be NULL. */
+static int send_text(struct talk *t, struct view text, const uint8_t *reply, const char *code,
+                     uint8_t *out_id, struct err *e) {
     struct fields f = fields_new(KIND_TEXT, unix_now(), text);
     char hex[65];
 
@@ -217,7 +218,19 @@ int talk_send_text(struct talk *t, struct view text, const uint8_t *reply, uint8
         hex_encode(view_of(reply, 32), hex);
         fields_add(&f, "e", hex);
     }
+    if (code)
+        fields_add(&f, "error", code);
     return send_tagged(t, "text", &f, out_id, e);
+}
+
+int talk_send_text(struct talk *t, struct view text, const uint8_t *reply, uint8_t *out_id,
+                   struct err *e) {
+    return send_text(t, text, reply, NULL, out_id, e);
+}
+
+int talk_send_answer(struct talk *t, struct view text, const uint8_t reply[static 32],
+                     const char *code, struct err *e) {
+    return send_text(t, text, reply, code, NULL, e);
 }
 
 int talk_send_file(struct talk *t, struct fields *f, uint8_t *out_id, struct err *e) {

@@ -1,0 +1,33 @@
+/* What this user decided to believe, from files of their own (PROTOCOL.md, "Verdict").
+ *
+ *   $XDG_CONFIG_HOME/cdvm/pins        one a line: release|workload|model <sha256> [name]
+ *                                     or: endorser <npub or hex> [name]
+ *   $XDG_CONFIG_HOME/cdvm/sim-roots   one a line: <sha256 of DER> [name]; read only for policy demo
+ *   $XDG_DATA_HOME/cdvm/manifests/<sha256>.json   manifests, content exactly as signed
+ */
+#ifndef CDVM_TRUST_H
+#define CDVM_TRUST_H
+
+#include "attest/evidence.h"
+
+struct trust {
+    struct pins pins; /* its arrays belong to this struct */
+    uint8_t (*digest)[32], (*endorser)[32], (*sim_root)[32];
+    size_t n_sim_roots;
+    struct event **event; /* endorsements met on relays, verified */
+};
+/* Files that do not exist are empty; a line that is not understood is an error "bad-config" with
+ * file and line. simulated: read sim-roots (only when --policy demo was given on this run). */
+int trust_load(struct trust *t, bool simulated, struct err *e) WARN_UNUSED;
+void trust_add(struct trust *t, const struct event *endorsement); /* copies; once per id */
+void trust_free(struct trust *t);
+
+/* Manifest contents at hand. -1 "absent" when there is none. */
+int manifest_load(const uint8_t digest[static 32], struct buf *out, struct err *e) WARN_UNUSED;
+/* The workload or model manifest that names this volume ("root:blocks"). */
+int manifest_load_volume(bool model, const char *volume, struct buf *out,
+                         struct err *e) WARN_UNUSED;
+/* Keeps content that came from a relay; its name is its hash. */
+int manifest_save(struct view content, struct err *e) WARN_UNUSED;
+
+#endif
