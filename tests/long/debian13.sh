@@ -14,7 +14,7 @@ root_tar=$cache/debian13-$(printf '%s' "$packages" | sha256sum | cut -c1-12).tar
 mkdir -p "$cache"
 if [[ ! -s $root_tar ]]; then
     echo "# making a Debian 13 root (some minutes, once)"
-    if ! mmdebstrap --quiet --variant=apt --include="$packages" \
+    if ! mmdebstrap --quiet --format=tar --variant=apt --include="$packages" \
         --aptopt='APT::Install-Recommends "false"' trixie "$root_tar.part" >"$cache/mmdebstrap.log" 2>&1; then
         sed 's/^/# /' "$cache/mmdebstrap.log" | tail -n 20
         echo "not ok 1 - debian 13 root"
