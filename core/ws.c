@@ -287,8 +287,8 @@ static int net_open(struct ws_net *n, struct err *e) {
         .user = n,
         .pt_serv_buf_size = 131072,
         .max_http_header_data = 8192, /* Authorization headers pass 4 KiB */
-        .gid = -1,
-        .uid = -1,
+        .gid = (__typeof__(info.gid))-1, /* int in 4.1, gid_t in 4.3 */
+        .uid = (__typeof__(info.uid))-1,
     };
 
     lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
