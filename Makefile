@@ -32,6 +32,7 @@ ATTEST := $(call obj,$(call src,attest))
 PROVIDER := $(call obj,$(call src,provider))
 TUI := $(call obj,$(call src,tui))
 GUEST := $(call obj,$(call src,guest))
+WORKLOAD_LIB := $(call obj,$(call src,guest/workloads/lib))
 WORKLOADS := $(patsubst guest/workloads/%.c,$(B)/workload-%,$(wildcard guest/workloads/*.c))
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
@@ -56,6 +57,7 @@ $(eval $(call archive,core,$(CORE)))
 $(eval $(call archive,attest,$(ATTEST)))
 $(eval $(call archive,provider,$(PROVIDER)))
 $(eval $(call archive,tui,$(TUI)))
+$(eval $(call archive,workload,$(WORKLOAD_LIB)))
 
 cdvm: $(B)/cdvm
 	@cp -f $< $@
@@ -68,7 +70,7 @@ $(B)/cdvm-guest: $(GUEST) $(B)/libcore.a
 	$(if $(Q),@echo "  LD   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(GUEST_LIBS)
 
-$(B)/workload-%: $(B)/o/guest/workloads/%.o $(B)/libcore.a
+$(B)/workload-%: $(B)/o/guest/workloads/%.o $(B)/libworkload.a $(B)/libcore.a
 	$(if $(Q),@echo "  LD   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs libcjson sqlite3 libcrypto)
 
