@@ -19,6 +19,8 @@
 /* One request. */
 struct http_job {
     struct relayd *rd;
+    struct slot *slot;
+    struct http_job *prev, *next;
     struct lws *wsi;
     int method; /* LWSHUMETH_* */
     char path[256];
@@ -31,17 +33,39 @@ struct http_job {
 /* What lws is to do next: 0 carry on, -1 close. */
 enum { GO_ON = 0, CLOSE = -1 };
 
-static void job_free(struct http_job **slot) {
-    struct http_job *j = *slot;
+static struct http_job *job_new(struct relayd *r, struct lws *wsi, struct slot *slot) {
+    struct http_job *j = mem_new(sizeof *j);
 
+    *j = (struct http_job){.rd = r, .wsi = wsi, .slot = slot, .fd = -1, .next = r->jobs};
+    if (r->jobs)
+        r->jobs->prev = j;
+    r->jobs = j;
+    slot->http = j;
+    return j;
+}
+
+static void job_free(struct http_job *j) {
     if (!j)
         return;
-    *slot = NULL;
+    j->slot->http = NULL;
+    if (j->prev)
+        j->prev->next = j->next;
+    else
+        j->rd->jobs = j->next;
+    if (j->next)
+        j->next->prev = j->prev;
     relay_upload_free(j->up);
     event_free(j->auth);
     if (j->fd >= 0)
         close(j->fd);
     free(j);
+}
+
+void relay_http_stop(struct relayd *r) {
+    while (r->jobs) {
+        lws_set_timeout(r->jobs->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+        job_free(r->jobs);
+    }
 }
 
 static char *header_copy(struct lws *wsi, enum lws_token_indexes which) {
@@ -460,14 +484,13 @@ static int route(struct http_job *j) {
     return no_such_method(j);
 }
 
-static int request(struct relayd *r, struct lws *wsi, struct http_job **slot) {
-    struct http_job *j = mem_new(sizeof *j);
+static int request(struct relayd *r, struct lws *wsi, struct slot *slot) {
+    struct http_job *j;
     char *uri = NULL;
     int n = 0;
 
-    job_free(slot); /* of an earlier request on the same connection */
-    *slot = j;
-    *j = (struct http_job){.rd = r, .wsi = wsi, .fd = -1};
+    job_free(slot->http); /* an earlier request on the same connection */
+    j = job_new(r, wsi, slot);
     j->method = lws_http_get_uri_and_method(wsi, &uri, &n);
     if (j->method < 0 || n < 0 || (size_t)n >= sizeof j->path)
         return refuse(j, 414, "the address is too long");
@@ -475,9 +498,9 @@ static int request(struct relayd *r, struct lws *wsi, struct http_job **slot) {
     return route(j);
 }
 
-int relay_http(struct relayd *r, struct lws *wsi, enum lws_callback_reasons why,
-               struct http_job **slot, void *in, size_t n) {
-    struct http_job *j = slot ? *slot : NULL;
+int relay_http(struct relayd *r, struct lws *wsi, enum lws_callback_reasons why, struct slot *slot,
+               void *in, size_t n) {
+    struct http_job *j = slot ? slot->http : NULL;
 
     switch ((int)why) {
     case LWS_CALLBACK_HTTP:
@@ -489,8 +512,7 @@ int relay_http(struct relayd *r, struct lws *wsi, enum lws_callback_reasons why,
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return j && j->fd >= 0 && j->left ? send_chunk(j) : GO_ON;
     case LWS_CALLBACK_CLOSED_HTTP:
-        if (slot)
-            job_free(slot);
+        job_free(j);
         return GO_ON;
     }
     return GO_ON;

@@ -17,10 +17,11 @@
 #define PURGE_MS 60000
 #define ACCEPTS_PER_TURN 32
 
-/* What lws keeps per connection for us: one of the two is set. */
-struct slot {
-    struct conn *conn;
-    struct http_job *http;
+/* The vhost's user pointer. lws lets go of a vhost and its sockets some time after
+ * lws_vhost_destroy, so the door outlives the relay, shut, until lws says that the vhost is gone.
+ */
+struct door {
+    struct relayd *rd; /* NULL: shut */
 };
 
 void bucket_init(struct bucket *b, unsigned rate) {
@@ -84,11 +85,13 @@ static void greet(struct conn *c) {
     conn_send(c, buf_view(&b));
 }
 
-static struct conn *conn_new(struct relayd *r, struct lws *wsi) {
+static struct conn *conn_new(struct relayd *r, struct lws *wsi, struct slot *slot) {
     struct conn *c = mem_new(sizeof *c);
 
     c->rd = r;
     c->wsi = wsi;
+    c->slot = slot;
+    slot->conn = c;
     c->out.max = RELAYD_OUT_MAX;
     buf_init(&c->in, RELAYD_MESSAGE_MAX);
     bucket_init(&c->events, r->o.events_per_s);
@@ -106,6 +109,7 @@ static void conn_free(struct conn *c) {
     if (!c)
         return;
     r = c->rd;
+    c->slot->conn = NULL;
     if (c->prev)
         c->prev->next = c->next;
     else
@@ -155,32 +159,41 @@ static int conn_writable(struct conn *c) {
 
 /* ---- libwebsockets ---- */
 
-static int on_lws(struct lws *wsi, enum lws_callback_reasons why, void *user, void *in, size_t n) {
-    struct lws_vhost *vh = lws_get_vhost(wsi);
-    struct relayd *r = vh ? lws_vhost_user(vh) : NULL;
-    struct slot *slot = user;
-
+static int serve_lws(struct relayd *r, struct lws *wsi, enum lws_callback_reasons why,
+                     struct slot *slot, void *in, size_t n) {
     switch ((int)why) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: /* "in" names the protocol; never h2c */
         return strcmp(in, "websocket") == 0 ? 0 : -1;
     case LWS_CALLBACK_ESTABLISHED:
-        slot->conn = conn_new(r, wsi);
-        greet(slot->conn);
+        greet(conn_new(r, wsi, slot));
         return 0;
     case LWS_CALLBACK_RECEIVE:
-        return conn_received(slot->conn, view_of(in, n));
+        return slot->conn ? conn_received(slot->conn, view_of(in, n)) : -1;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return conn_writable(slot->conn);
+        return slot->conn ? conn_writable(slot->conn) : -1;
     case LWS_CALLBACK_CLOSED:
         conn_free(slot->conn);
-        slot->conn = NULL;
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
-        if (r && r->n_conns)
-            r->n_conns--;
+        r->n_conns -= r->n_conns > 0;
         return 0;
     }
-    return r ? relay_http(r, wsi, why, slot ? &slot->http : NULL, in, n) : 0;
+    return relay_http(r, wsi, why, slot, in, n);
+}
+
+static int on_lws(struct lws *wsi, enum lws_callback_reasons why, void *user, void *in, size_t n) {
+    struct lws_vhost *vh = lws_get_vhost(wsi);
+    struct door *door = vh ? lws_vhost_user(vh) : NULL;
+
+    if (!door)
+        return 0;
+    if (why == LWS_CALLBACK_PROTOCOL_DESTROY) {
+        free(door);
+        return 0;
+    }
+    if (door->rd)
+        return serve_lws(door->rd, wsi, why, user, in, n);
+    return why == LWS_CALLBACK_HTTP || why == LWS_CALLBACK_ESTABLISHED ? -1 : 0;
 }
 
 static const struct lws_protocols protocols[] = {
@@ -260,19 +273,26 @@ static int listen_on(struct relayd *r, struct err *e) {
 }
 
 static int serve(struct relayd *r, struct err *e) {
+    struct door *door = mem_new(sizeof *door);
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
         .protocols = protocols,
         .vhost_name = "relay",
-        .user = r,
+        .user = door,
         .options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
         .keepalive_timeout = 30,
         .timeout_secs = 20,
         .retry_and_idle_policy = &keepalive,
     };
 
+    door->rd = r;
     r->vhost = lws_create_vhost(ws_context(r->net), &info);
-    return r->vhost ? listen_on(r, e) : err_set(e, "lws", "libwebsockets made no server");
+    if (!r->vhost) {
+        free(door);
+        return err_set(e, "lws", "libwebsockets made no server");
+    }
+    r->door = door;
+    return listen_on(r, e);
 }
 
 /* ---- files ---- */
@@ -357,6 +377,18 @@ struct relayd *relayd_new(struct ws_net *n, const struct relayd_opts *o, struct 
     return r;
 }
 
+static void vhost_close(struct relayd *r) {
+    while (r->conns) {
+        lws_set_timeout(r->conns->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+        conn_free(r->conns);
+    }
+    relay_http_stop(r);
+    if (!r->vhost)
+        return;
+    r->door->rd = NULL;
+    lws_vhost_destroy(r->vhost);
+}
+
 void relayd_free(struct relayd *r) {
     if (!r)
         return;
@@ -365,10 +397,7 @@ void relayd_free(struct relayd *r) {
     loop_fd_del(r->watch);
     if (r->listener >= 0)
         close(r->listener);
-    if (r->vhost)
-        lws_vhost_destroy(r->vhost);
-    while (r->conns)
-        conn_free(r->conns);
+    vhost_close(r);
     loop_timer_del(r->commit);
     loop_timer_del(r->purge);
     relay_store_free(r->store);

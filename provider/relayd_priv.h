@@ -41,9 +41,16 @@ struct rsub {
     bool eose; /* said */
 };
 
+/* What lws keeps per connection for us: one of the two may be set. */
+struct slot {
+    struct conn *conn;
+    struct http_job *http;
+};
+
 /* One websocket client. */
 struct conn {
     struct relayd *rd;
+    struct slot *slot;
     struct conn *prev, *next;
     struct lws *wsi;
     struct buf in;
@@ -76,6 +83,8 @@ struct relayd {
     uint16_t port;
     bool loopback;
     struct lws_vhost *vhost;
+    struct door *door;
+    struct http_job *jobs;
     struct relay_store *store;
     struct relay_blobs *blobs;
     struct conn *conns;
@@ -104,10 +113,10 @@ void relayd_count(struct conn *c, const cJSON *msg);
 void relayd_backfill(struct conn *c); /* sends stored events while the queue is short */
 void relayd_deliver(struct relayd *r, const struct event *ev, struct view json);
 
-/* relay_http.c: the callback reasons of plain HTTP on the shared port. *slot is the request's own
- * state, made and freed there. */
-struct http_job;
-int relay_http(struct relayd *r, struct lws *wsi, enum lws_callback_reasons why,
-               struct http_job **slot, void *in, size_t n);
+/* relay_http.c: plain HTTP on the shared port. slot->http is the request's own state, made and
+ * freed there. */
+int relay_http(struct relayd *r, struct lws *wsi, enum lws_callback_reasons why, struct slot *slot,
+               void *in, size_t n);
+void relay_http_stop(struct relayd *r); /* drops every request */
 
 #endif
