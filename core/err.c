@@ -8,6 +8,33 @@ static void set_code(struct err *e, const char *code) {
     snprintf(e->code, sizeof e->code, "%s", code);
 }
 
+/* A text that was cut must not end inside a UTF-8 sequence: it goes into JSON and onto screens. */
+static void end_whole(struct err *e) {
+    size_t n = strlen(e->text);
+
+    if (n < sizeof e->text - 1)
+        return;
+    while (n && ((unsigned char)e->text[n - 1] & 0xc0) == 0x80)
+        n--;
+    if (n && (unsigned char)e->text[n - 1] >= 0xc0)
+        n--;
+    e->text[n] = 0;
+}
+
+/* Puts ": s" behind what vsnprintf wrote, as far as it fits. */
+static void append(struct err *e, int written, const char *s) {
+    size_t at = written < 0 ? 0 : (size_t)written, room;
+
+    if (at + 2 < sizeof e->text) {
+        memcpy(e->text + at, ": ", 2);
+        at += 2;
+        room = sizeof e->text - at - 1;
+        memcpy(e->text + at, s, strnlen(s, room));
+        e->text[at + strnlen(s, room)] = 0;
+    }
+    end_whole(e);
+}
+
 int err_set(struct err *e, const char *code, const char *fmt, ...) {
     va_list ap;
 
@@ -17,6 +44,7 @@ int err_set(struct err *e, const char *code, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
+    end_whole(e);
     return -1;
 }
 
@@ -31,8 +59,7 @@ int err_wrap(struct err *e, const char *fmt, ...) {
     va_start(ap, fmt);
     n = vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n < sizeof e->text)
-        snprintf(e->text + n, sizeof e->text - (size_t)n, ": %s", inner);
+    append(e, n, inner);
     return -1;
 }
 
@@ -46,7 +73,6 @@ int err_sys(struct err *e, int sysno, const char *fmt, ...) {
     va_start(ap, fmt);
     n = vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n < sizeof e->text)
-        snprintf(e->text + n, sizeof e->text - (size_t)n, ": %s", strerror(sysno));
+    append(e, n, strerror(sysno));
     return -1;
 }
