@@ -48,7 +48,8 @@ char *mem_strn(const void *p, size_t n) {
     return s;
 }
 
-static void buf_vfmt(struct buf *b, const char *fmt, va_list ap) {
+__attribute__((format(printf, 2, 0))) static void buf_vfmt(struct buf *b, const char *fmt,
+                                                           va_list ap) {
     va_list again;
     int n;
     char *s;

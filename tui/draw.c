@@ -153,8 +153,8 @@ int draw_text(int y, int x, int w, enum role r, struct safe_text t) {
 }
 
 /* Formats and sanitises: arguments may hold text from outside. */
-static struct safe_text safe_fmt(char *room, size_t size, struct buf *out, const char *fmt,
-                                 va_list ap) {
+__attribute__((format(printf, 4, 0))) static struct safe_text
+safe_fmt(char *room, size_t size, struct buf *out, const char *fmt, va_list ap) {
     int n = vsnprintf(room, size, fmt, ap);
     size_t have = n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
 
