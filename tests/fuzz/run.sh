@@ -1,0 +1,48 @@
+#!/bin/bash
+# Runs fuzzers for a while each and prints one TAP line for each.
+# usage: tests/fuzz/run.sh BUILD_DIR NAME...
+# FUZZ_SECONDS (5): time for each. VECTORS: where the folders named in tests/fuzz/plan lie.
+# New inputs are kept in BUILD_DIR/corpus/NAME, crashing ones in BUILD_DIR/crash; seeds come from
+# tests/fuzz/corpus/NAME.
+set -u
+here=$(dirname "$0")
+build=$1
+shift
+vectors=${VECTORS:-../shared/vectors}
+failed=0 n=0
+
+# tests/fuzz/plan: NAME MAX_LEN [FOLDER among the vectors]...; what is not there runs with 4096.
+max_len() {
+    awk -v n="$1" '$1 == n {print $2; found = 1} END {if (!found) print 4096}' "$here/plan"
+}
+
+seed_dirs() {
+    [[ -d $here/corpus/$1 ]] && echo "$here/corpus/$1"
+    awk -v n="$1" '$1 == n {for (i = 3; i <= NF; i++) print $i}' "$here/plan" | while read -r dir; do
+        [[ -d $vectors/$dir ]] && echo "$vectors/$dir"
+    done
+}
+
+run_one() {
+    local name=$1 log="$build/fuzz_$1.log" execs
+    local -a seeds
+    mapfile -t seeds < <(seed_dirs "$name")
+    mkdir -p "$build/corpus/$name" "$build/crash"
+    if "$build/fuzz_$name" -max_total_time="${FUZZ_SECONDS:-5}" -max_len="$(max_len "$name")" \
+        -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        -artifact_prefix="$build/crash/$name-" "$build/corpus/$name" "${seeds[@]}" >"$log" 2>&1; then
+        execs=$(awk '/number_of_executed_units/ {print $2}' "$log")
+        echo "ok $n - fuzz $name (${execs:-0} execs)"
+    else
+        echo "not ok $n - fuzz $name"
+        tail -n 40 "$log" | sed 's/^/# /'
+        return 1
+    fi
+}
+
+echo "1..$#"
+for name in "$@"; do
+    n=$((n + 1))
+    run_one "$name" || failed=1
+done
+exit $failed
