@@ -5,8 +5,8 @@
 #include "event.h"
 #include "http.h"
 
-/* Authorization header value "Nostr <base64url>" of a fresh single-use event; owned. verb: "upload",
- * "get", "delete". Standard base64 with `padded` for older servers. */
+/* Authorization header value "Nostr <base64url>" of a fresh single-use event; owned. verb:
+ * "upload", "get", "delete". Standard base64 with `padded` for older servers. */
 char *blossom_auth(const struct keypair *k, const char *verb, const uint8_t sha[static 32],
                    const char *server_host, int64_t now, bool padded);
 
@@ -23,6 +23,6 @@ struct blossom_op *blossom_put(struct http *h, const char *server, struct view d
 struct blossom_op *blossom_get(struct http *h, const char *server, const uint8_t sha[static 32],
                                size_t max, bool allow_private, blossom_fn *fn,
                                http_progress_fn *progress, void *arg, struct err *e);
-void blossom_cancel(struct blossom_op *op); /* NULL legal */
+void blossom_cancel(struct blossom_op *op); /* before its callback only; NULL legal */
 
 #endif
