@@ -23,12 +23,11 @@ struct listing {
 };
 /* Newest version of each (pubkey, d), unexpired, of policy's kind (simulated ones only when asked
  * for at browse_new). Alive first, then by name. */
-size_t browse_count(const struct browse *b);
-struct listing browse_at(const struct browse *b, size_t i);
+size_t browse_count(struct browse *b);
+struct listing browse_at(struct browse *b, size_t i);
 /* By "d", "name:d", "npub...:d" or "hexkey:d". "unknown-offer", or "ambiguous-offer" when several
  * fit. */
-int browse_find(const struct browse *b, const char *word, struct listing *out,
-                struct err *e) WARN_UNUSED;
+int browse_find(struct browse *b, const char *word, struct listing *out, struct err *e) WARN_UNUSED;
 size_t browse_relays_up(const struct browse *b);
 
 /* Kind 31880 events for this offer: of its release digest, by its seller, by these endorsers. `got`

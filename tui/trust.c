@@ -1,0 +1,228 @@
+#include "trust.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/conf.h"
+#include "core/enc.h"
+#include "core/hash.h"
+#include "core/release.h"
+
+#define TRUST_FILE_MAX ((size_t)1 << 20)
+#define LISTED_MAX 4096 /* lines of one kind, endorsements */
+
+/* A growing list of 32-byte values. */
+static void add32(uint8_t (**list)[32], size_t *n, const uint8_t v[static 32]) {
+    *list = mem_grow(*list, (*n + 1) * sizeof **list);
+    memcpy((*list)[(*n)++], v, 32);
+}
+
+/* Cuts the next word off *line; NULL when there is none. */
+static char *word_next(char **line) {
+    char *w = *line + strspn(*line, " \t");
+    size_t n = strcspn(w, " \t");
+
+    if (n == 0)
+        return NULL;
+    *line = w + n + (w[n] != '\0');
+    w[n] = '\0';
+    return w;
+}
+
+static int take_pin(struct trust *t, const char *word, const char *value, struct err *e) {
+    uint8_t v[32];
+
+    if (!strcmp(word, "endorser")) {
+        if (!value || pubkey_parse(value, v, e))
+            return err_set(e, "bad-config", "endorser wants an npub or 64 hex digits");
+        add32(&t->endorser, &t->pins.n_endorsers, v);
+        return 0;
+    }
+    if (strcmp(word, "release") != 0 && strcmp(word, "workload") != 0 && strcmp(word, "model") != 0)
+        return err_set(e, "bad-config", "a line begins with release, workload, model or endorser");
+    if (!value || !hex_decode_str(value, v, 32))
+        return err_set(e, "bad-config", "%s wants the sha256 of a manifest", word);
+    add32(&t->digest, &t->pins.n_digests, v);
+    return 0;
+}
+
+static int take_root(struct trust *t, const char *word, const char *value, struct err *e) {
+    uint8_t v[32];
+
+    (void)value;
+    if (!hex_decode_str(word, v, 32))
+        return err_set(e, "bad-config", "a line begins with the sha256 of a root certificate");
+    add32(&t->sim_root, &t->n_sim_roots, v);
+    return 0;
+}
+
+typedef int take_fn(struct trust *t, const char *word, const char *value, struct err *e);
+
+static int take_lines(struct trust *t, char *text, const char *path, take_fn *take, struct err *e) {
+    char *next = text;
+    unsigned n = 0;
+
+    while (next) {
+        char *line = strsep(&next, "\n"), *word, *value;
+
+        if (++n > LISTED_MAX)
+            return err_set(e, "bad-config", "%s: more than %d lines", path, LISTED_MAX);
+        line[strcspn(line, "#\r")] = '\0';
+        word = word_next(&line);
+        value = word ? word_next(&line) : NULL; /* what follows is for the reader of the file */
+        if (word && take(t, word, value, e))
+            return err_wrap(e, "%s:%u", path, n);
+    }
+    return 0;
+}
+
+static int read_lines(struct trust *t, const char *name, take_fn *take, struct err *e) {
+    cleanup_free char *path = conf_path(CONF_CONFIG, name, e);
+    cleanup_buf struct buf text = {0};
+
+    if (!path)
+        return -1;
+    if (access(path, F_OK) != 0)
+        return 0;
+    if (file_read(path, TRUST_FILE_MAX, &text, e))
+        return -1;
+    if (text.n && memchr(text.p, 0, text.n))
+        return err_set(e, "bad-config", "%s is not a text file", path);
+    return text.n ? take_lines(t, (char *)text.p, path, take, e) : 0;
+}
+
+/* The lists moved while they grew. */
+static void pins_point(struct trust *t) {
+    t->pins.digest = (const uint8_t(*)[32])t->digest;
+    t->pins.endorser = (const uint8_t(*)[32])t->endorser;
+    t->pins.endorsement = (const struct event *const *)t->event;
+}
+
+int trust_load(struct trust *t, bool simulated, struct err *e) {
+    *t = (struct trust){0};
+    if (read_lines(t, "pins", take_pin, e) ||
+        (simulated && read_lines(t, "sim-roots", take_root, e))) {
+        trust_free(t);
+        return -1;
+    }
+    pins_point(t);
+    return 0;
+}
+
+void trust_add(struct trust *t, const struct event *endorsement) {
+    size_t n = t->pins.n_endorsements;
+
+    if (n == LISTED_MAX)
+        return;
+    for (size_t i = 0; i < n; i++)
+        if (!memcmp(t->event[i]->f.id, endorsement->f.id, 32))
+            return;
+    t->event = mem_grow(t->event, (n + 1) * sizeof *t->event);
+    t->event[n] = event_copy(endorsement);
+    t->pins.n_endorsements = n + 1;
+    pins_point(t);
+}
+
+void trust_free(struct trust *t) {
+    for (size_t i = 0; i < t->pins.n_endorsements; i++)
+        event_free(t->event[i]);
+    free(t->event);
+    free(t->digest);
+    free(t->endorser);
+    free(t->sim_root);
+    *t = (struct trust){0};
+}
+
+/* --- manifests --- */
+
+static char *manifest_dir(struct err *e) {
+    char *dir = conf_path(CONF_DATA, "manifests", e);
+
+    if (dir && mkdir(dir, 0700) != 0 && errno != EEXIST) {
+        err_sys(e, errno, "cannot make the folder '%s'", dir);
+        free(dir);
+        return NULL;
+    }
+    return dir;
+}
+
+static char *manifest_path(const uint8_t digest[static 32], struct err *e) {
+    cleanup_free char *dir = manifest_dir(e);
+    cleanup_free char *hex = hex_new(view_of(digest, 32));
+
+    return dir ? mem_fmt("%s/%s.json", dir, hex) : NULL;
+}
+
+int manifest_load(const uint8_t digest[static 32], struct buf *out, struct err *e) {
+    cleanup_free char *path = manifest_path(digest, e);
+    uint8_t got[32];
+
+    if (!path)
+        return -1;
+    if (access(path, F_OK) != 0)
+        return err_set(e, "absent", "there is no manifest '%s'", path);
+    buf_reset(out);
+    if (file_read(path, MANIFEST_MAX, out, e))
+        return -1;
+    sha256(buf_view(out), got);
+    if (memcmp(got, digest, 32) == 0)
+        return 0;
+    buf_reset(out);
+    return err_set(e, "bad-hash", "'%s' is not the manifest that its name says", path);
+}
+
+static bool names_volume(struct view content, bool model, const char *volume) {
+    struct manifest *m = manifest_parse(content, model, NULL);
+    char text[VOLUME_TEXT];
+    bool same;
+
+    if (!m)
+        return false;
+    volume_text(&m->volume, text);
+    same = strcmp(text, volume) == 0;
+    manifest_free(m);
+    return same;
+}
+
+/* "<64 hex>.json" */
+static bool digest_of_name(const char *name, uint8_t digest[static 32]) {
+    return strlen(name) == 69 && !strcmp(name + 64, ".json") &&
+           hex_decode(view_of(name, 64), digest, 32);
+}
+
+int manifest_load_volume(bool model, const char *volume, struct buf *out, struct err *e) {
+    cleanup_free char *dir = manifest_dir(e);
+    DIR *d = dir ? opendir(dir) : NULL;
+    const struct dirent *f;
+    uint8_t digest[32];
+    bool found = false;
+
+    if (!dir)
+        return -1;
+    while (d && !found && (f = readdir(d)))
+        found = digest_of_name(f->d_name, digest) && manifest_load(digest, out, NULL) == 0 &&
+                names_volume(buf_view(out), model, volume);
+    if (d)
+        closedir(d);
+    if (found)
+        return 0;
+    buf_reset(out);
+    return err_set(e, "absent", "no manifest at hand names the volume %s", volume);
+}
+
+int manifest_save(struct view content, struct err *e) {
+    cleanup_free char *path = NULL;
+    uint8_t digest[32];
+
+    manifest_digest(content, digest);
+    path = manifest_path(digest, e);
+    if (!path)
+        return -1;
+    if (access(path, F_OK) == 0)
+        return 0;
+    return file_write(path, content, 0600, true, e);
+}
