@@ -144,6 +144,14 @@ size_t talk_unacked(const struct talk *t) {
     return t->out.n - (size_t)t->acked;
 }
 
+uint64_t talk_sent(const struct talk *t) {
+    return t->out.n;
+}
+
+uint64_t talk_acked(const struct talk *t) {
+    return t->acked;
+}
+
 static int can_send(const struct talk *t, const char *type, bool numbered, struct err *e) {
     if (t->broken)
         return err_set(e, "broken", "this conversation has ended");

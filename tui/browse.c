@@ -173,16 +173,24 @@ size_t browse_relays_up(const struct browse *b) {
 
 /* --- the list --- */
 
+static int by_pubkey(const void *a, const void *b) {
+    return memcmp(((const struct heartbeat *)a)->pubkey, ((const struct heartbeat *)b)->pubkey, 32);
+}
+
+/* The heartbeats are sorted. */
 static struct listing listing_of(const struct browse *b, const struct offer *o, int64_t now) {
     struct listing l = {.offer = o};
+    struct heartbeat key;
+    const struct heartbeat *h;
 
-    for (size_t i = 0; i < b->n_beats; i++)
-        if (!memcmp(b->beat[i].pubkey, o->pubkey, 32)) {
-            l.alive = b->beat[i].expiration > now;
-            l.free_slots = b->beat[i].free_slots;
-            l.queue = b->beat[i].queue;
-            l.seen = b->beat[i].created_at;
-        }
+    memcpy(key.pubkey, o->pubkey, 32);
+    h = b->n_beats ? bsearch(&key, b->beat, b->n_beats, sizeof key, by_pubkey) : NULL;
+    if (h) {
+        l.alive = h->expiration > now;
+        l.free_slots = h->free_slots;
+        l.queue = h->queue;
+        l.seen = h->created_at;
+    }
     return l;
 }
 
@@ -201,6 +209,8 @@ static void relist(struct browse *b) {
 
     if (b->listed_at == now)
         return;
+    if (b->n_beats)
+        qsort(b->beat, b->n_beats, sizeof *b->beat, by_pubkey);
     b->list = mem_grow(b->list, (b->n_offers + 1) * sizeof *b->list);
     b->n_list = 0;
     for (size_t i = 0; i < b->n_offers; i++)
@@ -216,6 +226,7 @@ size_t browse_count(struct browse *b) {
 }
 
 struct listing browse_at(struct browse *b, size_t i) {
+    relist(b); /* an offer of the old list may be gone */
     return i < b->n_list ? b->list[i] : (struct listing){0};
 }
 

@@ -49,6 +49,7 @@ enum session_event_type {
     SE_RECEIPT, /* receipt; uncovered = how many of our last messages it leaves out, -1 = code, text
                  */
     SE_TEARDOWN, /* teardown (provider's word) */
+    SE_CLOSED,   /* after a final state: keys wiped, connections closed, nothing follows */
 };
 
 struct session_event {

@@ -1,0 +1,27 @@
+/* receipt.json: everything about one job that can be checked again later, offline (PROTOCOL.md,
+ * "Receipt"). One JSON object: {"v":1, "receipt": event, "request": rumor, "offer": event,
+ * "manifests": [content as a string, byte for byte as signed], "endorsements": [events], "hello":
+ * rumor, "accept": rumor, "collateral": rumor, "teardown": event}; what did not come is absent. */
+#ifndef CDVM_BUNDLE_H
+#define CDVM_BUNDLE_H
+
+#include "event.h"
+
+#define BUNDLE_MAX ((size_t)4 << 20) /* bytes of the file */
+#define BUNDLE_LIST_MAX 64
+
+struct bundle {
+    struct event *receipt, *offer, *teardown; /* verified; NULL when absent */
+    struct rumor *request, *hello, *accept, *collateral;
+    char **manifest;
+    size_t n_manifests;
+    struct event **endorsement;
+    size_t n_endorsements;
+};
+/* request, offer and hello must be there ("bad-bundle"); ids and signatures of all events and ids
+ * of all rumors are checked. Owned by *out, which is emptied on error. */
+int bundle_parse(struct view json, struct bundle *out, struct err *e) WARN_UNUSED;
+void bundle_json(const struct bundle *b, struct buf *out);
+void bundle_free(struct bundle *b); /* legal on {0} */
+
+#endif
