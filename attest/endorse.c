@@ -1,0 +1,115 @@
+/* Endorsements (kind 31880): k of the keys that the user pinned must agree on one digest, and any
+ * one of them can revoke (PROTOCOL.md, "Public events"). */
+#include "reference.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/enc.h"
+#include "core/hash.h"
+
+struct subject {
+    const char *type; /* tag "type" of the event */
+    char d[160];      /* name/version */
+    struct view content;
+    uint8_t digest[32];
+};
+
+static const char *const type_words[] = {"guest", "workload", "model"};
+
+static uint64_t event_seq(const struct event *ev) {
+    const char *s = fields_get(&ev->f, "seq", 1);
+
+    return s && *s >= '0' && *s <= '9' ? strtoull(s, NULL, 10) : 0;
+}
+
+static bool tag_is(const struct event *ev, const char *tag, const char *value) {
+    const char *s = fields_get(&ev->f, tag, 1);
+
+    return s && !strcmp(s, value);
+}
+
+/* The endorser's newest word on this subject: highest seq, then the later event. */
+static const struct event *newest_by(const struct pins *p, const uint8_t *key,
+                                     const struct subject *s) {
+    const struct event *best = NULL;
+
+    for (size_t i = 0; i < p->n_endorsements; i++) {
+        const struct event *ev = p->endorsement[i];
+
+        if (ev->f.kind != KIND_ENDORSEMENT || memcmp(ev->f.pubkey, key, 32) != 0 ||
+            !tag_is(ev, "d", s->d) || !tag_is(ev, "type", s->type))
+            continue;
+        if (!best || event_seq(ev) > event_seq(best) ||
+            (event_seq(ev) == event_seq(best) && ev->f.created_at > best->f.created_at))
+            best = ev;
+    }
+    return best;
+}
+
+static bool event_agrees(const struct event *ev, const struct subject *s, int64_t now) {
+    const char *x = fields_get(&ev->f, "x", 1);
+    uint8_t claimed[32];
+
+    return !fields_expired(&ev->f, now) && hex_decode_str(x, claimed, 32) &&
+           !memcmp(claimed, s->digest, 32) &&
+           view_eq(view_of(ev->f.content, ev->f.content_len), s->content);
+}
+
+static bool pinned(const struct pins *p, const uint8_t digest[static 32]) {
+    for (size_t i = 0; i < p->n_digests; i++)
+        if (!memcmp(p->digest[i], digest, 32))
+            return true;
+    return false;
+}
+
+/* Counts who agrees; true when somebody revoked. */
+static bool votes(const struct pins *p, const struct subject *s, int64_t now, size_t *agree) {
+    *agree = 0;
+    for (size_t i = 0; i < p->n_endorsers; i++) {
+        const struct event *ev = newest_by(p, p->endorser[i], s);
+
+        if (!ev)
+            continue;
+        if (!ev->f.content_len)
+            return true;
+        *agree += event_agrees(ev, s, now);
+    }
+    return false;
+}
+
+static void verdict_of_votes(const struct pins *p, const struct subject *s, int64_t now,
+                             struct finding *f) {
+    const size_t need = p->k ? p->k : 1;
+    size_t agree;
+
+    finding_expected(f, "pinned, or %zu of %zu endorsers", need, p->n_endorsers);
+    if (votes(p, s, now, &agree)) {
+        f->outcome = OUT_FATAL;
+        finding_got(f, "revoked");
+        finding_why(f, "A key that you trust has revoked %s.", s->d);
+    } else if (pinned(p, s->digest)) {
+        f->outcome = OUT_GOOD;
+        finding_got(f, "pinned");
+    } else if (agree >= need && p->n_endorsers) {
+        f->outcome = OUT_GOOD;
+        finding_got(f, "%zu endorsers", agree);
+    } else {
+        finding_got(f, "%zu endorsers", agree);
+        finding_why(f, "Nobody whom you chose to trust vouches for %s.", s->d);
+    }
+}
+
+void endorsement_check(const struct pins *pins, enum manifest_kind kind, struct view content,
+                       const char *name, const char *version, int64_t now, struct finding *f) {
+    struct subject s = {.type = type_words[kind], .content = content};
+
+    if (!content.n) {
+        finding_why(f, "Its manifest is not at hand, so nobody can vouch for it.");
+        return;
+    }
+    snprintf(s.d, sizeof s.d, "%s/%s", name, version);
+    sha256(content, s.digest);
+    verdict_of_votes(pins, &s, now, f);
+}

@@ -1,0 +1,102 @@
+#include "evidence.h"
+
+#include <string.h>
+
+#include "bind.h"
+#include "reference.h"
+#include "snp_verify.h"
+
+struct verdict *evidence_verify_report(struct view report, const struct snp_collateral *c,
+                                       const struct expect_report *x, const struct policy *p,
+                                       int64_t now) {
+    struct verdict *v = verdict_new(p, now);
+    const struct snp_input in = {.report = report,
+                                 .collateral = c,
+                                 .policy = p,
+                                 .now = now,
+                                 .sim_roots = x->sim_roots,
+                                 .n_sim_roots = x->n_sim_roots,
+                                 .report_data = x->report_data,
+                                 .measurement = x->measurement};
+    struct snp_result r;
+
+    snp_verify(v, &in, &r);
+    verdict_seal(v);
+    return v;
+}
+
+static void verify_snp(struct verdict *v, const struct evidence *ev, const struct snp_collateral *c,
+                       const struct expect *x, const struct policy *p, int64_t now,
+                       const struct reference *ref, const uint8_t data[static 64],
+                       struct snp_result *out) {
+    const struct release *rel = ref->release;
+    const struct snp_input in = {
+        .report = ev->report,
+        .collateral = c,
+        .policy = p,
+        .now = now,
+        .sim_roots = x->sim_roots,
+        .n_sim_roots = x->n_sim_roots,
+        .report_data = data,
+        .measurement = ref->has_digest ? ref->digest : NULL,
+        .no_measurement = "Without a usable release manifest nobody knows what ought to run.",
+        .launch = ref->has_digest ? &ref->launch : NULL,
+        .has_guest_policy = rel != NULL,
+        .guest_policy = rel ? rel->policy : 0,
+        .min_tcb = rel ? rel->min_tcb : NULL,
+        .n_min_tcb = rel ? rel->n_min_tcb : 0,
+    };
+
+    snp_verify(v, &in, out);
+}
+
+static void verify_gpu(struct verdict *v, const struct evidence *ev, const struct expect *x) {
+    struct node *g = verdict_group(v, verdict_root(v), CK_GPU);
+    struct finding f = {.outcome = OUT_BAD};
+
+    finding_expected(&f, "%u", x->offer->gpu_count);
+    finding_got(&f, "%zu", ev->n_gpu);
+    if (ev->n_gpu == x->offer->gpu_count)
+        f.outcome = OUT_GOOD;
+    else
+        finding_why(&f, "The guest shows evidence of %zu GPUs, the offer says %u.", ev->n_gpu,
+                    x->offer->gpu_count);
+    verdict_leaf(v, g, CK_GPU_COUNT, &f);
+    if (!x->offer->gpu_count && !ev->n_gpu)
+        return;
+    f = (struct finding){.outcome = OUT_BAD};
+    finding_absent(&f,
+                   "This version of the program does not verify GPU evidence: it binds it to the "
+                   "report, and stops there.");
+    verdict_leaf(v, g, CK_GPU_EVIDENCE, &f);
+}
+
+struct verdict *evidence_verify(const struct evidence *ev, const struct snp_collateral *c,
+                                const struct expect *x, const struct policy *p, int64_t now) {
+    struct verdict *v = verdict_new(p, now);
+    cleanup_buf struct buf digest = {0};
+    struct reference ref;
+    struct snp_result snp;
+    struct bind_input bind;
+    struct err e;
+    uint8_t data[64];
+    int rc = binding_gpu_digest(ev->gpu, ev->n_gpu, &digest, &e);
+
+    binding_report_data(ev->guest, x->request->customer, x->request->nonce, x->request->id,
+                        buf_view(&digest), data);
+    reference_build(&ref, x);
+    verify_snp(v, ev, c, x, p, now, &ref, data, &snp);
+    bind = (struct bind_input){.ev = ev,
+                               .request = x->request,
+                               .gpu_digest = buf_view(&digest),
+                               .gpu_offered = x->offer->gpu_count > 0 || ev->n_gpu > 0,
+                               .gpu_error = rc ? &e : NULL,
+                               .snp = &snp};
+    bind_verify(v, &bind);
+    verify_gpu(v, ev, x);
+    reference_verify(v, &ref, x, now);
+    reference_free(&ref);
+    verdict_set_guest(v, x->request->id, ev->guest, ev->hello);
+    verdict_seal(v);
+    return v;
+}

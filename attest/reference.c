@@ -1,0 +1,186 @@
+#include "reference.h"
+
+#include <string.h>
+
+#include "core/hash.h"
+
+/* The first thing that does not fit; later ones do not overwrite it. */
+static void mismatch(struct reference *r, const char *why) {
+    if (r->match.outcome != OUT_GOOD)
+        return;
+    r->match.outcome = OUT_BAD;
+    finding_why(&r->match, "%s", why);
+}
+
+static void match_request(struct reference *r, const struct expect *x) {
+    if (memcmp(x->request->offer, x->offer->id, 32) != 0)
+        mismatch(r, "This is not the offer that your request names: it was replaced since.");
+    if (memcmp(x->request->provider, x->offer->pubkey, 32) != 0)
+        mismatch(r, "The offer is not by the provider that your request is addressed to.");
+}
+
+static void match_release(struct reference *r, const struct expect *x) {
+    uint8_t digest[32];
+    struct err e;
+
+    sha256(x->release, digest);
+    if (memcmp(digest, x->offer->release, 32) != 0)
+        mismatch(r, "The release manifest is not the one that the offer names.");
+    r->release = release_parse(x->release, &e);
+    if (!r->release) {
+        mismatch(r, e.text);
+        return;
+    }
+    if (!release_has_vcpu_type(r->release, x->offer->vcpu_type))
+        mismatch(r, "The offer's vCPU type is not one that the release allows.");
+    if (!release_has_features(r->release, x->offer->guest_features))
+        mismatch(r, "The offer's guest features are not among those that the release allows.");
+}
+
+/* name and root:blocks of an offer's tag against the manifest. */
+static struct manifest *match_volume(struct reference *r, struct view content, bool is_model,
+                                     const char *name, const char *volume) {
+    struct err e;
+    struct manifest *m = manifest_parse(content, is_model, &e);
+    char text[VOLUME_TEXT];
+
+    if (!m) {
+        mismatch(r, e.text);
+        return NULL;
+    }
+    volume_text(&m->volume, text);
+    if (strcmp(m->name, name) != 0)
+        mismatch(r, is_model ? "The model manifest has another name than the offer."
+                             : "The workload manifest has another name than the offer.");
+    if (strcmp(text, volume) != 0)
+        mismatch(r, is_model ? "The model manifest has another root hash than the offer."
+                             : "The workload manifest has another root hash than the offer.");
+    return m;
+}
+
+static bool has_model(const struct expect *x) {
+    return strcmp(x->offer->model, "none") != 0;
+}
+
+static void match_volumes(struct reference *r, const struct expect *x) {
+    if (x->workload.n)
+        r->workload =
+            match_volume(r, x->workload, false, x->offer->workload_name, x->offer->workload);
+    if (has_model(x) && x->model.n)
+        r->model = match_volume(r, x->model, true, x->offer->model_name, x->offer->model);
+}
+
+/* The launch digest that hardware must report for this offer under this release. */
+static void expect_launch(struct reference *r, const struct expect *x) {
+    struct launch *l = &r->launch;
+    struct err e;
+
+    *l = (struct launch){.ovmf = &r->release->ovmf,
+                         .kernel_hashes = true,
+                         .vcpus = x->offer->vcpus,
+                         .features = x->offer->guest_features};
+    memcpy(l->kernel, r->release->kernel_sha256, 32);
+    memcpy(l->initrd, r->release->initrd_sha256, 32);
+    if (!vcpu_type_signature(x->offer->vcpu_type, &l->vcpu_signature)) {
+        mismatch(r, "The offer's vCPU type is not known here.");
+        return;
+    }
+    if (cmdline_render(r->release->cmdline, x->offer->workload, x->offer->model, x->offer->broker,
+                       &r->cmdline, &e)) {
+        mismatch(r, e.text);
+        return;
+    }
+    l->append = (const char *)r->cmdline.p;
+    r->has_digest = !launch_digest(l, r->digest, &e);
+    if (!r->has_digest)
+        mismatch(r, e.text);
+}
+
+void reference_build(struct reference *r, const struct expect *x) {
+    *r = (struct reference){.match = {.outcome = OUT_GOOD}};
+    match_request(r, x);
+    if (x->release.n)
+        match_release(r, x);
+    match_volumes(r, x);
+    if (r->release)
+        expect_launch(r, x);
+    if (!x->release.n && r->match.outcome == OUT_GOOD)
+        finding_absent(&r->match, "The release manifest that the offer names is not at hand.");
+    finding_expected(&r->match, "the offer named in your request");
+}
+
+void reference_free(struct reference *r) {
+    release_free(r->release);
+    manifest_free(r->workload);
+    manifest_free(r->model);
+    buf_free(&r->cmdline);
+}
+
+static void endorsed(struct verdict *v, struct node *g, enum check_id id, enum manifest_kind kind,
+                     struct view content, const char *name, const char *version,
+                     const struct expect *x, int64_t now) {
+    struct finding f = {.outcome = OUT_BAD};
+
+    endorsement_check(&x->pins, kind, content, name, version, now, &f);
+    verdict_leaf(v, g, id, &f);
+}
+
+static void guest_acpi(struct verdict *v, struct node *g, const struct release *rel) {
+    static const char *const names[] = {"off", "sandboxed", "open"};
+    struct finding f = {.outcome = OUT_BAD};
+
+    finding_expected(&f, "off or sandboxed");
+    if (!rel)
+        finding_absent(&f, "The release manifest is not at hand.");
+    else {
+        finding_got(&f, "%s", names[rel->acpi]);
+        if (rel->acpi != ACPI_OPEN)
+            f.outcome = OUT_GOOD;
+        else
+            finding_why(&f, "The host's ACPI tables can run code in the guest's kernel.");
+    }
+    verdict_leaf(v, g, CK_GUEST_ACPI, &f);
+}
+
+static void guest_volumes(struct verdict *v, struct node *g, const struct release *rel) {
+    struct finding f = {.outcome = OUT_BAD};
+
+    finding_expected(&f, "memory");
+    if (!rel)
+        finding_absent(&f, "The release manifest is not at hand.");
+    else {
+        finding_got(&f, "%s", rel->volumes == VOLUMES_MEMORY ? "memory" : "lazy");
+        if (rel->volumes == VOLUMES_MEMORY)
+            f.outcome = OUT_GOOD;
+        else
+            finding_why(&f, "The guest reads its disks while it works: which blocks tells the host "
+                            "about your data.");
+    }
+    verdict_leaf(v, g, CK_GUEST_VOLUMES, &f);
+}
+
+static void chip_endorsed(struct verdict *v, struct node *g) {
+    struct finding f = {.outcome = OUT_BAD};
+
+    finding_absent(&f, "Nobody you trust vouches for physical access to this machine.");
+    verdict_leaf(v, g, CK_CHIP_ENDORSED, &f);
+}
+
+void reference_verify(struct verdict *v, const struct reference *r, const struct expect *x,
+                      int64_t now) {
+    struct node *g = verdict_group(v, verdict_root(v), CK_REFERENCE);
+    const struct release *rel = r->release;
+
+    verdict_leaf(v, g, CK_OFFER_MATCH, &r->match);
+    endorsed(v, g, CK_RELEASE_ENDORSED, MANIFEST_RELEASE, rel ? x->release : (struct view){0},
+             rel ? rel->name : "", rel ? rel->version : "", x, now);
+    endorsed(v, g, CK_WORKLOAD_ENDORSED, MANIFEST_WORKLOAD,
+             r->workload ? x->workload : (struct view){0}, r->workload ? r->workload->name : "",
+             r->workload ? r->workload->version : "", x, now);
+    if (has_model(x))
+        endorsed(v, g, CK_MODEL_ENDORSED, MANIFEST_MODEL, r->model ? x->model : (struct view){0},
+                 r->model ? r->model->name : "", r->model ? r->model->version : "", x, now);
+    guest_acpi(v, g, rel);
+    guest_volumes(v, g, rel);
+    chip_endorsed(v, g);
+}

@@ -1,0 +1,31 @@
+/* What ought to run: offer and manifests, turned into the expected launch digest, and who vouches
+ * for them. */
+#ifndef CDVM_REFERENCE_H
+#define CDVM_REFERENCE_H
+
+#include "evidence.h"
+#include "finding.h"
+#include "snp_measure.h"
+
+struct reference {
+    struct release *release;
+    struct manifest *workload, *model; /* model NULL when the offer has none */
+    struct buf cmdline;
+    struct launch launch;
+    bool has_digest;
+    uint8_t digest[48];
+    struct finding match; /* offer.match */
+};
+/* Borrows x; never fails: what is wrong is in r->match. */
+void reference_build(struct reference *r, const struct expect *x);
+void reference_free(struct reference *r);
+/* Adds the group "reference" and the leaf chip.endorsed. */
+void reference_verify(struct verdict *v, const struct reference *r, const struct expect *x,
+                      int64_t now);
+
+/* Who vouches for one manifest: pinned by digest, or endorsed by k of the pinned keys. */
+enum manifest_kind { MANIFEST_RELEASE, MANIFEST_WORKLOAD, MANIFEST_MODEL };
+void endorsement_check(const struct pins *pins, enum manifest_kind kind, struct view content,
+                       const char *name, const char *version, int64_t now, struct finding *f);
+
+#endif

@@ -1,0 +1,292 @@
+#include "snp_chain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/enc.h"
+#include "finding.h"
+
+#define SIM_ARK "SIM-ARK (cdvm simulator)"
+#define SIM_ASK "SIM-ASK (cdvm simulator)"
+#define SIM_VCEK "SIM-VCEK (cdvm simulator)"
+
+/* The certificates as bytes, from wherever they came. */
+struct source {
+    struct view vek, ask, ark, table_crl;
+};
+
+static struct view first_of(struct view a, struct view b) {
+    return a.n ? a : b;
+}
+
+static int source_read(const struct chain_input *in, struct source *out, struct err *e) {
+    struct cert_table t;
+
+    if (cert_table_parse(in->c->cert_table, &t, e))
+        return -1;
+    out->vek = first_of(in->c->vek, in->vlek ? t.vlek : t.vcek);
+    out->ask = first_of(in->c->ask, t.ask);
+    out->ark = first_of(in->c->ark, t.ark);
+    out->table_crl = t.crl;
+    return 0;
+}
+
+static void bad(struct finding *f, const struct err *e) {
+    f->outcome = OUT_BAD;
+    finding_why(f, "%s", e->text);
+}
+
+/* A version 2 report names no CPU: its key's issuer does, and the chain has to prove it. */
+static enum snp_product product_by_issuer(X509 *vek, bool vlek) {
+    const enum root_role role = vlek ? ROLE_ASVK : ROLE_ASK;
+    cleanup_free char *cn = cert_cn(vek, true);
+
+    for (int p = PRODUCT_MILAN; p <= PRODUCT_GENOA; p++)
+        if (!strcmp(cn, root_pinned((enum snp_product)p, role)->cn))
+            return (enum snp_product)p;
+    return PRODUCT_UNKNOWN;
+}
+
+static bool is_sim_root(const struct chain_input *in, const uint8_t der[static 32]) {
+    for (size_t i = 0; i < in->n_sim_roots; i++)
+        if (!memcmp(in->sim_roots[i], der, 32))
+            return true;
+    return false;
+}
+
+static bool pin_matches(const struct root *pin, const uint8_t der[static 32],
+                        const uint8_t spki[static 32]) {
+    char hex[2][65];
+
+    hex_encode(view_of(der, 32), hex[0]);
+    hex_encode(view_of(spki, 32), hex[1]);
+    return !strcmp(pin->der, hex[0]) && !strcmp(pin->spki, hex[1]);
+}
+
+static void root_simulated(const struct chain_input *in, struct chain *c) {
+    c->simulated = true;
+    finding_got(&c->root, "a simulator's root, made on this machine");
+    if (in->policy->profile != POLICY_DEMO) {
+        c->root.outcome = OUT_FATAL;
+        finding_why(&c->root, "A simulator signed this: it proves nothing, and is shown as working "
+                              "only where this run was given --policy demo.");
+        return;
+    }
+    c->root.outcome = OUT_GOOD;
+    finding_why(&c->root, "SIMULATED: this root is a file on this machine, and protects nothing.");
+}
+
+static void root_foreign(struct chain *c, const uint8_t der[static 32]) {
+    const struct root *other = root_by_der(der);
+    cleanup_free char *cn = cert_cn(c->ark, false);
+    char hex[65];
+
+    hex_encode(view_of(der, 32), hex);
+    c->root.outcome = OUT_FATAL;
+    finding_got(&c->root, "'%s' sha256 %.16s...", cn, hex);
+    if (other)
+        finding_why(&c->root, "This is AMD's root for %s, but the report is of a %s processor.",
+                    product_name(other->product), product_name(c->product));
+    else
+        finding_why(&c->root,
+                    "This root is not AMD's: anybody can make one with AMD's names, and only "
+                    "the fingerprint pinned in this program tells them apart.");
+}
+
+static void root_check(const struct chain_input *in, struct chain *c, struct view der) {
+    const struct root *pin = root_pinned(c->product, ROLE_ARK);
+    uint8_t sha[32], spki[32];
+    struct err e;
+
+    c->root = (struct finding){.outcome = OUT_BAD};
+    cert_fingerprints(c->ark, der, sha, spki);
+    if (pin)
+        finding_expected(&c->root, "%s sha256 %.16s...", pin->cn, pin->der);
+    finding_got_hex(&c->root, view_of(sha, 32));
+    if (cert_is_authority(c->ark, false, &e) || cert_signed_by(c->ark, c->ark, &e))
+        bad(&c->root, &e);
+    else if (is_sim_root(in, sha) && cert_named(c->ark, SIM_ARK))
+        root_simulated(in, c);
+    else if (pin && (pin_matches(pin, sha, spki) || root_is_test(c->product, sha)))
+        c->root.outcome = OUT_GOOD;
+    else
+        root_foreign(c, sha);
+}
+
+/* AMD's intermediates are pinned too; a simulator's or a test's is known by its signature alone. */
+static bool intermediate_pinned(const struct chain *c, const struct root *pin,
+                                const uint8_t *ark_sha, const uint8_t *sha, const uint8_t *spki) {
+    return c->simulated || root_is_test(c->product, ark_sha) || pin_matches(pin, sha, spki);
+}
+
+static void intermediate_check(const struct chain_input *in, struct chain *c, struct view der,
+                               struct view ark_der) {
+    const struct root *pin = root_pinned(c->product, in->vlek ? ROLE_ASVK : ROLE_ASK);
+    struct finding *f = &c->intermediate;
+    const char *cn = c->simulated ? SIM_ASK : pin->cn;
+    cleanup_free char *is = cert_cn(c->ask, false);
+    uint8_t sha[32], spki[32], ark_sha[32], ark_spki[32];
+    struct err e;
+
+    *f = (struct finding){.outcome = OUT_BAD};
+    finding_expected(f, "%s", cn);
+    finding_got(f, "%s", is);
+    cert_fingerprints(c->ask, der, sha, spki);
+    cert_fingerprints(c->ark, ark_der, ark_sha, ark_spki);
+    if (!cert_named(c->ask, cn)) {
+        f->outcome = OUT_BAD;
+        finding_why(f, "This certificate is not the one that certifies %s keys.",
+                    in->vlek ? "VLEK" : "VCEK");
+    } else if (!intermediate_pinned(c, pin, ark_sha, sha, spki)) {
+        f->outcome = OUT_BAD;
+        finding_why(f, "It has the right name, but is not the certificate pinned in this program.");
+    } else if (cert_is_authority(c->ask, true, &e) || cert_signed_by(c->ask, c->ark, &e))
+        bad(f, &e);
+    else
+        f->outcome = OUT_GOOD;
+}
+
+static void leaf_check(const struct chain_input *in, struct chain *c) {
+    const char *cn = c->simulated ? SIM_VCEK : in->vlek ? "SEV-VLEK" : "SEV-VCEK";
+    cleanup_free char *is = cert_cn(c->vek, false);
+    struct err e;
+
+    c->leaf = (struct finding){.outcome = OUT_BAD};
+    finding_expected(&c->leaf, "%s", cn);
+    finding_got(&c->leaf, "%s", is);
+    if (!cert_named(c->vek, cn)) {
+        c->leaf.outcome = OUT_BAD;
+        finding_why(&c->leaf,
+                    "The report says that a %s signed it; this certificate is of another "
+                    "kind.",
+                    in->vlek ? "VLEK" : "VCEK");
+        return;
+    }
+    c->has_info = !vek_parse(c->vek, c->product, in->vlek, &c->info, &e);
+    if (!c->has_info || cert_signed_by(c->vek, c->ask, &e))
+        bad(&c->leaf, &e);
+    else
+        c->leaf.outcome = OUT_GOOD;
+}
+
+static void dates_check(const struct chain_input *in, struct chain *c) {
+    const struct {
+        X509 *x;
+        const char *what;
+    } certs[] = {{c->vek, "the report key's certificate"},
+                 {c->ask, "the intermediate"},
+                 {c->ark, "the root"}};
+    struct err e;
+
+    c->dates = (struct finding){.outcome = OUT_BAD};
+    for (size_t i = 0; i < COUNT(certs); i++) {
+        if (!certs[i].x) {
+            finding_absent(&c->dates, "Not all certificates are at hand.");
+            return;
+        }
+        if (!cert_dates(certs[i].x, certs[i].what, in->now, &e))
+            continue;
+        bad(&c->dates, &e);
+        finding_got(&c->dates, "%s", e.code);
+        return;
+    }
+    c->dates.outcome = OUT_GOOD;
+}
+
+static void crl_check_all(const struct chain_input *in, struct chain *c, struct view table_crl) {
+    struct finding *f = &c->crl;
+    struct view all[COLLATERAL_CRLS + 1];
+    size_t n = 0;
+
+    finding_absent(f, "No revocation list came with the evidence.");
+    for (size_t i = 0; i < in->c->n_crl && i < COLLATERAL_CRLS; i++)
+        all[n++] = in->c->crl[i];
+    if (table_crl.n)
+        all[n++] = table_crl;
+    for (size_t i = 0; i < n; i++) {
+        char text[200];
+        enum crl_state s =
+            crl_check(all[i], c->ark, c->ask, in->now, in->policy->crl_max_age, text, sizeof text);
+
+        if (s == CRL_REVOKED) {
+            f->outcome = OUT_FATAL;
+            finding_why(f, "%s.", text);
+            return;
+        }
+        if (s == CRL_GOOD) {
+            f->outcome = OUT_GOOD;
+            f->why[0] = 0;
+            finding_got(f, "%s", text);
+        } else if (f->outcome != OUT_GOOD)
+            finding_why(f, "A list came, but cannot be used: %s.", text);
+    }
+}
+
+static X509 *parse_or_say(struct view der, struct finding *f, const char *missing) {
+    struct err e;
+    X509 *x;
+
+    if (!der.n) {
+        finding_absent(f, missing);
+        return NULL;
+    }
+    x = cert_parse(der, &e);
+    if (!x)
+        bad(f, &e);
+    return x;
+}
+
+static void chain_steps(struct chain *c, const struct chain_input *in, const struct source *s) {
+    if (c->ark)
+        root_check(in, c, s->ark);
+    if (c->ark && c->ask)
+        intermediate_check(in, c, s->ask, s->ark);
+    if (c->ark && c->ask && c->vek)
+        leaf_check(in, c);
+    c->trusted = c->root.outcome == OUT_GOOD && c->intermediate.outcome == OUT_GOOD &&
+                 c->leaf.outcome == OUT_GOOD;
+    if (c->trusted)
+        crl_check_all(in, c, s->table_crl);
+}
+
+void chain_skip(struct chain *c, const char *why) {
+    *c = (struct chain){0};
+    finding_absent(&c->root, why);
+    finding_absent(&c->intermediate, why);
+    finding_absent(&c->leaf, why);
+    finding_absent(&c->dates, why);
+    finding_absent(&c->crl, why);
+}
+
+void chain_build(struct chain *c, const struct chain_input *in) {
+    struct source s = {0};
+    struct err e;
+
+    chain_skip(c, "The certificate next to it in the chain is missing.");
+    c->product = in->product;
+    if (source_read(in, &s, &e)) {
+        err_wrap(&e, "certificate table");
+        bad(&c->leaf, &e);
+        return;
+    }
+    c->vek =
+        parse_or_say(s.vek, &c->leaf,
+                     "No certificate of the report's key came with the evidence: the provider adds "
+                     "it, or AMD's key server has it.");
+    c->ask = parse_or_say(s.ask, &c->intermediate,
+                          "No intermediate certificate came with the evidence.");
+    c->ark = parse_or_say(s.ark, &c->root,
+                          "No root certificate came with the evidence; its fingerprint is pinned "
+                          "here.");
+    if (!c->product && c->vek)
+        c->product = product_by_issuer(c->vek, in->vlek);
+    if (c->product)
+        chain_steps(c, in, &s);
+    dates_check(in, c);
+}
+
+void chain_free(struct chain *c) {
+    X509_free(c->ark);
+    X509_free(c->ask);
+    X509_free(c->vek);
+}

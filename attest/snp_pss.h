@@ -1,0 +1,13 @@
+/* What snp_cert.c and snp_crl.c share: AMD's one signature scheme, and dates as text. */
+#ifndef CDVM_SNP_PSS_H
+#define CDVM_SNP_PSS_H
+
+#include <openssl/x509.h>
+#include "core/bytes.h"
+
+/* RSASSA-PSS with SHA-384, MGF1 with SHA-384, salt 48, trailer 1 (snp.md section 2). */
+bool pss_is_amd(const X509_ALGOR *alg);
+/* "2045-10-22", or "?" */
+void cert_time_text(const ASN1_TIME *t, char out[static 32]);
+
+#endif
