@@ -153,8 +153,8 @@ int bech32_decode(struct view s, char hrp[static 84], struct buf *data, struct e
     rc = values(sep + 1, five, hrp, e);
     if (rc == 0)
         rc = regroup(five, n - CHECKSUM, data, e);
-    explicit_bzero(low, sizeof low); /* may have been an nsec */
-    explicit_bzero(five, sizeof five);
+    explicit_bzero(low, s.n); /* may have been an nsec */
+    explicit_bzero(five, n);
     return rc;
 }
 
