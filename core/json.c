@@ -1,5 +1,6 @@
 #include "json.h"
 #include "enc.h"
+#include "json_plain.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -88,18 +89,17 @@ static bool scan_escape(struct scan *s) {
 static bool scan_string(struct scan *s) {
     if (!take(s, '"'))
         return refuse(s, "a string is wanted");
-    while (more(s)) {
-        uint8_t c = *s->p;
-
-        if (c < 0x20)
-            return refuse(s, "a raw control byte in a string");
-        s->p++;
-        if (c == '"')
+    for (;;) {
+        s->p += json_plain_run(view_of(s->p, (size_t)(s->end - s->p)));
+        if (take(s, '"'))
             return true;
-        if (c == '\\' && !scan_escape(s))
+        if (!more(s))
+            return refuse(s, "a string does not end");
+        if (!take(s, '\\'))
+            return refuse(s, "a raw control byte in a string");
+        if (!scan_escape(s))
             return false;
     }
-    return refuse(s, "a string does not end");
 }
 
 static bool scan_number(struct scan *s) {

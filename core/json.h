@@ -1,8 +1,9 @@
 /* Bounded, strict JSON: a pre-scan, then cJSON; and a writer that never goes through doubles.
  *
  * json_parse refuses: over `max` bytes ("too-large"), invalid UTF-8, "\u0000", raw control bytes in
- * strings, duplicate keys, nesting over JSON_DEPTH, lone surrogates, trailing bytes, non-integers and
- * integers of 2^53 or more (RFC 8785 range). Everything else is code "bad-json" with the offset. */
+ * strings, duplicate keys, nesting over JSON_DEPTH, lone surrogates, trailing bytes, non-integers
+ * and integers of 2^53 or more (RFC 8785 range). Everything else is code "bad-json" with the
+ * offset. */
 #ifndef CDVM_JSON_H
 #define CDVM_JSON_H
 

@@ -1,5 +1,6 @@
 #include "json.h"
 #include "enc.h"
+#include "json_plain.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -62,19 +63,15 @@ static void put_escape(struct buf *out, uint8_t c) {
 }
 
 void json_escape(struct view v, struct buf *out) {
-    size_t from = 0;
-
     buf_u8(out, '"');
-    for (size_t i = 0; i < v.n; i++) {
-        uint8_t c = v.p[i];
+    while (v.n) {
+        size_t run = json_plain_run(v);
 
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        buf_add(out, v.p + from, i - from);
-        put_escape(out, c);
-        from = i + 1;
+        buf_add(out, v.p, run);
+        if (run < v.n)
+            put_escape(out, v.p[run++]);
+        v = view_of(v.p + run, v.n - run);
     }
-    buf_add(out, v.p + from, v.n - from);
     buf_u8(out, '"');
 }
 

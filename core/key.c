@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* All in one mapping: a wrap makes a key, and each mapping costs as much as hashing the wrap. */
 struct keypair {
-    struct secret *scalar; /* 32 bytes */
-    struct secret
-        *pair; /* secp256k1_keypair: scalar and point, so that signing need not derive it */
+    struct secret *box;    /* scalar, then secp256k1_keypair, so that signing need not derive it */
+    struct secret *scalar; /* part of box */
     uint8_t pub[32];
 };
 
@@ -30,41 +30,47 @@ static const secp256k1_context *curve(void) {
 }
 
 static secp256k1_keypair *pair_of(const struct keypair *k) {
-    return (secp256k1_keypair *)secret_edit(k->pair);
+    return (secp256k1_keypair *)(secret_edit(k->box) + 32);
 }
 
-/* Takes over the scalar; NULL when it is zero or not below the order of the group. */
-static struct keypair *derive(struct secret *scalar) {
+static struct keypair *blank(void) {
     struct keypair *k = mem_new(sizeof *k);
-    secp256k1_xonly_pubkey point;
 
-    k->scalar = scalar;
-    k->pair = secret_new(sizeof(secp256k1_keypair));
-    if (!secp256k1_keypair_create(curve(), pair_of(k), secret_get(scalar))) {
-        keypair_free(k);
-        return NULL;
-    }
-    if (!secp256k1_keypair_xonly_pub(curve(), &point, NULL, pair_of(k)) ||
-        !secp256k1_xonly_pubkey_serialize(curve(), k->pub, &point))
-        abort();
+    k->box = secret_new(32 + sizeof(secp256k1_keypair));
+    k->scalar = secret_part(k->box, 0, 32);
     return k;
 }
 
+/* False when the scalar is zero or not below the order of the group. */
+static bool derive(struct keypair *k) {
+    secp256k1_xonly_pubkey point;
+
+    if (!secp256k1_keypair_create(curve(), pair_of(k), secret_get(k->scalar)))
+        return false;
+    if (!secp256k1_keypair_xonly_pub(curve(), &point, NULL, pair_of(k)) ||
+        !secp256k1_xonly_pubkey_serialize(curve(), k->pub, &point))
+        abort();
+    return true;
+}
+
 struct keypair *keypair_new(void) {
-    struct keypair *k;
+    struct keypair *k = blank();
 
     do
-        k = derive(secret_random(32));
-    while (!k); /* 1 in 2^128 */
+        random_bytes(secret_edit(k->scalar), 32);
+    while (!derive(k)); /* once in 2^128 */
     return k;
 }
 
 struct keypair *keypair_from(const uint8_t sk[static 32], struct err *e) {
-    struct keypair *k = derive(secret_from(sk, 32));
+    struct keypair *k = blank();
 
-    if (!k)
-        err_set(e, "bad-key", "the secret key is zero or not below the order of the curve");
-    return k;
+    memcpy(secret_edit(k->scalar), sk, 32);
+    if (derive(k))
+        return k;
+    err_set(e, "bad-key", "the secret key is zero or not below the order of the curve");
+    keypair_free(k);
+    return NULL;
 }
 
 const uint8_t *keypair_pub(const struct keypair *k) {
@@ -79,7 +85,7 @@ void keypair_free(struct keypair *k) {
     if (!k)
         return;
     secret_free(k->scalar);
-    secret_free(k->pair);
+    secret_free(k->box);
     free(k);
 }
 

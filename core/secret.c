@@ -13,7 +13,7 @@
 #define ALIGN ((size_t)16)
 
 struct secret {
-    uint8_t *map; /* guard page, data pages, guard page */
+    uint8_t *map; /* guard page, data pages, guard page; NULL in a part of another secret */
     size_t map_len;
     uint8_t *p; /* ends at the upper guard page, up to ALIGN: an overrun faults at once */
     size_t n;
@@ -64,6 +64,16 @@ struct secret *secret_random(size_t n) {
     return s;
 }
 
+struct secret *secret_part(struct secret *whole, size_t at, size_t n) {
+    struct secret *s = mem_new(sizeof *s);
+
+    if (at > whole->n || n > whole->n - at)
+        abort();
+    s->p = whole->p + at;
+    s->n = n;
+    return s;
+}
+
 const uint8_t *secret_get(const struct secret *s) {
     return s->p;
 }
@@ -80,7 +90,8 @@ void secret_free(struct secret *s) {
     if (!s)
         return;
     explicit_bzero(s->p, s->n);
-    munmap(s->map, s->map_len);
+    if (s->map)
+        munmap(s->map, s->map_len);
     free(s);
 }
 

@@ -10,6 +10,9 @@ struct secret; /* opaque: bytes in an mmap of their own, guard pages either side
 struct secret *secret_new(size_t n);                 /* zeroed; aborts on exhaustion */
 struct secret *secret_from(const void *p, size_t n); /* copies; the caller wipes its own */
 struct secret *secret_random(size_t n);              /* getrandom; aborts on failure */
+/* n bytes of `whole` from `at`, as a secret of its own in the same memory; freed (and wiped) before
+ * it. */
+struct secret *secret_part(struct secret *whole, size_t at, size_t n);
 const uint8_t *secret_get(const struct secret *s);
 uint8_t *secret_edit(struct secret *s);
 size_t secret_len(const struct secret *s);
