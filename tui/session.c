@@ -1,0 +1,391 @@
+/* A session's life: states, deadlines, opening and wiping. */
+#include "session_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/enc.h"
+#include "core/loop.h"
+
+#define TICK_MS 250
+#define PING_MS 30000
+#define LINGER_MS 3000 /* the last words get this long to reach a relay */
+
+static const char *const names[] = {
+    [SESSION_REQUESTED] = "requested", [SESSION_STARTING] = "starting",
+    [SESSION_VERIFYING] = "verifying", [SESSION_DECISION] = "decision",
+    [SESSION_ACCEPTED] = "accepted",   [SESSION_READY] = "ready",
+    [SESSION_ENDING] = "ending",       [SESSION_ENDED] = "ended",
+    [SESSION_REFUSED] = "refused",     [SESSION_FAILED] = "failed",
+};
+
+const char *session_state_name(enum session_state s) {
+    return names[s];
+}
+
+bool session_state_final(enum session_state s) {
+    return s >= SESSION_ENDED;
+}
+
+/* Every legal move; what is not here does not happen. */
+static const struct {
+    enum session_state from;
+    enum session_input in;
+    enum session_state to;
+} moves[] = {
+    {SESSION_REQUESTED, IN_ANSWERED, SESSION_STARTING},
+    {SESSION_REQUESTED, IN_HELLO, SESSION_VERIFYING},
+    {SESSION_REQUESTED, IN_QUIT, SESSION_ENDED},
+    {SESSION_REQUESTED, IN_ERROR, SESSION_FAILED},
+    {SESSION_STARTING, IN_HELLO, SESSION_VERIFYING},
+    {SESSION_STARTING, IN_QUIT, SESSION_ENDED},
+    {SESSION_STARTING, IN_ERROR, SESSION_FAILED},
+    {SESSION_VERIFYING, IN_ASK, SESSION_DECISION},
+    {SESSION_VERIFYING, IN_ACCEPT, SESSION_ACCEPTED},
+    {SESSION_VERIFYING, IN_DENY, SESSION_REFUSED},
+    {SESSION_VERIFYING, IN_QUIT, SESSION_ENDED},
+    {SESSION_VERIFYING, IN_ERROR, SESSION_FAILED},
+    {SESSION_DECISION, IN_ACCEPT, SESSION_ACCEPTED},
+    {SESSION_DECISION, IN_DENY, SESSION_REFUSED},
+    {SESSION_DECISION, IN_QUIT, SESSION_REFUSED},
+    {SESSION_DECISION, IN_ERROR, SESSION_FAILED},
+    {SESSION_ACCEPTED, IN_READY, SESSION_READY},
+    {SESSION_ACCEPTED, IN_END, SESSION_ENDING},
+    {SESSION_ACCEPTED, IN_ERROR, SESSION_FAILED},
+    {SESSION_READY, IN_END, SESSION_ENDING},
+    {SESSION_READY, IN_ERROR, SESSION_FAILED},
+    {SESSION_ENDING, IN_DONE, SESSION_ENDED},
+    {SESSION_ENDING, IN_ERROR, SESSION_ENDED},
+};
+
+/* How long each state may last, counted from its beginning; in READY, from the guest's last word.
+ */
+static const struct limit {
+    enum session_state state;
+    int ms;
+    const char *code, *text;
+} limits[] = {
+    {SESSION_REQUESTED, 60000, "no-answer",
+     "the provider did not answer; is it running, and on one of your relays?"},
+    {SESSION_STARTING, 900000, "no-hello", "no guest came up in time"},
+    {SESSION_DECISION, 600000, "accept-expired", "nobody decided while the guest waited"},
+    {SESSION_ACCEPTED, 600000, "no-ready", "the guest was accepted but never became ready"},
+    {SESSION_READY, 300000, "guest-silent", "nothing was heard of the guest for five minutes"},
+    {SESSION_ENDING, 60000, "no-receipt", "the guest did not send its receipt in time"},
+};
+
+void session_emit(struct session *s, struct session_event *ev) {
+    ev->state = s->state;
+    s->fn(s->arg, ev);
+}
+
+void session_notice(struct session *s, const char *code, const char *text) {
+    struct session_event ev = {.type = SE_NOTICE, .code = code, .text = view_str(text)};
+
+    session_emit(s, &ev);
+}
+
+static const struct limit *limit_of(enum session_state state) {
+    for (size_t i = 0; i < COUNT(limits); i++)
+        if (limits[i].state == state)
+            return &limits[i];
+    return NULL;
+}
+
+bool session_step(struct session *s, enum session_input in, const struct err *why) {
+    struct session_event ev = {.type = SE_STATE, .from = s->state, .why = why};
+    size_t i;
+
+    for (i = 0; i < COUNT(moves); i++)
+        if (moves[i].from == s->state && moves[i].in == in)
+            break;
+    if (i == COUNT(moves))
+        return false;
+    s->state = moves[i].to;
+    s->entered = s->heard = loop_now();
+    if (why && s->state != SESSION_ENDED)
+        s->why = *why;
+    session_emit(s, &ev);
+    return true;
+}
+
+void session_fail(struct session *s, const struct err *why) {
+    struct err copy = *why; /* it may be ours */
+
+    (void)session_step(s, IN_ERROR, &copy);
+}
+
+/* --- the end --- */
+
+/* The guest that never was accepted may go home at once. */
+static void dismiss_candidates(struct session *s, const char *reason) {
+    cleanup_buf struct buf body = {0};
+    struct jw w = jw_new(&body);
+    struct err e;
+
+    jw_kstr(&w, "reason", reason);
+    for (size_t i = 0; i < s->n_cand && !s->accepted; i++)
+        if (talk_send(s->cand[i].talk, "end", buf_view(&body), NULL, &e))
+            session_notice(s, e.code, e.text);
+}
+
+static void session_close(struct session *s) {
+    struct session_event ev = {.type = SE_CLOSED};
+
+    s->closed = true;
+    loop_timer_set(s->tick, -1);
+    if (s->asking)
+        browse_cancel(s->c.browse);
+    s->asking = false;
+    items_free(s);
+    fetches_free(s);
+    xfer_in_free(s->in);
+    s->in = NULL;
+    candidates_free(s);
+    pool_free(s->pool);
+    s->pool = NULL;
+    outbox_free(s->out);
+    s->out = NULL;
+    keypair_free(s->u);
+    s->u = NULL;
+    session_emit(s, &ev);
+}
+
+static void tick_final(struct session *s, int64_t now) {
+    if (outbox_pending(s->out) == 0 || now - s->entered >= LINGER_MS)
+        session_close(s);
+}
+
+/* --- time --- */
+
+static int limit_ms(const struct session *s, const struct limit *l) {
+    if (s->state == SESSION_REQUESTED && s->c.answer_ms)
+        return s->c.answer_ms;
+    if (s->state == SESSION_STARTING && s->c.hello_ms)
+        return s->c.hello_ms;
+    if (s->state == SESSION_DECISION)
+        return (int)(offer_limit(s->offer, "accept", 600) % 86400 * 1000);
+    return l->ms;
+}
+
+static void overdue(struct session *s, const struct limit *l) {
+    struct err e;
+
+    if (s->state == SESSION_ENDING) {
+        receipt_try(s, true);
+        if (!s->receipt)
+            session_notice(s, l->code, l->text);
+        (void)session_step(s, IN_DONE, NULL);
+        return;
+    }
+    err_set(&e, l->code, "%s", l->text);
+    if (s->state == SESSION_DECISION)
+        dismiss_candidates(s, "refused");
+    session_fail(s, &e);
+}
+
+static void tick_deadline(struct session *s, int64_t now) {
+    const struct limit *l = limit_of(s->state);
+    int64_t from = s->state == SESSION_READY ? s->heard : s->entered;
+
+    if (l && now - from >= limit_ms(s, l))
+        overdue(s, l);
+}
+
+static void tick_guest(struct session *s, int64_t now) {
+    struct err e;
+
+    talk_tick(s->guest->talk, now);
+    if (s->state != SESSION_ACCEPTED && s->state != SESSION_READY)
+        return;
+    if (now - s->pinged >= PING_MS) {
+        s->pinged = now;
+        if (talk_send(s->guest->talk, "ping", (struct view){0}, NULL, &e))
+            session_notice(s, e.code, e.text);
+    }
+    sent_tick(s);
+    items_step(s);
+}
+
+static void on_tick(void *arg) {
+    struct session *s = arg;
+    int64_t now = loop_now();
+
+    loop_timer_set(s->tick, now + TICK_MS);
+    if (session_state_final(s->state)) {
+        tick_final(s, now);
+        return;
+    }
+    if (s->accepted)
+        tick_guest(s, now);
+    if (s->state == SESSION_VERIFYING)
+        session_try_verify(s);
+    if (s->state == SESSION_ENDING)
+        receipt_try(s, false);
+    tick_deadline(s, now);
+}
+
+/* --- the beginning --- */
+
+static int check_conf(const struct session_conf *c, const struct offer *o, struct err *e) {
+    if (c->n_relays < 1)
+        return err_set(e, "no-relay", "no relay is configured");
+    if (c->n_params > JOB_PARAMS_MAX)
+        return err_set(e, "bad-request", "more than %d parameters", JOB_PARAMS_MAX);
+    if (o->price_msat > 0)
+        return err_set(e, "unsupported",
+                       "this offer costs %llu msat per %s, and this version cannot pay",
+                       (unsigned long long)o->price_msat, o->price_unit);
+    return 0;
+}
+
+static void fill_request(struct session *s) {
+    int64_t life = (s->c.max_minutes + 60) * INT64_C(60);
+
+    s->q.kind = s->offer->job_kind;
+    memcpy(s->q.provider, s->offer->pubkey, 32);
+    memcpy(s->q.offer, s->offer->id, 32);
+    random_bytes(s->q.nonce, sizeof s->q.nonce);
+    s->q.expires = unix_now() + (life < JOB_EXPIRES_MAX ? life : JOB_EXPIRES_MAX - 60);
+    s->q.max_msat = s->c.max_msat;
+    for (; s->q.n_relays < s->c.n_relays && s->q.n_relays < JOB_RELAYS_MAX; s->q.n_relays++)
+        text_clip(s->q.relays[s->q.n_relays], sizeof s->q.relays[0], s->c.relays[s->q.n_relays]);
+    if (s->c.n_params)
+        memcpy(s->q.params, s->c.params, s->c.n_params * sizeof *s->c.params);
+    s->q.n_params = s->c.n_params;
+}
+
+static int open_pool(struct session *s, struct err *e) {
+    cleanup_free char *u = hex_new(view_of(keypair_pub(s->u), 32));
+    cleanup_free char *filter = mem_fmt("{\"kinds\":[1059,21059],\"#p\":[\"%s\"]}", u);
+
+    s->pool = pool_new(s->c.net, s->u, &session_pool_handler, s);
+    for (size_t i = 0; i < s->q.n_relays; i++)
+        if (pool_add(s->pool, s->q.relays[i], e))
+            return -1;
+    return pool_subscribe(s->pool, "inbox", filter, e);
+}
+
+static int open_job(struct session *s, const struct offer *o, struct err *e) {
+    s->offer_event = event_parse(view_str(o->json), e);
+    s->offer = s->offer_event ? offer_parse(s->offer_event, e) : NULL;
+    if (!s->offer)
+        return -1;
+    s->u = keypair_new();
+    fill_request(s);
+    s->request = job_request_make(&s->q, s->u, unix_now(), e);
+    if (!s->request || open_pool(s, e))
+        return -1;
+    s->out = outbox_new(s->pool, s->u, &s->q);
+    return outbox_request(s->out, s->request, e);
+}
+
+struct session *session_new(const struct session_conf *c, const struct offer *o, session_fn *fn,
+                            void *arg, struct err *e) {
+    struct session *s;
+
+    if (check_conf(c, o, e))
+        return NULL;
+    s = mem_new(sizeof *s);
+    s->c = *c;
+    s->policy = *c->policy;
+    if (!s->c.max_minutes)
+        s->c.max_minutes = 60;
+    s->fn = fn;
+    s->arg = arg;
+    s->entered = s->heard = loop_now();
+    s->tick = loop_timer_add(ws_loop(c->net), loop_now() + TICK_MS, on_tick, s);
+    s->in = xfer_in_new(XFER_FILE_MAX, &session_xfer_handler, s);
+    if (open_job(s, o, e)) {
+        session_free(s);
+        return NULL;
+    }
+    session_fetch_manifests(s);
+    return s;
+}
+
+static void ignore_event(void *arg, const struct session_event *ev) {
+    (void)arg;
+    (void)ev;
+}
+
+void session_free(struct session *s) {
+    if (!s)
+        return;
+    s->fn = ignore_event;
+    if (!s->closed)
+        session_close(s);
+    loop_timer_del(s->tick);
+    for (size_t i = 0; i < s->n_sent; i++)
+        buf_wipe(&s->sent[i].long_text);
+    free(s->sent);
+    verdict_free(s->verdict);
+    rumor_free(s->request);
+    rumor_free(s->accept);
+    rumor_free(s->coll_rumor);
+    collateral_free(&s->coll);
+    buf_free(&s->release);
+    buf_free(&s->workload);
+    buf_free(&s->model);
+    event_free(s->receipt);
+    event_free(s->teardown);
+    event_free(s->offer_event);
+    offer_free(s->offer);
+    explicit_bzero(s, sizeof *s);
+    free(s);
+}
+
+/* --- what a person does --- */
+
+void session_refuse(struct session *s) {
+    struct err e;
+
+    if (s->state != SESSION_DECISION)
+        return;
+    err_set(&e, "refused-by-you", "you did not accept this guest");
+    dismiss_candidates(s, "refused");
+    (void)session_step(s, IN_DENY, &e);
+}
+
+void session_end(struct session *s) {
+    cleanup_buf struct buf body = {0};
+    struct jw w = jw_new(&body);
+    struct err e;
+
+    if (s->state == SESSION_DECISION) {
+        session_refuse(s);
+        return;
+    }
+    if (s->state == SESSION_ACCEPTED || s->state == SESSION_READY) {
+        jw_kstr(&w, "reason", "end");
+        if (talk_send(s->guest->talk, "end", buf_view(&body), NULL, &e))
+            session_fail(s, &e);
+        else
+            (void)session_step(s, IN_END, NULL);
+        return;
+    }
+    if (!session_state_final(s->state))
+        dismiss_candidates(s, "end");
+    (void)session_step(s, IN_QUIT, NULL);
+}
+
+/* --- looking --- */
+
+enum session_state session_state(const struct session *s) {
+    return s->state;
+}
+const struct offer *session_offer(const struct session *s) {
+    return s->offer;
+}
+const struct job_request *session_request(const struct session *s) {
+    return &s->q;
+}
+const struct verdict *session_verdict(const struct session *s) {
+    return s->verdict;
+}
+const uint8_t *session_guest(const struct session *s) {
+    return s->guest ? s->guest->key : NULL;
+}
+const struct err *session_why(const struct session *s) {
+    return &s->why;
+}

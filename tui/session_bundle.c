@@ -1,0 +1,36 @@
+/* receipt.json of a session (core/bundle.h). */
+#include "session_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/bundle.h"
+
+void session_bundle(const struct session *s, struct buf *out) {
+    const struct buf *contents[] = {&s->release, &s->workload, &s->model};
+    char *manifest[COUNT(contents)];
+    struct bundle b = {.receipt = s->receipt,
+                       .offer = s->offer_event,
+                       .teardown = s->teardown,
+                       .request = s->request,
+                       .hello = s->guest ? s->guest->hello : NULL,
+                       .accept = s->accept,
+                       .collateral = s->coll_rumor,
+                       .manifest = manifest,
+                       .endorsement = s->c.trust->event,
+                       .n_endorsements = s->c.trust->pins.n_endorsements};
+
+    for (size_t i = 0; i < COUNT(contents); i++)
+        if (contents[i]->n)
+            manifest[b.n_manifests++] = (char *)contents[i]->p;
+    if (b.n_endorsements > BUNDLE_LIST_MAX)
+        b.n_endorsements = BUNDLE_LIST_MAX;
+    bundle_json(&b, out);
+}
+
+int session_bundle_save(const struct session *s, const char *path, struct err *e) {
+    cleanup_buf struct buf json = {0};
+
+    session_bundle(s, &json);
+    return file_write(path, buf_view(&json), 0600, false, e);
+}

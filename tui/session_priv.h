@@ -1,0 +1,146 @@
+/* The inside of a session, shared by session*.c. */
+#ifndef CDVM_SESSION_PRIV_H
+#define CDVM_SESSION_PRIV_H
+
+#include "core/blossom.h"
+#include "core/wrap.h"
+#include "outbox.h"
+#include "session.h"
+
+#define CANDIDATES_MAX 8
+#define CANDIDATE_BYTES ((size_t)1 << 20) /* of all candidates' rumors together */
+#define HELD_MAX 16                       /* rumors of a candidate that wait for its acceptance */
+#define ITEMS_MAX 64                      /* questions and files waiting to be sent */
+#define FETCHES_MAX XFER_OPEN_MAX
+
+/* A key that said hello for this job. */
+struct candidate {
+    struct session *s;
+    uint8_t key[32];
+    struct talk *talk;
+    struct rumor *hello;
+    struct rumor *held[HELD_MAX];
+    size_t n_held;
+};
+
+/* What waits to be sent, in order. */
+struct item {
+    struct item *next;
+    bool is_file;
+    uint8_t id[32]; /* the caller's name for it; of a file the first 16 bytes are its xid */
+    struct buf data;
+    struct xfer_meta meta;
+    struct xfer_out *out; /* in band */
+    const char *server;   /* through blobs */
+    struct xfer_blob blob;
+    size_t part;         /* being uploaded */
+    uint64_t parts_done; /* bytes of the parts before */
+    struct blossom_op *op;
+    struct err upload_failed; /* code "" while it has not */
+};
+
+/* A question (or file) that is out: maps rumor ids in answers back to the caller's ids. */
+struct sent {
+    uint8_t id[32], rumor[32];
+    bool is_file, told;
+    uint64_t seq;         /* number of its last message */
+    struct buf long_text; /* an answer that came as a file of purpose "text" */
+};
+
+struct fetch {
+    struct session *s;
+    uint8_t sha[32];
+    uint64_t max;
+    size_t server; /* index into the list of servers */
+    struct blossom_op *op;
+    bool used;
+};
+
+struct session {
+    struct session_conf c;
+    struct policy policy;
+    struct offer *offer;
+    struct event *offer_event;
+    session_fn *fn;
+    void *arg;
+
+    enum session_state state;
+    struct err why;
+    int64_t entered, heard, pinged; /* loop_now() */
+    bool closed, cut_off;
+
+    struct keypair *u;
+    struct pool *pool;
+    struct outbox *out;
+    struct job_request q;
+    struct rumor *request;
+    struct loop_timer *tick;
+
+    struct candidate cand[CANDIDATES_MAX];
+    size_t n_cand, cand_bytes;
+    struct candidate *guest; /* the one whose hello passed */
+    uint8_t second[32];      /* the last other one that was shown */
+    struct verdict *verdict;
+    bool accepted; /* accept is, or is being, sent: user data may go to verdict_guest */
+    struct rumor *accept;
+
+    struct rumor *coll_rumor;
+    struct collateral coll;
+    struct buf release, workload, model; /* manifest contents, empty when not found */
+    bool asking, manifests_settled;
+
+    struct item *items;
+    size_t n_items;
+    struct sent *sent;
+    size_t n_sent;
+    struct xfer_in *in;
+    struct fetch fetch[FETCHES_MAX];
+
+    struct event *receipt, *teardown;
+    bool receipt_told;
+};
+
+/* What happens to a session; the table in session.c says where it leads. */
+enum session_input {
+    IN_ANSWERED, /* the provider spoke */
+    IN_HELLO,
+    IN_ASK, /* the verdict needs a person */
+    IN_ACCEPT,
+    IN_DENY,
+    IN_READY,
+    IN_END,  /* end was sent, or the guest said its last word */
+    IN_QUIT, /* given up before any guest was accepted */
+    IN_DONE,
+    IN_ERROR,
+};
+/* False (and nothing happens) when the table has no such row. why: for FAILED and REFUSED. */
+bool session_step(struct session *s, enum session_input in, const struct err *why);
+void session_fail(struct session *s, const struct err *why);
+void session_emit(struct session *s, struct session_event *ev); /* state is filled in */
+void session_notice(struct session *s, const char *code, const char *text);
+
+/* session_in.c: one rumor for U, authenticated. */
+extern const struct pool_handler session_pool_handler;
+void candidates_free(struct session *s);
+void session_show_seconds(struct session *s); /* candidates that are not the guest */
+void session_release_held(struct session *s); /* what the guest said before it was accepted */
+
+/* session_verify.c */
+void session_fetch_manifests(struct session *s);
+void session_try_verify(struct session *s); /* when hello, and collateral or patience, are there */
+
+/* session_data.c: messages of the accepted guest, and what is sent to it. */
+void session_message(struct session *s, const struct talk_msg *m);
+void items_step(struct session *s);
+void items_free(struct session *s);
+void sent_tick(struct session *s); /* tells what the guest has acknowledged */
+void receipt_try(struct session *s, bool last_chance);
+
+/* session_files.c */
+extern const struct xfer_in_handler session_xfer_handler;
+int file_step(struct session *s, struct item *it, struct err *e); /* 1 sent, 0 later, -1 failed */
+void fetches_free(struct session *s);
+struct sent *sent_add(struct session *s, const struct item *it, const uint8_t rumor[static 32]);
+struct sent *sent_find(struct session *s, const uint8_t rumor[static 32]);
+
+#endif

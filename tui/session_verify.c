@@ -1,0 +1,246 @@
+/* From hello to verdict to accept. */
+#include "session_priv.h"
+
+#include <string.h>
+
+#include "core/enc.h"
+#include "core/hash.h"
+#include "core/loop.h"
+#include "core/release.h"
+
+#define COLLATERAL_MS 20000 /* patience for the provider's certificates */
+#define MANIFESTS_MS 8000   /* patience for relays to answer about manifests */
+#define OPEN_MAX 64         /* ids of checks named in accept */
+
+/* --- manifests --- */
+
+static bool complete(const struct session *s) {
+    return s->release.n && s->workload.n && (!strcmp(s->offer->model, "none") || s->model.n);
+}
+
+/* Those at hand. */
+static void load_manifests(struct session *s) {
+    (void)!manifest_load(s->offer->release, &s->release, NULL);
+    (void)!manifest_load_volume(false, s->offer->workload, &s->workload, NULL);
+    if (strcmp(s->offer->model, "none") != 0)
+        (void)!manifest_load_volume(true, s->offer->model, &s->model, NULL);
+}
+
+static bool names_volume(struct view content, bool model, const char *volume) {
+    struct manifest *m = manifest_parse(content, model, NULL);
+    char text[VOLUME_TEXT];
+
+    if (!m)
+        return false;
+    volume_text(&m->volume, text);
+    manifest_free(m);
+    return strcmp(text, volume) == 0;
+}
+
+/* The manifest is about this offer, and is what its x tag says. */
+static bool concerns(const struct session *s, const struct event *ev) {
+    struct view content = view_of(ev->f.content, ev->f.content_len);
+    uint8_t x[32], digest[32];
+
+    manifest_digest(content, digest);
+    if (!hex_decode_str(fields_get(&ev->f, "x", 1), x, 32) || memcmp(x, digest, 32) != 0)
+        return false;
+    return !memcmp(digest, s->offer->release, 32) ||
+           names_volume(content, false, s->offer->workload) ||
+           names_volume(content, true, s->offer->model);
+}
+
+static void on_manifest(void *arg, const struct event *ev) {
+    struct session *s = arg;
+    struct err e;
+
+    if (!concerns(s, ev))
+        return;
+    trust_add(s->c.trust, ev);
+    if (manifest_save(view_of(ev->f.content, ev->f.content_len), &e))
+        session_notice(s, e.code, e.text);
+}
+
+static void on_manifests_done(void *arg) {
+    struct session *s = arg;
+
+    s->asking = false;
+    s->manifests_settled = true;
+    load_manifests(s);
+    session_try_verify(s);
+}
+
+void session_fetch_manifests(struct session *s) {
+    struct browse_query q = {on_manifest, on_manifests_done, s};
+    const struct pins *pins = &s->c.trust->pins;
+
+    load_manifests(s);
+    if (s->c.browse && (!complete(s) || pins->n_endorsers))
+        s->asking = browse_manifests(s->c.browse, s->offer, pins->endorser, pins->n_endorsers, &q,
+                                     NULL) == 0;
+    s->manifests_settled = !s->asking;
+}
+
+/* --- accept --- */
+
+static void write_ids(struct jw *w, const struct verdict *v) {
+    const struct check *open[OPEN_MAX];
+    size_t n = verdict_open(v, open, OPEN_MAX);
+
+    jw_key(w, "ids");
+    jw_arr(w);
+    for (size_t i = 0; i < n && i < OPEN_MAX; i++)
+        jw_str(w, open[i]->id);
+    jw_end_arr(w);
+}
+
+static void accept_body(const struct session *s, struct buf *out) {
+    const struct verdict *v = s->verdict;
+    struct jw w = jw_new(out);
+
+    jw_khex(&w, "hello", view_of(verdict_hello(v), 32));
+    jw_kint(&w, "now", verdict_as_of(v));
+    jw_key(&w, "verdict");
+    jw_obj(&w);
+    jw_kstr(&w, "state", check_state_name(verdict_state(v)));
+    jw_kbool(&w, "simulated", verdict_simulated(v));
+    jw_kstr(&w, "policy", policy_profile_name(s->policy.profile));
+    write_ids(&w, v);
+    jw_end_obj(&w);
+    jw_kint(&w, "max_minutes", s->c.max_minutes);
+}
+
+static int accept_now(struct session *s, struct err *e) {
+    cleanup_buf struct buf body = {0};
+
+    accept_body(s, &body);
+    s->accepted = true; /* from here what the talk sends goes to the verdict's guest */
+    s->pinged = loop_now();
+    if (talk_send(s->guest->talk, "accept", buf_view(&body), NULL, e)) {
+        s->accepted = false;
+        return -1;
+    }
+    (void)session_step(s, IN_ACCEPT, NULL);
+    session_release_held(s);
+    return 0;
+}
+
+int session_confirm(struct session *s, const char *check_id, struct err *e) {
+    if (s->state != SESSION_DECISION)
+        return err_set(e, "not-now", "there is nothing to confirm now");
+    return verdict_confirm(s->verdict, check_id, false, e);
+}
+
+int session_accept(struct session *s, bool simulated_ok, struct err *e) {
+    if (s->state != SESSION_DECISION)
+        return err_set(e, "not-now", "there is nothing to accept now");
+    if (!verdict_allows(s->verdict))
+        return err_set(e, "not-allowed", "the verdict has warnings that are not confirmed");
+    if (verdict_simulated(s->verdict) && !simulated_ok)
+        return err_set(e, "not-allowed", "say that you know that this machine is simulated");
+    return accept_now(s, e);
+}
+
+/* --- verdict --- */
+
+static void echo_parse(const cJSON *o, struct evidence *ev) {
+    const cJSON *echo = json_obj(o, "echo", NULL);
+
+    ev->has_echo = echo && json_hex(echo, "u", ev->echo_customer, 32, NULL) &&
+                   json_hex(echo, "n", ev->echo_nonce, 32, NULL) &&
+                   json_hex(echo, "job", ev->echo_job, 32, NULL);
+}
+
+static void verify_with(struct session *s, const struct candidate *c, const struct msg *hello) {
+    const char *text = json_opt(hello->o, "report");
+    cleanup_buf struct buf report = {0};
+    struct evidence ev = {0};
+    struct snp_collateral col = {.vek = buf_view(&s->coll.vek),
+                                 .ask = buf_view(&s->coll.ask),
+                                 .ark = buf_view(&s->coll.ark)};
+    struct expect x = {.request = &s->q,
+                       .offer = s->offer,
+                       .release = buf_view(&s->release),
+                       .workload = buf_view(&s->workload),
+                       .model = buf_view(&s->model),
+                       .pins = s->c.trust->pins,
+                       .sim_roots = (const uint8_t(*)[32])s->c.trust->sim_root,
+                       .n_sim_roots = s->c.trust->n_sim_roots};
+
+    if (text && !base64_decode(view_str(text), &report))
+        buf_reset(&report); /* an empty report is what the verdict will name */
+    memcpy(ev.guest, c->key, 32);
+    memcpy(ev.hello, c->hello->f.id, 32);
+    ev.report = buf_view(&report);
+    echo_parse(hello->o, &ev);
+    if (s->coll.crl.n)
+        col.crl[col.n_crl++] = buf_view(&s->coll.crl);
+    s->verdict = evidence_verify(&ev, &col, &x, &s->policy, unix_now());
+}
+
+/* The first leaf that is as bad as the whole, for the one-line reason. */
+static const struct check *worst(const struct check *c, enum check_state state) {
+    if (c->n_children == 0)
+        return c->state == state && (state != CHECK_NOT_CHECKED || c->required) ? c : NULL;
+    for (size_t i = 0; i < c->n_children; i++) {
+        const struct check *w = worst(c->child[i], state);
+
+        if (w)
+            return w;
+    }
+    return NULL;
+}
+
+static void deny(struct session *s) {
+    enum check_state state = verdict_state(s->verdict);
+    const struct check *c = worst(verdict_tree(s->verdict), state);
+    cleanup_buf struct buf body = {0};
+    struct jw w = jw_new(&body);
+    struct err e;
+
+    jw_kstr(&w, "reason", "refused");
+    if (talk_send(s->guest->talk, "end", buf_view(&body), NULL, &e))
+        session_notice(s, e.code, e.text);
+    err_set(&e, c ? c->id : "verdict", "%s: %s", check_state_name(state), c ? c->why : "refused");
+    (void)session_step(s, IN_DENY, &e);
+}
+
+static void decide(struct session *s) {
+    enum check_state state = verdict_state(s->verdict);
+    struct err e;
+
+    if (s->state != SESSION_VERIFYING) /* the person left while looking at it */
+        return;
+    if (state == CHECK_FAIL || state == CHECK_NOT_CHECKED) {
+        deny(s);
+    } else if (verdict_allows(s->verdict) && !verdict_simulated(s->verdict)) {
+        if (accept_now(s, &e))
+            session_fail(s, &e);
+    } else {
+        (void)session_step(s, IN_ASK, NULL);
+    }
+}
+
+static bool patient(const struct session *s) {
+    int64_t waited = loop_now() - s->entered;
+
+    return (!s->coll_rumor && waited < COLLATERAL_MS) ||
+           (!s->manifests_settled && waited < MANIFESTS_MS);
+}
+
+void session_try_verify(struct session *s) {
+    struct session_event ev = {.type = SE_VERDICT};
+    struct msg hello;
+
+    if (s->state != SESSION_VERIFYING || s->verdict || patient(s))
+        return;
+    s->guest = &s->cand[0];
+    if (msg_parse(s->guest->hello, &hello, NULL)) /* it parsed when it came */
+        return;
+    verify_with(s, s->guest, &hello);
+    msg_free(&hello);
+    ev.verdict = s->verdict;
+    session_emit(s, &ev);
+    decide(s);
+    session_show_seconds(s);
+}
