@@ -1,8 +1,8 @@
 /* Bytes: a borrowed view, an owned growing buffer, and scope-bound cleanup.
  *
  * Memory: mem_new and buf_* abort the process when memory is exhausted; there is no half-built
- * state to handle. A buffer has a cap (`max`) so that hostile input cannot make it grow without end:
- * past the cap the buffer becomes `full`, keeps what it has, and ignores further appends. */
+ * state to handle. A buffer has a cap (`max`) so that hostile input cannot make it grow without
+ * end: past the cap the buffer becomes `full`, keeps what it has, and ignores further appends. */
 #ifndef CDVM_BYTES_H
 #define CDVM_BYTES_H
 
@@ -32,17 +32,17 @@ struct buf {
 static inline struct view view_of(const void *p, size_t n) {
     return (struct view){(const uint8_t *)p, n};
 }
-struct view view_str(const char *s);           /* without the NUL */
-bool view_eq(struct view a, struct view b);    /* not constant time */
+struct view view_str(const char *s);        /* without the NUL */
+bool view_eq(struct view a, struct view b); /* not constant time */
 bool view_is(struct view a, const char *s);
 static inline struct view buf_view(const struct buf *b) {
     return view_of(b->p, b->n);
 }
 
-void *mem_new(size_t n);                   /* zeroed; aborts on exhaustion */
-void *mem_grow(void *p, size_t n);         /* realloc; aborts on exhaustion */
-char *mem_str(const char *s);              /* copy; NULL gives NULL */
-char *mem_strn(const void *p, size_t n);   /* copy of n bytes, NUL-terminated */
+void *mem_new(size_t n);                 /* zeroed; aborts on exhaustion */
+void *mem_grow(void *p, size_t n);       /* realloc; aborts on exhaustion */
+char *mem_str(const char *s);            /* copy; NULL gives NULL */
+char *mem_strn(const void *p, size_t n); /* copy of n bytes, NUL-terminated */
 char *mem_fmt(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 void buf_init(struct buf *b, size_t max);
@@ -53,11 +53,11 @@ void buf_u8(struct buf *b, uint8_t v);
 void buf_u16be(struct buf *b, uint16_t v);
 void buf_u32le(struct buf *b, uint32_t v);
 void buf_u64le(struct buf *b, uint64_t v);
-void buf_drop(struct buf *b, size_t n);    /* removes n bytes from the front */
-void buf_reset(struct buf *b);             /* empty, keeps the allocation */
-void buf_free(struct buf *b);              /* frees; legal on {0} */
-void buf_wipe(struct buf *b);              /* overwrites the allocation, then frees */
-char *buf_take(struct buf *b);             /* hands the NUL-terminated bytes to the caller */
+void buf_drop(struct buf *b, size_t n); /* removes n bytes from the front */
+void buf_reset(struct buf *b);          /* empty, keeps the allocation */
+void buf_free(struct buf *b);           /* frees; legal on {0} */
+void buf_wipe(struct buf *b);           /* overwrites the allocation, then frees */
+char *buf_take(struct buf *b);          /* hands the NUL-terminated bytes to the caller */
 
 /* Scope-bound cleanup (GNU attribute): `cleanup_buf struct buf b = {0};` */
 void cleanup_free_fn(void *p);

@@ -17,7 +17,8 @@ struct err {
     char text[480]; /* one sentence, UTF-8, no newline; may quote sanitised outside text */
 };
 
-/* Sets code and text. Always returns -1, so `return err_set(e, ...)` is the idiom. e may be NULL. */
+/* Sets code and text. Always returns -1, so `return err_set(e, ...)` is the idiom. e may be NULL.
+ */
 int err_set(struct err *e, const char *code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Prefixes the text with "context: ". Always returns -1. e may be NULL. */

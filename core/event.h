@@ -15,7 +15,7 @@
 #include "bytes.h"
 #include "key.h"
 
-#define EVENT_MAX ((size_t)65536)       /* bytes of one serialised event on a relay */
+#define EVENT_MAX ((size_t)65536) /* bytes of one serialised event on a relay */
 #define EVENT_TAGS_MAX 2000
 
 struct tag {
@@ -29,7 +29,7 @@ struct fields {
     uint32_t kind;
     struct tag *tags;
     size_t n_tags;
-    char *content;                       /* NUL-terminated, content_len bytes */
+    char *content; /* NUL-terminated, content_len bytes */
     size_t content_len;
 };
 struct raw_event {
@@ -55,13 +55,14 @@ struct rumor *rumor_make(struct fields *f, const uint8_t author[static 32]); /* 
 /* Parsing. NULL on error. `text` is one JSON object. */
 struct raw_event *raw_event_parse(struct view text, struct err *e);
 struct raw_event *raw_event_from_json(const cJSON *o, struct err *e);
-/* Recomputes the id, checks the signature; always consumes raw. NULL on error ("bad-id","bad-sig"). */
+/* Recomputes the id, checks the signature; always consumes raw. NULL on error ("bad-id","bad-sig").
+ */
 struct event *event_verify(struct raw_event *raw, struct err *e);
-struct event *event_parse(struct view text, struct err *e);          /* parse + verify */
+struct event *event_parse(struct view text, struct err *e); /* parse + verify */
 /* Refuses a `sig` key, wrong id, extra keys. */
 struct rumor *rumor_parse(struct view text, struct err *e);
 
-void fields_id(const struct fields *f, uint8_t id[static 32]);       /* NIP-01 serialisation, sha256 */
+void fields_id(const struct fields *f, uint8_t id[static 32]); /* NIP-01 serialisation, sha256 */
 void event_json(const struct event *ev, struct buf *out);
 void rumor_json(const struct rumor *r, struct buf *out);
 struct event *event_copy(const struct event *ev);
@@ -73,9 +74,10 @@ void rumor_free(struct rumor *r);
 
 /* First tag of that name: its i-th value (1 = first after the name), or NULL. */
 const char *fields_get(const struct fields *f, const char *name, size_t i);
-const struct tag *fields_find(const struct fields *f, const char *name, size_t nth); /* nth from 0 */
-bool fields_expired(const struct fields *f, int64_t now);             /* NIP-40 */
-bool fields_protected(const struct fields *f);                        /* NIP-70 "-" tag */
+const struct tag *fields_find(const struct fields *f, const char *name,
+                              size_t nth);                /* nth from 0 */
+bool fields_expired(const struct fields *f, int64_t now); /* NIP-40 */
+bool fields_protected(const struct fields *f);            /* NIP-70 "-" tag */
 
 enum kind_class { KIND_REGULAR, KIND_REPLACEABLE, KIND_EPHEMERAL, KIND_ADDRESSABLE };
 enum kind_class kind_class(uint32_t kind);

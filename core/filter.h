@@ -5,7 +5,7 @@
 #include "event.h"
 
 struct filter_tag {
-    char name;      /* a-zA-Z */
+    char name; /* a-zA-Z */
     char **v;
     size_t n;
 };
@@ -18,8 +18,8 @@ struct filter {
     size_t n_kinds;
     struct filter_tag *tags;
     size_t n_tags;
-    int64_t since, until; /* -1 = absent */
-    int64_t limit;        /* -1 = absent */
+    int64_t since, until;                 /* -1 = absent */
+    int64_t limit;                        /* -1 = absent */
     bool has_ids, has_authors, has_kinds; /* present even if the list is empty (matches nothing) */
 };
 

@@ -27,7 +27,7 @@ uint64_t reader_u64be(struct reader *r);
 void reader_copy(struct reader *r, void *out, size_t n); /* out zeroed on failure */
 struct view reader_take(struct reader *r, size_t n);     /* borrowed; empty on failure */
 void reader_skip(struct reader *r, size_t n);
-struct view reader_rest(struct reader *r);               /* everything left */
+struct view reader_rest(struct reader *r); /* everything left */
 static inline bool reader_ok(const struct reader *r) {
     return !r->failed;
 }

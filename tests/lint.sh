@@ -1,0 +1,162 @@
+#!/bin/bash
+# House rules that grep can check, and the shape of the code. Prints one TAP line for each rule with the
+# offenders below it; exit 1 when a rule is broken. A tool that is missing makes its rule a skip.
+# usage: tests/lint.sh      (make lint)
+set -u
+cd "$(dirname "$0")/.." || exit 1
+n=0 failed=0
+bare=$(mktemp -d)
+trap 'rm -rf "$bare"' EXIT
+
+mapfile -t c_files < <(git ls-files '*.c' '*.h')
+mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
+mapfile -t product < <(printf '%s\n' "${c_files[@]}" | grep -v '^tests/')
+
+# verdict NAME OFFENDERS: no offenders is ok.
+verdict() {
+    n=$((n + 1))
+    if [[ -z $2 ]]; then
+        echo "ok $n - $1"
+        return
+    fi
+    failed=1
+    echo "not ok $n - $1"
+    awk '{print "#   " $0}' <<<"$2"
+}
+
+skipped() {
+    n=$((n + 1))
+    echo "ok $n - $1 # SKIP $2"
+}
+
+# Copies without comments and with empty strings, line for line, so that greps see code only.
+strip_all() {
+    local f
+    for f in "${c_files[@]}"; do
+        mkdir -p "$bare/$(dirname "$f")"
+        perl -0777 -pe '
+            s{("(?:\\.|[^"\\\n])*"|\x27(?:\\.|[^\x27\\\n])*\x27)|(/\*.*?\*/|//[^\n]*)}
+             {defined $1 ? ($1 =~ /^"[^"]*\.h"$/ ? $1 : substr($1, 0, 1) x 2)
+                         : join "", $2 =~ /\n/g}gse' "$f" >"$bare/$f"
+    done
+}
+
+# code REGEX FILE...: where the regex occurs in code, as file:line:text.
+code() {
+    local re=$1
+    shift
+    (($#)) && (cd "$bare" && grep -nHP "$re" "$@" /dev/null)
+}
+
+# Product files whose name does not match the regex.
+except() {
+    printf '%s\n' "${product[@]}" | grep -vP "$1"
+}
+
+banned_functions() {
+    local names='strcpy|strcat|sprintf|vsprintf|gets|[sf]?scanf|atoi|system|popen|rand|strtok|alloca'
+    verdict 'no banned functions' "$(code "\\b($names)\\s*\\(" "${c_files[@]}")"
+}
+
+# Folder, then the folders whose headers it may include.
+layering() {
+    local folder allowed files found=''
+    while read -r folder allowed; do
+        mapfile -t files < <(printf '%s\n' "${product[@]}" | grep "^$folder/")
+        found+=$(code "^\\s*#\\s*include\\s+\"(?!($allowed)/)[^\"]*/" "${files[@]}")
+    done <<'EOF'
+core core
+attest core|attest
+provider core|attest|provider
+tui core|attest|tui
+guest core|guest
+EOF
+    verdict 'layers include only what they may' "$found"
+}
+
+ncurses() {
+    local files
+    mapfile -t files < <(except '^tui/')
+    verdict 'ncurses only in tui/' \
+        "$(code '#\s*include\s+<(ncursesw?/)?(n?curses|panel|form|menu|term)\.h>' "${files[@]}")"
+}
+
+printing() {
+    local files std='\b(printf|vprintf|puts|putchar|perror)\s*\(' \
+        stream='\b(v?fprintf|fputs|fputc|putc|fwrite)\s*\(.*\bstd(out|err)\b' \
+        fd='\bv?dprintf\s*\(\s*([12]|STD(OUT|ERR)_FILENO)\b'
+    mapfile -t files < <(except '^(main\.c|tui/draw\.c|(tui|provider)/cli_[^/]*\.c|guest/workloads/.*)$')
+    verdict 'printing only where it is allowed' "$(code "$std|$stream|$fd" "${files[@]}")"
+}
+
+one_way_out() {
+    local files
+    mapfile -t files < <(printf '%s\n' "${product[@]}" | grep '^tui/' | grep -v '^tui/outbox\.c$')
+    verdict 'tui/ wraps messages only in outbox.c' "$(code '\bwrap_make\s*\(' "${files[@]}")"
+}
+
+unfinished() {
+    verdict 'nothing unfinished' \
+        "$(git grep -nwE 'TODO|FIXME|XXX' -- . ':!tests/lint.sh' ':!*.md')"
+}
+
+layout() {
+    local version
+    version=$(clang-format --version 2>/dev/null | grep -oP 'version \K[0-9]+')
+    if [[ $version != 14 ]]; then # other versions lay some lines out otherwise
+        skipped 'clang-format layout' "clang-format 14 is the one that decides"
+        return
+    fi
+    verdict 'clang-format layout' \
+        "$(clang-format --dry-run "${c_files[@]}" 2>&1 | grep -oP '^[^:]+(?=:\d+:\d+: )' | sort | uniq -c)"
+}
+
+shell() {
+    if ! command -v shellcheck >/dev/null; then
+        skipped shellcheck 'not installed'
+        return
+    fi
+    verdict shellcheck "$(shellcheck -f gcc "${scripts[@]}" 2>&1)"
+}
+
+# Lines of each function, as "lines file:line name".
+function_lengths() {
+    ctags -x --_xformat='%{end} %n %F %N' --kinds-C=f --kinds-C++=f --language-force=C \
+        "${product[@]}" | awk '$1 {print $1 - $2 + 1, $3 ":" $2, $4}' | sort -n
+}
+
+# percentile SHARE, over lines that start with a number, sorted.
+percentile() {
+    awk -v share="$1" '{v[NR] = $1} END {i = int((NR - 1) * share) + 1; print NR ? v[i] : 0}'
+}
+
+shape() {
+    local files functions p90
+    files=$(wc -l "${product[@]}" | grep -v ' total$' | sort -n)
+    verdict 'no file above 800 lines' "$(awk '$1 > 800' <<<"$files")"
+    if ! command -v ctags >/dev/null; then
+        skipped 'function lengths' 'ctags is not installed'
+        return
+    fi
+    functions=$(function_lengths)
+    verdict 'no function above 100 lines' "$(awk '$1 > 100' <<<"$functions")"
+    p90=$(percentile 0.9 <<<"$functions")
+    verdict '90 % of functions under 45 lines' "$( ((p90 < 45)) || echo "the 90th percentile is $p90")"
+    echo "# files: $(wc -l <<<"$files"), median .c $(grep '\.c$' <<<"$files" | percentile 0.5) lines," \
+        "longest $(tail -n 1 <<<"$files" | awk '{print $1 " (" $2 ")"}')"
+    echo "# functions: $(wc -l <<<"$functions"), median $(percentile 0.5 <<<"$functions") lines," \
+        "90 % within $p90, longest $(tail -n 1 <<<"$functions" | awk '{print $1 " (" $3 ", " $2 ")"}')"
+}
+
+strip_all
+banned_functions
+layering
+ncurses
+printing
+one_way_out
+unfinished
+layout
+shell
+shape
+echo "1..$n"
+exit $failed
