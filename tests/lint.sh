@@ -36,8 +36,9 @@ strip_all() {
         mkdir -p "$bare/$(dirname "$f")"
         perl -0777 -pe '
             s{("(?:\\.|[^"\\\n])*"|\x27(?:\\.|[^\x27\\\n])*\x27)|(/\*.*?\*/|//[^\n]*)}
-             {defined $1 ? ($1 =~ /^"[^"]*\.h"$/ ? $1 : substr($1, 0, 1) x 2)
-                         : join "", $2 =~ /\n/g}gse' "$f" >"$bare/$f"
+             {my ($q, $c) = ($1, $2);
+              !defined $q ? join "", $c =~ /\n/g
+              : $q =~ /^"[^"]*\.[ch]"$/ ? $q : substr($q, 0, 1) x 2}gse' "$f" >"$bare/$f"
     done
 }
 
