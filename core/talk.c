@@ -148,6 +148,10 @@ uint64_t talk_sent(const struct talk *t) {
     return t->out.n;
 }
 
+const uint8_t *talk_sent_id(const struct talk *t, uint64_t seq) {
+    return seq < t->out.n ? t->out.id[seq] : NULL;
+}
+
 uint64_t talk_acked(const struct talk *t) {
     return t->acked;
 }

@@ -316,9 +316,13 @@ void session_free(struct session *s) {
     if (!s->closed)
         session_close(s);
     loop_timer_del(s->tick);
-    for (size_t i = 0; i < s->n_sent; i++)
-        buf_wipe(&s->sent[i].long_text);
+    for (size_t i = 0; i < s->n_sent; i++) {
+        buf_wipe(&s->sent[i]->long_text);
+        free(s->sent[i]);
+    }
     free(s->sent);
+    if (s->guest)
+        rumor_free(s->guest->hello);
     verdict_free(s->verdict);
     rumor_free(s->request);
     rumor_free(s->accept);

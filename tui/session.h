@@ -45,7 +45,7 @@ enum session_event_type {
     SE_FILE_UP,     /* meta, done of meta->size: our file on its way */
     SE_FILE_DOWN,   /* meta, done: a file coming in */
     SE_FILE,        /* meta, data: checked and whole; borrowed */
-    SE_FILE_FAILED, /* meta, code, text */
+    SE_FILE_FAILED, /* meta, code, text; of ours or of the guest's */
     SE_RECEIPT, /* receipt; uncovered = how many of our last messages it leaves out, -1 = code, text
                  */
     SE_TEARDOWN, /* teardown (provider's word) */

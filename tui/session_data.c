@@ -15,17 +15,21 @@ struct sent *sent_add(struct session *s, const struct item *it, const uint8_t ru
     struct sent *x;
 
     s->sent = mem_grow(s->sent, (s->n_sent + 1) * sizeof *s->sent);
-    x = &s->sent[s->n_sent++];
-    *x = (struct sent){.is_file = it->is_file, .seq = talk_sent(s->guest->talk) - 1};
+    x = s->sent[s->n_sent++] = mem_new(sizeof *x);
+    *x = (struct sent){.is_file = it->is_file, .meta = it->meta, .seq = UINT64_MAX};
     memcpy(x->id, it->id, 32);
     memcpy(x->rumor, rumor, 32);
     return x;
 }
 
+void sent_complete(struct session *s, struct sent *x) {
+    x->seq = talk_sent(s->guest->talk) - 1;
+}
+
 struct sent *sent_find(struct session *s, const uint8_t rumor[static 32]) {
     for (size_t i = s->n_sent; i-- > 0;)
-        if (!s->sent[i].is_file && !memcmp(s->sent[i].rumor, rumor, 32))
-            return &s->sent[i];
+        if (!memcmp(s->sent[i]->rumor, rumor, 32))
+            return s->sent[i];
     return NULL;
 }
 
@@ -34,10 +38,10 @@ void sent_tick(struct session *s) {
     uint64_t acked = talk_acked(s->guest->talk);
 
     for (size_t i = 0; i < s->n_sent; i++) {
-        if (s->sent[i].told || s->sent[i].seq >= acked)
+        if (s->sent[i]->told || s->sent[i]->seq >= acked)
             continue;
-        s->sent[i].told = true;
-        ev.id = s->sent[i].id;
+        s->sent[i]->told = true;
+        ev.id = s->sent[i]->id;
         session_emit(s, &ev);
     }
 }
@@ -81,7 +85,7 @@ static int question_step(struct session *s, struct item *it, struct err *e) {
 
     if (talk_send_text(s->guest->talk, buf_view(&it->data), NULL, rumor, e))
         return strcmp(e->code, "busy") == 0 ? 0 : -1;
-    sent_add(s, it, rumor);
+    sent_complete(s, sent_add(s, it, rumor));
     return 1;
 }
 
@@ -99,17 +103,21 @@ static void item_failed(struct session *s, const struct item *it, const struct e
 
 /* The first item goes as far as it can; the next waits for it. */
 void items_step(struct session *s) {
+    if (s->stepping) /* called from an event of ours: the outer loop goes on */
+        return;
+    s->stepping = true;
     while (s->items && s->state == SESSION_READY) {
         struct item *it = s->items;
         struct err e;
         int rc = it->is_file ? file_step(s, it, &e) : question_step(s, it, &e);
 
         if (rc == 0)
-            return;
+            break;
         if (rc < 0)
             item_failed(s, it, &e);
         item_drop(s);
     }
+    s->stepping = false;
 }
 
 static int may_send(const struct session *s, struct err *e) {
@@ -172,8 +180,8 @@ int session_cancel(struct session *s, const uint8_t id[static 32], struct err *e
     if (may_send(s, e))
         return -1;
     for (size_t i = 0; i < s->n_sent; i++)
-        if (!s->sent[i].is_file && !memcmp(s->sent[i].id, id, 32)) {
-            jw_khex(&w, "e", view_of(s->sent[i].rumor, 32));
+        if (!s->sent[i]->is_file && !memcmp(s->sent[i]->id, id, 32)) {
+            jw_khex(&w, "e", view_of(s->sent[i]->rumor, 32));
             return talk_send(s->guest->talk, "cancel", buf_view(&body), NULL, e);
         }
     return err_set(e, "unknown-question", "there is no such question to cancel");
@@ -262,8 +270,12 @@ static void on_text(struct session *s, const struct talk_msg *m) {
 
     if (!q)
         return;
-    if (ev.text.n == 0)
+    if (q->is_file) { /* the guest could not take it */
+        ev.type = SE_FILE_FAILED;
+        ev.meta = &q->meta;
+    } else if (ev.text.n == 0) {
         ev.text = buf_view(&q->long_text);
+    }
     ev.id = q->id;
     session_emit(s, &ev);
     buf_wipe(&q->long_text);

@@ -55,19 +55,22 @@ static void tell_up(struct session *s, const struct item *it, uint64_t done) {
 }
 
 static int inband_step(struct session *s, struct item *it, struct err *e) {
-    uint64_t before;
+    struct talk *t = s->guest->talk;
+    uint64_t before, first = talk_sent(t);
     int rc;
 
     if (!it->out)
-        it->out = xfer_out_inband(s->guest->talk, &it->meta, buf_view(&it->data));
+        it->out = xfer_out_inband(t, &it->meta, buf_view(&it->data));
     before = xfer_out_done(it->out);
     rc = xfer_out_step(it->out, e);
+    if (!it->sent && talk_sent(t) > first) /* the guest answers to its `start` */
+        it->sent = sent_add(s, it, talk_sent_id(t, first));
     if (rc < 0 && strcmp(e->code, "busy") == 0)
         rc = 0;
     if (xfer_out_done(it->out) != before)
         tell_up(s, it, xfer_out_done(it->out));
     if (rc == 1)
-        sent_add(s, it, it->id);
+        sent_complete(s, it->sent);
     return rc;
 }
 
@@ -124,7 +127,7 @@ static int blob_step(struct session *s, struct item *it, struct err *e) {
         return 0;
     if (xfer_blob_message(s->guest->talk, &it->blob, it->server, e))
         return strcmp(e->code, "busy") == 0 ? 0 : -1;
-    sent_add(s, it, it->id);
+    sent_complete(s, sent_add(s, it, talk_sent_id(s->guest->talk, talk_sent(s->guest->talk) - 1)));
     return 1;
 }
 

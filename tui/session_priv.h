@@ -43,8 +43,9 @@ struct item {
 struct sent {
     uint8_t id[32], rumor[32];
     bool is_file, told;
-    uint64_t seq;         /* number of its last message */
-    struct buf long_text; /* an answer that came as a file of purpose "text" */
+    struct xfer_meta meta; /* of a file */
+    uint64_t seq;          /* number of its last message; UINT64_MAX while it is on its way */
+    struct buf long_text;  /* an answer that came as a file of purpose "text" */
 };
 
 struct fetch {
@@ -91,7 +92,8 @@ struct session {
 
     struct item *items;
     size_t n_items;
-    struct sent *sent;
+    bool stepping;
+    struct sent **sent; /* each stays where it is while events about it are out */
     size_t n_sent;
     struct xfer_in *in;
     struct fetch fetch[FETCHES_MAX];
@@ -141,6 +143,7 @@ extern const struct xfer_in_handler session_xfer_handler;
 int file_step(struct session *s, struct item *it, struct err *e); /* 1 sent, 0 later, -1 failed */
 void fetches_free(struct session *s);
 struct sent *sent_add(struct session *s, const struct item *it, const uint8_t rumor[static 32]);
+void sent_complete(struct session *s, struct sent *x); /* its last message has just been sent */
 struct sent *sent_find(struct session *s, const uint8_t rumor[static 32]);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/enc.h"
-#include "core/hash.h"
+#include "core/hello.h"
 #include "core/loop.h"
 #include "core/release.h"
 
@@ -94,26 +94,26 @@ static void write_ids(struct jw *w, const struct verdict *v) {
     jw_end_arr(w);
 }
 
-static void accept_body(const struct session *s, struct buf *out) {
+static void write_verdict(const struct session *s, struct buf *out) {
     const struct verdict *v = s->verdict;
     struct jw w = jw_new(out);
 
-    jw_khex(&w, "hello", view_of(verdict_hello(v), 32));
-    jw_kint(&w, "now", verdict_as_of(v));
-    jw_key(&w, "verdict");
     jw_obj(&w);
     jw_kstr(&w, "state", check_state_name(verdict_state(v)));
     jw_kbool(&w, "simulated", verdict_simulated(v));
     jw_kstr(&w, "policy", policy_profile_name(s->policy.profile));
     write_ids(&w, v);
     jw_end_obj(&w);
-    jw_kint(&w, "max_minutes", s->c.max_minutes);
 }
 
 static int accept_now(struct session *s, struct err *e) {
-    cleanup_buf struct buf body = {0};
+    cleanup_buf struct buf body = {0}, verdict = {0};
+    struct accept a = {.now = verdict_as_of(s->verdict), .max_minutes = s->c.max_minutes};
 
-    accept_body(s, &body);
+    write_verdict(s, &verdict);
+    a.verdict = buf_view(&verdict);
+    memcpy(a.hello, verdict_hello(s->verdict), 32);
+    accept_body(&a, &body);
     s->accepted = true; /* from here what the talk sends goes to the verdict's guest */
     s->pinged = loop_now();
     if (talk_send(s->guest->talk, "accept", buf_view(&body), NULL, e)) {
@@ -143,17 +143,18 @@ int session_accept(struct session *s, bool simulated_ok, struct err *e) {
 
 /* --- verdict --- */
 
-static void echo_parse(const cJSON *o, struct evidence *ev) {
-    const cJSON *echo = json_obj(o, "echo", NULL);
-
-    ev->has_echo = echo && json_hex(echo, "u", ev->echo_customer, 32, NULL) &&
-                   json_hex(echo, "n", ev->echo_nonce, 32, NULL) &&
-                   json_hex(echo, "job", ev->echo_job, 32, NULL);
+/* What the guest says of itself; a hello that does not parse is one without a report. */
+static void evidence_fill(struct evidence *ev, const struct candidate *c, const struct hello *h) {
+    memcpy(ev->guest, c->key, 32);
+    memcpy(ev->hello, c->hello->f.id, 32);
+    ev->report = buf_view(&h->report);
+    ev->has_echo = h->has_echo;
+    memcpy(ev->echo_customer, h->echo_customer, 32);
+    memcpy(ev->echo_nonce, h->echo_nonce, 32);
+    memcpy(ev->echo_job, h->echo_job, 32);
 }
 
-static void verify_with(struct session *s, const struct candidate *c, const struct msg *hello) {
-    const char *text = json_opt(hello->o, "report");
-    cleanup_buf struct buf report = {0};
+static void verify_with(struct session *s, const struct candidate *c, const struct hello *h) {
     struct evidence ev = {0};
     struct snp_collateral col = {.vek = buf_view(&s->coll.vek),
                                  .ask = buf_view(&s->coll.ask),
@@ -167,12 +168,7 @@ static void verify_with(struct session *s, const struct candidate *c, const stru
                        .sim_roots = (const uint8_t(*)[32])s->c.trust->sim_root,
                        .n_sim_roots = s->c.trust->n_sim_roots};
 
-    if (text && !base64_decode(view_str(text), &report))
-        buf_reset(&report); /* an empty report is what the verdict will name */
-    memcpy(ev.guest, c->key, 32);
-    memcpy(ev.hello, c->hello->f.id, 32);
-    ev.report = buf_view(&report);
-    echo_parse(hello->o, &ev);
+    evidence_fill(&ev, c, h);
     if (s->coll.crl.n)
         col.crl[col.n_crl++] = buf_view(&s->coll.crl);
     s->verdict = evidence_verify(&ev, &col, &x, &s->policy, unix_now());
@@ -230,15 +226,20 @@ static bool patient(const struct session *s) {
 
 void session_try_verify(struct session *s) {
     struct session_event ev = {.type = SE_VERDICT};
-    struct msg hello;
+    struct hello hello;
+    struct msg m;
+    struct err e;
 
     if (s->state != SESSION_VERIFYING || s->verdict || patient(s))
         return;
     s->guest = &s->cand[0];
-    if (msg_parse(s->guest->hello, &hello, NULL)) /* it parsed when it came */
+    if (msg_parse(s->guest->hello, &m, NULL)) /* it parsed when it came */
         return;
+    if (hello_parse(m.o, &hello, &e))
+        session_notice(s, e.code, e.text);
     verify_with(s, s->guest, &hello);
-    msg_free(&hello);
+    hello_free(&hello);
+    msg_free(&m);
     ev.verdict = s->verdict;
     session_emit(s, &ev);
     decide(s);
