@@ -30,6 +30,7 @@ struct item {
     uint8_t id[32]; /* the caller's name for it; of a file the first 16 bytes are its xid */
     struct buf data;
     struct xfer_meta meta;
+    struct sent *sent;    /* once its first message is out */
     struct xfer_out *out; /* in band */
     const char *server;   /* through blobs */
     struct xfer_blob blob;
