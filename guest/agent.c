@@ -2,7 +2,6 @@
  *
  * It does its acts in the order of one table; the first that fails is told to the host as a number,
  * and the power goes off. Everything after the last act is one job (session.h). */
-#include <stdio.h>
 #include <unistd.h>
 #include "cmdline.h"
 #include "entropy.h"
@@ -10,6 +9,7 @@
 #include "machine.h"
 #include "modules.h"
 #include "port.h"
+#include "session.h"
 
 #define FLUSH_MS 2000
 
@@ -38,10 +38,12 @@ static int act_modules(struct agent *a, struct err *e) {
 static int act_cmdline(struct agent *a, struct err *e) {
     cleanup_buf struct buf text = {0};
 
-    return file_read("/proc/cmdline", CMDLINE_MAX + 1, &text, e) ||
-                   cmdline_parse(buf_view(&text), &a->cmdline, e)
-               ? -1
-               : 0;
+    if (file_read("/proc/cmdline", CMDLINE_MAX + 1, &text, e) ||
+        cmdline_parse(buf_view(&text), &a->cmdline, e))
+        return -1;
+    if (a->cmdline.has_broker)
+        return err_set(e, "unsupported", "this image does not open sealed models");
+    return 0;
 }
 
 static int act_hardware(struct agent *a, struct err *e) {
@@ -54,9 +56,20 @@ static int act_lock(struct agent *a, struct err *e) {
     return modules_lock(e) || machine_lock_down(e) || machine_leave_initrd(e) ? -1 : 0;
 }
 
+/* Sends its own error state. */
 static int act_job(struct agent *a, struct err *e) {
-    (void)e;
+    const struct session_conf conf = {
+        .port = a->port,
+        .cmdline = &a->cmdline,
+        .report = {.tsm = "/sys/kernel/config/tsm/report", .device = "/dev/sev-guest"},
+        .set_clock = machine_set_clock,
+    };
+    struct loop *l = loop_new(e);
+
+    if (!l)
+        return -1;
     port_state(a->port, CHAN_BOOTED);
+    session_run(l, &conf);
     return 0;
 }
 

@@ -189,13 +189,13 @@ static void finish(struct jw *w) {
     buf_u8(w->out, '\n');
 }
 
-void contract_start(struct buf *out, const char *const (*params)[2], size_t n) {
+void contract_start(struct buf *out, const struct contract_param *params, size_t n) {
     struct jw w = begin(out, "start", NULL);
 
     jw_key(&w, "params");
     jw_obj(&w);
     for (size_t i = 0; i < n; i++)
-        jw_kstr(&w, params[i][0], params[i][1]);
+        jw_kstr(&w, params[i].key, params[i].value);
     jw_end_obj(&w);
     finish(&w);
 }

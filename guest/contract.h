@@ -35,7 +35,10 @@ int contract_parse(struct view line, struct contract_msg *out, struct err *e) WA
 void contract_msg_free(struct contract_msg *m); /* legal on {0} */
 
 /* Lines to the program, each appended with its line end. */
-void contract_start(struct buf *out, const char *const (*params)[2], size_t n);
+struct contract_param {
+    const char *key, *value;
+};
+void contract_start(struct buf *out, const struct contract_param *params, size_t n);
 void contract_file(struct buf *out, const char *id, const char *name, const char *path,
                    const uint8_t sha256[static 32]);
 /* False when the text makes the line too long: nothing is appended then. */

@@ -23,7 +23,7 @@
 struct disk {
     char name[16];
     char *node;          /* /dev/vda */
-    char *store, *image; /* tmpfs with the copy */
+    char *store, *image; /* ramfs with the copy */
     char *dir;           /* where it is mounted */
     uint64_t bytes, copied;
     int from, to;   /* verity device, copy; -1 when closed */
@@ -100,13 +100,12 @@ static int check_memory(const struct disk *d, struct err *e) {
     return 0;
 }
 
+/* ramfs, since erofs reads its backing file by read_folio, which tmpfs has not. It has no size
+ * limit of its own: the size is known. */
 static int make_store(struct disk *d, struct err *e) {
-    cleanup_free char *options =
-        mem_fmt("mode=0700,size=%llu", (unsigned long long)(d->bytes + COPY_STEP));
-
     if ((mkdir(BASE, 0755) && errno != EEXIST) || mkdir(d->store, 0700) || mkdir(d->dir, 0755))
         return err_sys(e, errno, "cannot make %s", d->store);
-    if (mount("tmpfs", d->store, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options))
+    if (mount("ramfs", d->store, "ramfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
         return err_sys(e, errno, "cannot mount %s", d->store);
     d->stored = true;
     d->to = open(d->image, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -50,8 +50,8 @@ static void on_turn(void *arg) {
         loop_timer_set(l->timer, loop_now());
 }
 
-struct load *load_start(struct loop *loop, const struct cmdline *what,
-                        const struct load_handler *h, void *arg) {
+struct load *load_start(struct loop *loop, const struct cmdline *what, const struct load_handler *h,
+                        void *arg) {
     struct load *l = mem_new(sizeof *l);
 
     l->what = what;

@@ -1,5 +1,5 @@
-/* Workload and model volumes taken into memory, a piece per turn of the loop, so that the channel lives
- * on meanwhile. */
+/* Workload and model volumes taken into memory, a piece per turn of the loop, so that the channel
+ * lives on meanwhile. */
 #ifndef CDVM_LOAD_H
 #define CDVM_LOAD_H
 
@@ -13,7 +13,7 @@ struct load_handler {
 };
 struct load *load_start(struct loop *l, const struct cmdline *what, const struct load_handler *h,
                         void *arg);
-void load_free(struct load *l);           /* unmounts; NULL legal; not from a callback */
+void load_free(struct load *l);               /* unmounts; NULL legal; not from a callback */
 const char *load_work(const struct load *l);  /* where the workload is mounted */
 const char *load_model(const struct load *l); /* NULL when there is no model */
 

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct fs {
@@ -100,6 +101,13 @@ int machine_lock_down(struct err *e) {
         if (set_switch(switches[i].path, switches[i].value, e))
             return -1;
     return 0;
+}
+
+void machine_set_clock(int64_t unix_seconds) {
+    const int64_t from = 1735689600, to = 4102444800; /* the years 2025 to 2099 */
+
+    if (unix_seconds >= from && unix_seconds < to)
+        clock_settime(CLOCK_REALTIME, &(struct timespec){.tv_sec = unix_seconds});
 }
 
 /* Without ACPI there is no power switch; a reset ends QEMU under -no-reboot. */

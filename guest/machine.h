@@ -15,6 +15,8 @@ int machine_leave_initrd(struct err *e) WARN_UNUSED;
 /* Turns off what an intruder could use and this guest never does (kexec, user namespaces, ptrace,
  * the magic key ...). */
 int machine_lock_down(struct err *e) WARN_UNUSED;
+/* Sets the wall clock, which only dates events. Nonsense is ignored. */
+void machine_set_clock(int64_t unix_seconds);
 /* Ends the machine. Never returns. */
 _Noreturn void machine_power_off(void);
 

@@ -13,6 +13,12 @@ struct outfile {
     bool storing;
 };
 
+/* The transfer keeps a copy of its own. */
+static void go_inband(struct outfile *o) {
+    o->inband = xfer_out_inband(o->talk, &o->meta, buf_view(&o->data));
+    buf_wipe(&o->data);
+}
+
 struct outfile *outfile_new(struct talk *t, struct blobs *b, const struct xfer_meta *m,
                             struct buf *data) {
     struct outfile *o = mem_new(sizeof *o);
@@ -23,7 +29,7 @@ struct outfile *outfile_new(struct talk *t, struct blobs *b, const struct xfer_m
     o->data = *data;
     *data = (struct buf){0};
     if (o->data.n <= XFER_INBAND || xfer_blob_make(m, buf_view(&o->data), &o->blob, NULL))
-        o->inband = xfer_out_inband(t, &o->meta, buf_view(&o->data));
+        go_inband(o);
     return o;
 }
 
@@ -62,5 +68,5 @@ void outfile_stored(struct outfile *o, const uint8_t sha256[static 32], bool ok)
     if (ok)
         o->part++;
     else
-        o->inband = xfer_out_inband(o->talk, &o->meta, buf_view(&o->data));
+        go_inband(o);
 }

@@ -66,6 +66,8 @@ static int step_mounts(const struct plan *p) {
     if (bind_into(p->box->in, "in", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC) ||
         bind_into(p->box->out, "out", MS_NOSUID | MS_NODEV | MS_NOEXEC))
         return -1;
+    if (p->spec->model && bind_into(p->spec->model, "model", MS_RDONLY | MS_NOSUID | MS_NODEV))
+        return -1;
     return mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options);
 }
 

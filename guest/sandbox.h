@@ -12,6 +12,7 @@
 
 struct sandbox_spec {
     const char *root;   /* the mounted image; has folders in, out and tmp */
+    const char *model;  /* a mounted volume to appear read-only as /model; NULL = none */
     const char *shared; /* folder of the agent's in which in/ and out/ are made */
     char *const *argv;  /* argv[0] is a path inside the image */
     char *const *env;

@@ -162,13 +162,14 @@ static int read_job(const char *root, struct contract_job *job, struct err *e) {
     return file_read(path, 65536, &text, e) || contract_job_parse(buf_view(&text), job, e) ? -1 : 0;
 }
 
-static int start_box(const char *root, struct sandbox *box, struct err *e) {
+static int start_box(const char *root, const char *model, struct sandbox *box, struct err *e) {
     struct contract_job job = {0};
     int rc;
 
     if (read_job(root, &job, e))
         return -1;
     rc = sandbox_start(&(struct sandbox_spec){.root = root,
+                                              .model = model,
                                               .shared = SHARED,
                                               .argv = job.argv,
                                               .env = job.env,
@@ -188,8 +189,8 @@ static void nonblocking(int fd) {
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
-struct workload *workload_start(struct loop *l, const char *root, const struct workload_handler *h,
-                                void *arg, struct err *e) {
+struct workload *workload_start(struct loop *l, const char *root, const char *model,
+                                const struct workload_handler *h, void *arg, struct err *e) {
     struct workload *w = mem_new(sizeof *w);
 
     w->loop = l;
@@ -197,7 +198,7 @@ struct workload *workload_start(struct loop *l, const char *root, const struct w
     w->arg = arg;
     buf_init(&w->in, 2 * CONTRACT_LINE_MAX);
     buf_init(&w->out, QUEUE_MAX);
-    if (start_box(root, &w->box, e)) {
+    if (start_box(root, model, &w->box, e)) {
         cleanup_free_fn(&w);
         return NULL;
     }

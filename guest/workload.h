@@ -13,9 +13,10 @@ struct workload_handler {
     void (*gone)(void *arg, const struct err *e);
 };
 
-/* Starts the program of the mounted image `root` as its /cdvm/job.json says. NULL on error. */
-struct workload *workload_start(struct loop *l, const char *root, const struct workload_handler *h,
-                                void *arg, struct err *e);
+/* Starts the program of the mounted image `root` as its /cdvm/job.json says; `model` NULL or
+ * another mounted volume for it. NULL on error. */
+struct workload *workload_start(struct loop *l, const char *root, const char *model,
+                                const struct workload_handler *h, void *arg, struct err *e);
 /* Kills it and everything it started, gives back its folders. NULL legal; not from a callback. */
 void workload_free(struct workload *w);
 

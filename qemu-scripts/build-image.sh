@@ -5,7 +5,8 @@
 #   build/image/ovmf.fd            AmdSev firmware of Debian sid (the one with a kernel hash table)
 #   build/image/initrd             agent, libraries, modules
 #   build/image/cmdline.template   the measured command line
-#   build/image/table.img          workload volume: erofs and its hash tree
+#   build/image/table.vol          workload volume: erofs and its hash tree
+#   build/image/table.json         its job.json, as in the volume
 #   build/image/table.volume       its "root:blocks"
 #   build/image/packages.lock      every package that went in, with version and SHA-256
 #
@@ -27,7 +28,7 @@ APT=$B/apt
 LOCK_OUT=$IMAGE/packages.lock
 PROGRAMS=("$B/cdvm-guest" "$B/workload-table")
 SOURCES=(qemu-scripts/*.sh guest/workloads/table.json guest/cmdline.template)
-OUTPUTS=(kernel ovmf.fd initrd cmdline.template table.img table.volume packages.lock)
+OUTPUTS=(kernel ovmf.fd initrd cmdline.template table.vol table.json table.volume packages.lock)
 NEED_MIB=400
 
 libraries() { # every shared library of the programs, once
@@ -93,7 +94,8 @@ table_volume() {
         install -D -m 0755 "$(realpath "$lib")" "$tree$lib"
     done
     install -m 0644 guest/workloads/table.json "$tree/cdvm/job.json"
-    qemu-scripts/make-volume.sh "$tree" "$IMAGE/table.img" >"$IMAGE/table.volume.new"
+    install -m 0644 guest/workloads/table.json "$IMAGE/table.json"
+    qemu-scripts/make-volume.sh "$tree" "$IMAGE/table.vol" >"$IMAGE/table.volume.new"
     mv "$IMAGE/table.volume.new" "$IMAGE/table.volume"
 }
 
