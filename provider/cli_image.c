@@ -1,0 +1,313 @@
+/* cdvm image: the manifests of a guest image. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "attest/snp_measure.h"
+#include "cli.h"
+#include "core/enc.h"
+#include "core/json.h"
+#include "core/text.h"
+#include "image.h"
+
+/* Guest policy bits: 17 must be one, 16 allows SMT (snp.md 1.1). */
+#define GUEST_POLICY 0x30000
+
+struct options {
+    const char *name, *version, *repo, *commit, *licence;
+    uint64_t seq;
+};
+
+static void print_usage(FILE *to) {
+    fputs("usage: cdvm image manifest DIR [OPTION]...\n"
+          "       cdvm image inspect DIR\n\n"
+          "manifest  describes the pieces in DIR (kernel, initrd, ovmf.fd, cmdline.template,\n"
+          "          packages.lock, NAME.vol with NAME.json): writes release.manifest and one\n"
+          "          NAME.manifest for each volume, prints their digests\n"
+          "inspect   checks that DIR is what its manifests say, and prints it\n\n"
+          "  --name NAME        of the release (cdvm-guest)\n"
+          "  --version VERSION  of release and workloads (0)\n"
+          "  --seq N            number that rises with each release (1)\n"
+          "  --repo URL         where the source is\n"
+          "  --commit HASH      which source it was built from\n"
+          "  --licence TEXT     of the workloads (MIT)\n"
+          "  -h, --help         this text\n",
+          to);
+}
+
+static int complain(const struct err *e, int code) {
+    fprintf(stderr, "cdvm image: %s\n", e->text);
+    return code;
+}
+
+/* --- what a release says that the files do not --- */
+
+static char **all_vcpu_types(size_t *n) {
+    char **v;
+
+    for (*n = 0; vcpu_type_name(*n); ++*n)
+        ;
+    v = mem_new(*n * sizeof *v);
+    for (size_t i = 0; i < *n; i++)
+        v[i] = mem_str(vcpu_type_name(i));
+    return v;
+}
+
+static int by_bytes(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* packages.lock: "suite package version sha256" a line; the kernel's is "package version". */
+static char *kernel_package(const char *dir) {
+    cleanup_free char *path = mem_fmt("%s/packages.lock", dir);
+    cleanup_buf struct buf b = {0};
+    char package[128], version[128];
+
+    if (file_read(path, (size_t)1 << 20, &b, NULL) < 0 || !b.n)
+        return mem_str("unknown");
+    for (const char *line = (const char *)b.p; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (sscanf(line, "%*s %127s %127s", package, version) == 2 &&
+            !strncmp(package, "linux-image-", 12))
+            return mem_fmt("%s %s", package, version);
+    }
+    return mem_str("unknown");
+}
+
+static struct release *describe_release(const struct image *m, const char *dir,
+                                        const struct options *o) {
+    struct release *r = mem_new(sizeof *r);
+
+    r->name = mem_str(o->name);
+    r->version = mem_str(o->version);
+    r->seq = o->seq;
+    r->ovmf = m->ovmf;
+    memcpy(r->kernel_sha256, m->kernel_sha256, 32);
+    memcpy(r->initrd_sha256, m->initrd_sha256, 32);
+    memcpy(r->lock_sha256, m->lock_sha256, 32);
+    r->kernel_package = kernel_package(dir);
+    r->cmdline = mem_str(m->cmdline);
+    r->vcpu_types = all_vcpu_types(&r->n_vcpu_types);
+    qsort(r->vcpu_types, r->n_vcpu_types, sizeof *r->vcpu_types, by_bytes);
+    r->guest_features = mem_new(sizeof *r->guest_features);
+    r->guest_features[r->n_guest_features++] = 1; /* SNP active, nothing else */
+    r->policy = GUEST_POLICY;
+    r->acpi = strstr(m->cmdline, "acpi=off") ? ACPI_OFF : ACPI_OPEN;
+    r->volumes = VOLUMES_MEMORY;
+    r->repo = mem_str(o->repo);
+    r->commit = mem_str(o->commit);
+    return r;
+}
+
+/* --- a workload's manifest from its job.json --- */
+
+static int copy_strings(const cJSON *o, const char *key, char ***out, size_t *n, struct err *e) {
+    const cJSON *list = json_arr(o, key, e), *v;
+
+    if (!list)
+        return -1;
+    *out = mem_new(((size_t)cJSON_GetArraySize(list) + 1) * sizeof **out);
+    cJSON_ArrayForEach(v, list) {
+        const char *s = cJSON_GetStringValue(v);
+
+        if (!s)
+            return err_set(e, "bad-json", "'%s' is not a list of strings", key);
+        (*out)[(*n)++] = mem_str(s);
+    }
+    return 0;
+}
+
+static int limit_by_name(const void *a, const void *b) {
+    const struct manifest_limit *x = a, *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
+static int copy_limits(const cJSON *o, struct manifest *w, struct err *e) {
+    const cJSON *limits = json_obj(o, "limits", e), *v;
+
+    if (!limits)
+        return -1;
+    w->limits = mem_new(((size_t)cJSON_GetArraySize(limits) + 1) * sizeof *w->limits);
+    cJSON_ArrayForEach(v, limits) {
+        struct manifest_limit *l = &w->limits[w->n_limits];
+
+        if (!json_u64(limits, v->string, &l->value, e))
+            return -1;
+        l->name = mem_str(v->string);
+        w->n_limits++;
+    }
+    qsort(w->limits, w->n_limits, sizeof *w->limits, limit_by_name);
+    return 0;
+}
+
+static int copy_job(const cJSON *job, struct manifest *w, struct err *e) {
+    const char *mode = json_str(job, "mode", e);
+
+    if (!mode || copy_strings(job, "argv", &w->argv, &w->n_argv, e) < 0 ||
+        copy_strings(job, "env", &w->env, &w->n_env, e) < 0)
+        return -1;
+    qsort(w->env, w->n_env, sizeof *w->env, by_bytes);
+    w->mode = mem_str(mode);
+    return copy_limits(job, w, e);
+}
+
+static int describe_workload(const struct image *m, const struct image_volume *v, const char *dir,
+                             const struct options *o, struct buf *out, struct err *e) {
+    cleanup_free char *path = mem_fmt("%s/%s.json", dir, v->name);
+    cleanup_buf struct buf text = {0};
+    struct manifest *w = mem_new(sizeof *w);
+    cJSON *job = NULL;
+    int rc = -1;
+
+    w->name = mem_str(v->name);
+    w->version = mem_str(o->version);
+    w->seq = o->seq;
+    w->volume = v->volume;
+    w->repo = mem_str(o->repo);
+    w->commit = mem_str(o->commit);
+    w->licence = mem_str(o->licence);
+    memcpy(w->lock_sha256, m->lock_sha256, 32);
+    if (file_read(path, (size_t)1 << 20, &text, e) == 0 &&
+        (job = json_parse(buf_view(&text), (size_t)1 << 20, e)) && copy_job(job, w, e) == 0)
+        rc = manifest_json(w, out, e);
+    cJSON_Delete(job);
+    manifest_free(w);
+    return rc == 0 ? 0 : err_wrap(e, "%s", path);
+}
+
+/* --- subcommands --- */
+
+static int write_manifest(const char *dir, const char *name, const struct buf *content,
+                          struct err *e) {
+    cleanup_free char *path = mem_fmt("%s/%s.manifest", dir, name);
+    uint8_t digest[32];
+    char hex[65];
+
+    if (file_write(path, buf_view(content), 0644, true, e) < 0)
+        return -1;
+    manifest_digest(buf_view(content), digest);
+    hex_encode(view_of(digest, 32), hex);
+    printf("%s  %s\n", hex, path);
+    return 0;
+}
+
+static int write_all(const struct image *m, const char *dir, const struct options *o,
+                     struct err *e) {
+    cleanup_buf struct buf content = {0};
+    struct release *r = describe_release(m, dir, o);
+    int rc = release_json(r, &content, e);
+
+    release_free(r);
+    if (rc < 0 || write_manifest(dir, "release", &content, e) < 0)
+        return -1;
+    for (size_t i = 0; i < m->n_volumes; i++) {
+        cleanup_buf struct buf w = {0};
+
+        if (describe_workload(m, &m->volume[i], dir, o, &w, e) < 0 ||
+            write_manifest(dir, m->volume[i].name, &w, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int run_manifest(const char *dir, const struct options *o) {
+    struct err e;
+    struct image *m = image_open(dir, &e);
+    int rc = m ? write_all(m, dir, o, &e) : -1;
+
+    image_free(m);
+    return rc < 0 ? complain(&e, EX_DATAERR) : 0;
+}
+
+static void print_hash(const char *label, const uint8_t *p, size_t n) {
+    char hex[97];
+
+    hex_encode(view_of(p, n), hex);
+    printf("%-10s %s\n", label, hex);
+}
+
+static void print_image(const struct image *m) {
+    char text[VOLUME_TEXT];
+
+    printf("%-10s %s %s, seq %llu\n", "release", m->release->name, m->release->version,
+           (unsigned long long)m->release->seq);
+    print_hash("digest", m->digest, 32);
+    print_hash("kernel", m->kernel_sha256, 32);
+    printf("%-10s %s\n", "", m->release->kernel_package);
+    print_hash("initrd", m->initrd_sha256, 32);
+    print_hash("firmware", m->ovmf.sha256, 32);
+    printf("%-10s %s\n", "cmdline", m->cmdline);
+    for (size_t i = 0; i < m->n_volumes; i++) {
+        volume_text(&m->volume[i].volume, text);
+        printf("%-10s %s  %s\n", "workload", m->volume[i].name, text);
+        print_hash("digest", m->volume[i].digest, 32);
+    }
+}
+
+static int run_inspect(const char *dir) {
+    struct err e;
+    struct image *m = image_load(dir, &e);
+
+    if (!m)
+        return complain(&e, 1);
+    print_image(m);
+    image_free(m);
+    return 0;
+}
+
+static const struct option longs[] = {
+    {"name", required_argument, NULL, 'n'},   {"version", required_argument, NULL, 'v'},
+    {"seq", required_argument, NULL, 's'},    {"repo", required_argument, NULL, 'r'},
+    {"commit", required_argument, NULL, 'c'}, {"licence", required_argument, NULL, 'l'},
+    {"help", no_argument, NULL, 'h'},         {0},
+};
+
+/* 0 go on, 1 help was asked for, -1 usage. */
+static int read_options(int argc, char **argv, struct options *o) {
+    int c;
+
+    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+        switch (c) {
+        case 'n':
+            o->name = optarg;
+            break;
+        case 'v':
+            o->version = optarg;
+            break;
+        case 's':
+            o->seq = strtoull(optarg, NULL, 10);
+            break;
+        case 'r':
+            o->repo = optarg;
+            break;
+        case 'c':
+            o->commit = optarg;
+            break;
+        case 'l':
+            o->licence = optarg;
+            break;
+        case 'h':
+            return 1;
+        default:
+            return -1;
+        }
+    }
+    return argc - optind == 2 ? 0 : -1;
+}
+
+int cli_image(int argc, char **argv) {
+    struct options o = {
+        .name = "cdvm-guest", .version = "0", .repo = "", .commit = "", .licence = "MIT", .seq = 1};
+    int rc = read_options(argc, argv, &o);
+
+    if (rc == 0 && !strcmp(argv[optind], "manifest"))
+        return run_manifest(argv[optind + 1], &o);
+    if (rc == 0 && !strcmp(argv[optind], "inspect"))
+        return run_inspect(argv[optind + 1]);
+    print_usage(rc == 1 ? stdout : stderr);
+    return rc == 1 ? 0 : EX_USAGE;
+}

@@ -1,0 +1,234 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attest/snp_measure.h"
+#include "core/enc.h"
+#include "core/hash.h"
+#include "core/text.h"
+#include "image.h"
+#include "veritytree.h"
+#include "vm.h"
+
+#define KERNEL_MAX ((size_t)64 << 20)
+#define SMALL_MAX ((size_t)1 << 20)
+
+static int read_piece(const char *dir, const char *name, size_t max, struct buf *out,
+                      struct err *e) {
+    cleanup_free char *path = mem_fmt("%s/%s", dir, name);
+
+    out->max = max;
+    return file_read(path, max, out, e);
+}
+
+/* Hashes what was read and freezes it. */
+static int seal_piece(const char *dir, const char *name, uint8_t sha[static 32], struct err *e) {
+    cleanup_buf struct buf b = {0};
+
+    if (read_piece(dir, name, KERNEL_MAX, &b, e) < 0)
+        return -1;
+    sha256(buf_view(&b), sha);
+    return vm_sealed_file(name, buf_view(&b), e);
+}
+
+static int read_ovmf(struct image *m, const char *dir, struct err *e) {
+    cleanup_buf struct buf b = {0};
+
+    if (read_piece(dir, "ovmf.fd", KERNEL_MAX, &b, e) < 0)
+        return -1;
+    return ovmf_parse(buf_view(&b), &m->ovmf, e);
+}
+
+/* One line; its newline is the file's, not the command line's. */
+static int read_template(struct image *m, const char *dir, struct err *e) {
+    cleanup_buf struct buf b = {0};
+
+    if (read_piece(dir, "cmdline.template", CMDLINE_MAX + 1, &b, e) < 0)
+        return -1;
+    if (b.n && b.p[b.n - 1] == '\n')
+        b.n--;
+    m->cmdline = mem_strn(b.p, b.n);
+    return cmdline_check(m->cmdline, e);
+}
+
+static int read_lock(struct image *m, const char *dir, struct err *e) {
+    cleanup_buf struct buf b = {0};
+
+    if (read_piece(dir, "packages.lock", SMALL_MAX, &b, e) < 0)
+        return -1;
+    sha256(buf_view(&b), m->lock_sha256);
+    return 0;
+}
+
+/* --- volumes, in the order of their names --- */
+
+static int by_name(const void *a, const void *b) {
+    const struct image_volume *x = a, *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
+static int open_volume(struct image *m, const char *dir, const char *file, struct err *e) {
+    struct image_volume *v = &m->volume[m->n_volumes];
+    cleanup_free char *path = mem_fmt("%s/%s", dir, file);
+    int n = (int)(strlen(file) - strlen(".vol"));
+
+    if (m->n_volumes == IMAGE_VOLUMES_MAX || n >= (int)sizeof v->name)
+        return err_set(e, "bad-image", "'%s' has more volumes than %d, or a long name", dir,
+                       IMAGE_VOLUMES_MAX);
+    *v = (struct image_volume){.fd = open(path, O_RDONLY | O_CLOEXEC)};
+    if (v->fd < 0)
+        return err_sys(e, errno, "cannot open '%s'", path);
+    m->n_volumes++;
+    snprintf(v->name, sizeof v->name, "%.*s", n, file);
+    if (verity_root(v->fd, &v->volume, e) < 0)
+        return err_wrap(e, "%s", file);
+    return 0;
+}
+
+static bool is_volume(const char *file) {
+    size_t n = strlen(file);
+
+    return n > 4 && !strcmp(file + n - 4, ".vol") && file[0] != '.' &&
+           text_ascii_printable(view_str(file));
+}
+
+static int open_volumes(struct image *m, const char *dir, struct err *e) {
+    DIR *d = opendir(dir);
+    struct dirent *f;
+    int rc = 0;
+
+    if (!d)
+        return err_sys(e, errno, "cannot list '%s'", dir);
+    while (rc == 0 && (f = readdir(d)))
+        if (is_volume(f->d_name))
+            rc = open_volume(m, dir, f->d_name, e);
+    closedir(d);
+    qsort(m->volume, m->n_volumes, sizeof m->volume[0], by_name);
+    return rc;
+}
+
+struct image *image_open(const char *dir, struct err *e) {
+    struct image *m = mem_new(sizeof *m);
+
+    m->kernel_fd = m->initrd_fd = -1;
+    if ((m->kernel_fd = seal_piece(dir, "kernel", m->kernel_sha256, e)) >= 0 &&
+        (m->initrd_fd = seal_piece(dir, "initrd", m->initrd_sha256, e)) >= 0 &&
+        read_ovmf(m, dir, e) == 0 && read_template(m, dir, e) == 0 && read_lock(m, dir, e) == 0 &&
+        open_volumes(m, dir, e) == 0)
+        return m;
+    err_wrap(e, "guest image '%s'", dir);
+    image_free(m);
+    return NULL;
+}
+
+/* --- manifests --- */
+
+int image_read_manifests(struct image *m, const char *dir, struct err *e) {
+    if (read_piece(dir, "release.manifest", MANIFEST_MAX, &m->content, e) < 0)
+        return err_wrap(e, "run `cdvm image manifest %s`", dir);
+    m->release = release_parse(buf_view(&m->content), e);
+    if (!m->release)
+        return -1;
+    manifest_digest(buf_view(&m->content), m->digest);
+    for (size_t i = 0; i < m->n_volumes; i++) {
+        struct image_volume *v = &m->volume[i];
+        cleanup_free char *name = mem_fmt("%s.manifest", v->name);
+
+        if (read_piece(dir, name, MANIFEST_MAX, &v->content, e) < 0)
+            return err_wrap(e, "run `cdvm image manifest %s`", dir);
+        v->manifest = manifest_parse(buf_view(&v->content), false, e);
+        if (!v->manifest)
+            return err_wrap(e, "%s", name);
+        manifest_digest(buf_view(&v->content), v->digest);
+    }
+    return 0;
+}
+
+static int differs(struct err *e, const char *piece) {
+    return err_set(e, "bad-image", "%s is not the one that its manifest describes", piece);
+}
+
+static bool same_volume(const struct volume *a, const struct volume *b) {
+    return a->blocks == b->blocks && !memcmp(a->root, b->root, 32);
+}
+
+int image_check(const struct image *m, struct err *e) {
+    const struct release *r = m->release;
+
+    if (memcmp(r->kernel_sha256, m->kernel_sha256, 32))
+        return differs(e, "kernel");
+    if (memcmp(r->initrd_sha256, m->initrd_sha256, 32))
+        return differs(e, "initrd");
+    if (memcmp(r->ovmf.sha256, m->ovmf.sha256, 32))
+        return differs(e, "ovmf.fd");
+    if (memcmp(r->lock_sha256, m->lock_sha256, 32))
+        return differs(e, "packages.lock");
+    if (strcmp(r->cmdline, m->cmdline))
+        return differs(e, "cmdline.template");
+    for (size_t i = 0; i < m->n_volumes; i++)
+        if (!same_volume(&m->volume[i].volume, &m->volume[i].manifest->volume))
+            return differs(e, m->volume[i].name);
+    return 0;
+}
+
+struct image *image_load(const char *dir, struct err *e) {
+    struct image *m = image_open(dir, e);
+
+    if (!m)
+        return NULL;
+    if (image_read_manifests(m, dir, e) == 0 && image_check(m, e) == 0)
+        return m;
+    err_wrap(e, "guest image '%s'", dir);
+    image_free(m);
+    return NULL;
+}
+
+void image_free(struct image *m) {
+    if (!m)
+        return;
+    for (size_t i = 0; i < m->n_volumes; i++) {
+        close(m->volume[i].fd);
+        manifest_free(m->volume[i].manifest);
+        buf_free(&m->volume[i].content);
+    }
+    if (m->kernel_fd >= 0)
+        close(m->kernel_fd);
+    if (m->initrd_fd >= 0)
+        close(m->initrd_fd);
+    release_free(m->release);
+    buf_free(&m->content);
+    free(m->cmdline);
+    free(m);
+}
+
+const struct image_volume *image_find(const struct image *m, const char *root_blocks) {
+    struct volume want;
+
+    if (!volume_parse(root_blocks, &want))
+        return NULL;
+    for (size_t i = 0; i < m->n_volumes; i++)
+        if (same_volume(&m->volume[i].volume, &want))
+            return &m->volume[i];
+    return NULL;
+}
+
+int image_launch_digest(const struct image *m, const char *append, uint32_t vcpus,
+                        const char *vcpu_type, uint64_t features, uint8_t out[static 48],
+                        struct err *e) {
+    struct launch l = {.ovmf = &m->ovmf,
+                       .kernel_hashes = true,
+                       .append = append,
+                       .vcpus = vcpus,
+                       .features = features};
+
+    if (!vcpu_type_signature(vcpu_type, &l.vcpu_signature))
+        return err_set(e, "bad-launch", "'%s' is not a known vCPU type", vcpu_type);
+    memcpy(l.kernel, m->kernel_sha256, 32);
+    memcpy(l.initrd, m->initrd_sha256, 32);
+    return launch_digest(&l, out, e);
+}
