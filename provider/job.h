@@ -7,8 +7,13 @@
 #ifndef CDVM_JOB_H
 #define CDVM_JOB_H
 
+#include "accel.h"
 #include "core/dvm.h"
-#include "core/err.h"
+#include "core/http.h"
+#include "core/ws.h"
+#include "image.h"
+#include "psp_sim.h"
+#include "tell.h"
 
 enum job_step {
     STEP_RECEIVED,
@@ -79,5 +84,49 @@ const char *job_event_name(enum job_event e);
 enum job_phase job_step_phase(enum job_step s); /* what the customer is told */
 bool job_step_over(enum job_step s);            /* done or failed */
 bool job_step_holds_slot(enum job_step s);      /* a guest exists or is being made */
+
+/* --- a running job --- */
+
+struct job;
+/* What all jobs of a provider share; borrowed, outlives them. */
+struct job_env {
+    struct ws_net *net;
+    struct http *http;
+    struct tell *tell;
+    const struct image *image;
+    const struct accel *accel;
+    const struct psp_sim *psp;
+    const char *rundir;         /* rundir_base */
+    const char *const *blossom; /* blob servers of the offer */
+    size_t n_blossom;
+    bool allow_private;
+    uint32_t vcpus, memory_mib;
+    const char *vcpu_type; /* that the launch digest is computed for */
+    uint64_t features;
+    int64_t accept_ms, lease_ms;
+    int64_t (*boot_ms)(void *arg); /* this machine's measured boot (spawn to hello), -1: none yet */
+    /* The step has changed: for ledger and console. */
+    void (*stepped)(void *arg, const struct job *j);
+    void (*booted)(void *arg, const struct job *j, int64_t ms);
+    /* Over, and nothing is left to send: the job may be freed. Never called from within job_*. */
+    void (*over)(void *arg, struct job *j);
+    void *arg;
+};
+/* Copies request and q. work: the volume that the offer names. */
+struct job *job_new(const struct job_env *env, const struct rumor *request,
+                    const struct job_request *q, const struct image_volume *work);
+/* Destroys whatever is left of the guest before it returns. NULL legal. */
+void job_free(struct job *j);
+/* Gives the machine an event; one that the table does not allow is logged and dropped. */
+void job_event(struct job *j, enum job_event on);
+/* Ends it with that code: ON_FAULT where nothing runs yet. */
+void job_refuse(struct job *j, const char *code, const char *why);
+
+enum job_step job_at(const struct job *j);
+const struct job_request *job_asked(const struct job *j);
+const char *job_code(const struct job *j); /* "" while nothing went wrong */
+const char *job_why(const struct job *j);
+int64_t job_age_ms(const struct job *j); /* since it was received */
+int job_pid(const struct job *j);        /* QEMU's; 0: none */
 
 #endif

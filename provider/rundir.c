@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/conf.h"
 #include "core/enc.h"
 #include "rundir.h"
 
@@ -13,8 +14,7 @@ static void short_hex(const uint8_t key[static 32], char out[static 17]) {
     hex_encode(view_of(key, 8), out);
 }
 
-/* A folder of ours that nobody else can enter; an existing one must be exactly that, for /tmp is
- * everybody's. */
+/* A folder of ours that nobody else can enter; an existing one must be exactly that. */
 static int private_dir(const char *path, struct err *e) {
     struct stat st;
 
@@ -27,21 +27,15 @@ static int private_dir(const char *path, struct err *e) {
     return 0;
 }
 
-static char *root_path(void) {
-    const char *run = getenv("XDG_RUNTIME_DIR");
-
-    if (run && run[0] == '/')
-        return mem_fmt("%s/cdvm", run);
-    return mem_fmt("/tmp/cdvm-%u", (unsigned)geteuid());
-}
-
 char *rundir_base(const uint8_t provider[static 32], struct err *e) {
-    cleanup_free char *root = root_path();
+    cleanup_free char *root = conf_path(CONF_RUNTIME, NULL, e);
     char key[17], *base;
 
+    if (!root)
+        return NULL;
     short_hex(provider, key);
     base = mem_fmt("%s/%s", root, key);
-    if (private_dir(root, e) == 0 && private_dir(base, e) == 0)
+    if (private_dir(base, e) == 0)
         return base;
     free(base);
     return NULL;

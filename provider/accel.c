@@ -1,0 +1,234 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "accel.h"
+#include "core/channel.h"
+#include "core/enc.h"
+#include "spawn.h"
+
+#define PROBE_MS 20000
+#define PROBE_MIB 512
+
+static const char *const qemu_paths[] = {"/usr/bin/qemu-system-x86_64",
+                                         "/usr/local/bin/qemu-system-x86_64"};
+
+bool accel_version(const char *text, char version[static 32], unsigned *major) {
+    unsigned minor, micro;
+
+    if (sscanf(text, "QEMU emulator version %u.%u.%u", major, &minor, &micro) != 3)
+        return false;
+    snprintf(version, 32, "%u.%u.%u", *major % 1000, minor % 1000, micro % 1000);
+    return true;
+}
+
+void accel_tcg_cpu(unsigned qemu_major, char out[static 64]) {
+    snprintf(out, 64, "Nehalem,+rdrand,+aes,+pclmulqdq%s", qemu_major >= 10 ? ",+rdseed" : "");
+}
+
+static int find_qemu(struct accel *a, unsigned *major, struct err *e) {
+    cleanup_buf struct buf text = {0};
+
+    for (size_t i = 0; i < COUNT(qemu_paths) && !a->qemu[0]; i++)
+        if (access(qemu_paths[i], X_OK) == 0)
+            snprintf(a->qemu, sizeof a->qemu, "%s", qemu_paths[i]);
+    if (!a->qemu[0])
+        return err_set(e, "no-qemu",
+                       "there is no qemu-system-x86_64: install it with "
+                       "`apt-get install --no-install-recommends qemu-system-x86`");
+    if (spawn_output((char *[]){a->qemu, "--version", NULL}, 4096, 5000, &text, e) < 0)
+        return -1;
+    if (!text.n || !accel_version((const char *)text.p, a->version, major))
+        return err_set(e, "no-qemu", "'%s' does not say which version it is", a->qemu);
+    return 0;
+}
+
+/* --- is /dev/kvm ours to open? --- */
+
+static bool kvm_opens(char why[static 200]) {
+    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC), sysno = errno;
+    struct stat st;
+    struct group *g;
+
+    if (fd >= 0) {
+        close(fd);
+        return true;
+    }
+    if (stat("/dev/kvm", &st) < 0) {
+        snprintf(why, 200, "this machine has no /dev/kvm");
+        return false;
+    }
+    g = getgrgid(st.st_gid);
+    if (sysno == EACCES && g && (st.st_mode & S_IWGRP))
+        snprintf(why, 200,
+                 "/dev/kvm is for the group '%s': `sudo usermod -aG %s $USER`, log in again",
+                 g->gr_name, g->gr_name);
+    else
+        snprintf(why, 200, "/dev/kvm cannot be opened: %s", strerror(sysno));
+    return false;
+}
+
+/* --- the probe: a guest that says STATE booted within the deadline --- */
+
+struct probe {
+    struct loop *loop;
+    struct vm *vm;
+    struct chan_in in;
+    bool booted, over;
+};
+
+static void on_exit_of_probe(void *arg, int status) {
+    struct probe *p = arg;
+
+    (void)status;
+    p->over = true;
+}
+
+static void on_probe_bytes(void *arg, unsigned ready) {
+    struct probe *p = arg;
+    uint8_t b[256];
+    ssize_t n = recv(vm_channel(p->vm), b, sizeof b, MSG_DONTWAIT);
+    struct chan_frame f;
+
+    (void)ready;
+    if (n <= 0) {
+        p->over = p->over || n == 0;
+        return;
+    }
+    chan_feed(&p->in, view_of(b, (size_t)n));
+    if (chan_next(&p->in, &f, NULL) == 1) {
+        p->booted = f.type == CHAN_STATE && f.payload.n == 1 && f.payload.p[0] == CHAN_BOOTED;
+        p->over = true;
+    }
+}
+
+static void run_probe(struct probe *p) {
+    int64_t until = loop_now() + PROBE_MS;
+    struct loop_fd *watch = loop_fd_add(p->loop, vm_channel(p->vm), LOOP_IN, on_probe_bytes, p);
+
+    while (watch && !p->over && loop_now() < until)
+        (void)loop_turn(p->loop, 200);
+    loop_fd_del(watch);
+}
+
+static bool boots(const struct accel *a, const struct image *m, const char *rundir,
+                  const char *append) {
+    struct vm_spec s = {.qemu = a->qemu,
+                        .accel = a->accel,
+                        .cpu = a->cpu,
+                        .vcpus = 1,
+                        .memory_mib = PROBE_MIB,
+                        .kernel_fd = m->kernel_fd,
+                        .initrd_fd = m->initrd_fd,
+                        .append = append};
+    struct probe p = {.loop = loop_new(NULL)};
+
+    if (!p.loop)
+        return false;
+    chan_in_init(&p.in);
+    p.vm = vm_new(p.loop, &s, rundir, on_exit_of_probe, &p, NULL);
+    if (p.vm)
+        run_probe(&p);
+    vm_free(p.vm);
+    chan_in_free(&p.in);
+    loop_free(p.loop);
+    return p.booted;
+}
+
+/* Named models hang on some nested hosts where `host` aborts at once, so both are tried. */
+static bool kvm_boots(struct accel *a, const struct image *m, const char *rundir) {
+    static const char *const cpus[] = {"host", "Nehalem,+rdrand,+rdseed,+aes,+pclmulqdq"};
+    cleanup_buf struct buf append = {0};
+    char work[VOLUME_TEXT];
+
+    if (!m->n_volumes)
+        return false;
+    volume_text(&m->volume[0].volume, work);
+    if (cmdline_render(m->cmdline, work, "none", "none", &append, NULL) < 0)
+        return false;
+    a->accel = VM_KVM;
+    for (size_t i = 0; i < COUNT(cpus); i++) {
+        snprintf(a->cpu, sizeof a->cpu, "%s", cpus[i]);
+        if (boots(a, m, rundir, (const char *)append.p))
+            return true;
+    }
+    return false;
+}
+
+/* --- remembering --- */
+
+/* What the answer depends on: the running kernel, QEMU, the guest's kernel. */
+static char *cache_key(const struct accel *a, const struct image *m) {
+    struct utsname u;
+    char kernel[17];
+
+    hex_encode(view_of(m->kernel_sha256, 8), kernel);
+    if (uname(&u) < 0)
+        u.release[0] = 0;
+    return mem_fmt("%s %s %s", u.release, a->version, kernel);
+}
+
+/* "<key>\nkvm <cpu>\n" or "<key>\ntcg\n" */
+static bool recall(const char *cache, const char *key, struct accel *a, bool *kvm) {
+    cleanup_buf struct buf b = {0};
+    size_t n = strlen(key);
+    const char *answer;
+
+    if (!cache || file_read(cache, 4096, &b, NULL) < 0 || b.n < n + 2 || memcmp(b.p, key, n) ||
+        b.p[n] != '\n')
+        return false;
+    answer = (const char *)b.p + n + 1;
+    *kvm = sscanf(answer, "kvm %63[^\n]", a->cpu) == 1;
+    return *kvm || !strcmp(answer, "tcg\n");
+}
+
+static void remember(const char *cache, const char *key, const struct accel *a, bool kvm) {
+    cleanup_free char *text = mem_fmt("%s\n%s%s\n", key, kvm ? "kvm " : "tcg", kvm ? a->cpu : "");
+
+    if (cache)
+        (void)!file_write(cache, view_str(text), 0600, true, NULL);
+}
+
+static bool kvm_works(struct accel *a, const struct image *m, const char *cache,
+                      const char *rundir) {
+    cleanup_free char *key = cache_key(a, m);
+    bool kvm;
+
+    if (recall(cache, key, a, &kvm)) {
+        a->accel = VM_KVM;
+        return kvm;
+    }
+    kvm = kvm_boots(a, m, rundir);
+    remember(cache, key, a, kvm);
+    return kvm;
+}
+
+int accel_choose(enum accel_want want, const struct image *m, const char *cache, const char *rundir,
+                 struct accel *out, struct err *e) {
+    char why[200] = "a guest did not boot under KVM within 20 s";
+    unsigned major;
+
+    *out = (struct accel){0};
+    if (find_qemu(out, &major, e) < 0)
+        return -1;
+    if (want != ACCEL_TCG && kvm_opens(why) && kvm_works(out, m, cache, rundir)) {
+        snprintf(out->why, sizeof out->why, "guests run under KVM (-cpu %s)", out->cpu);
+        return 0;
+    }
+    if (want == ACCEL_KVM)
+        return err_set(e, "no-kvm", "KVM was asked for: %s", why);
+    out->accel = VM_TCG;
+    accel_tcg_cpu(major, out->cpu);
+    if (want == ACCEL_TCG)
+        snprintf(out->why, sizeof out->why, "guests run on an emulated CPU (TCG), as asked for");
+    else
+        snprintf(out->why, sizeof out->why, "guests run on an emulated CPU (TCG), slower: %s", why);
+    return 0;
+}
