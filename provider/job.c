@@ -425,6 +425,10 @@ int64_t job_age_ms(const struct job *j) {
     return loop_now() - j->received;
 }
 
+bool job_ran(const struct job *j) {
+    return j->had_vm;
+}
+
 int job_pid(const struct job *j) {
     return j->vm ? vm_pid(j->vm) : 0;
 }

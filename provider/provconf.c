@@ -1,0 +1,147 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attest/snp_measure.h"
+#include "core/dvm.h"
+#include "provconf.h"
+
+static const char *const accel_words[] = {"auto", "kvm", "tcg", NULL};
+
+#define AT(field) offsetof(struct provider_conf, field)
+const struct conf_key provider_keys[] = {
+    {"name", CONF_STRING, AT(name), 0, 60, NULL, "what customers see as your name"},
+    {"about", CONF_STRING, AT(about), 0, 400, NULL, "one sentence about your offers"},
+    {"relay", CONF_LIST, AT(relay), 0, 250, NULL,
+     "relay to serve customers on (repeat for more, at most 4)"},
+    {"blossom", CONF_LIST, AT(blossom), 0, 250, NULL,
+     "blob server for large files (repeat, at most 4)"},
+    {"run-relay", CONF_BOOL, AT(run_relay), 0, 0, NULL,
+     "run the embedded relay and blob store as well"},
+    {"relay-port", CONF_NUMBER, AT(relay_port), 0, 65535, NULL,
+     "its port on 127.0.0.1; 0: a free one"},
+    {"image", CONF_STRING, AT(image), 0, 0, NULL, "folder of the guest image (build/image)"},
+    {"state", CONF_STRING, AT(state), 0, 0, NULL, "folder for key, ledger and simulator keys"},
+    {"backend", CONF_STRING, AT(backend), 0, 16, NULL, "what runs guests: sim"},
+    {"accel", CONF_CHOICE, AT(accel), 0, 0, accel_words, "auto, kvm or tcg"},
+    {"slots", CONF_NUMBER, AT(slots), 1, 64, NULL, "guests at a time (1)"},
+    {"queue", CONF_NUMBER, AT(queue), 0, 1000, NULL, "requests that may wait for a slot (4)"},
+    {"memory", CONF_NUMBER, AT(memory), 256, 1048576, NULL, "MiB of memory of a guest (1024)"},
+    {"vcpus", CONF_NUMBER, AT(vcpus), 1, 512, NULL, "vCPUs of a guest (1)"},
+    {"vcpu-type", CONF_STRING, AT(vcpu_type), 0, 31, NULL, "vCPU type that is measured (EPYC-v4)"},
+    {"lease", CONF_NUMBER, AT(lease), 1, 1440, NULL, "minutes a job may take once accepted (60)"},
+    {"accept", CONF_NUMBER, AT(accept), 30, 3600, NULL, "seconds a customer has to accept (600)"},
+    {"once", CONF_NUMBER, AT(once), 0, 1000000, NULL, "stop after that many jobs; 0: never"},
+    {"quiet", CONF_BOOL, AT(quiet), 0, 0, NULL, "no status lines"},
+};
+const size_t n_provider_keys = COUNT(provider_keys);
+
+static void set_defaults(struct provider_conf *c) {
+    *c = (struct provider_conf){
+        .slots = 1, .queue = 4, .memory = 1024, .vcpus = 1, .lease = 60, .accept = 600};
+    c->name = mem_str("unnamed provider");
+    c->about = mem_str("Confidential jobs in a sealed guest.");
+    c->image = mem_str("build/image");
+    c->backend = mem_str("sim");
+    c->vcpu_type = mem_str("EPYC-v4");
+}
+
+void provider_conf_free(struct provider_conf *c) {
+    conf_free(provider_keys, n_provider_keys, c);
+}
+
+/* getopt's table from ours: booleans take no argument. */
+static struct option *long_options(void) {
+    struct option *o = mem_new((n_provider_keys + 3) * sizeof *o);
+
+    for (size_t i = 0; i < n_provider_keys; i++)
+        o[i] = (struct option){provider_keys[i].name,
+                               provider_keys[i].type == CONF_BOOL ? no_argument : required_argument,
+                               NULL, (int)i + 256};
+    o[n_provider_keys] = (struct option){"config", required_argument, NULL, 'c'};
+    o[n_provider_keys + 1] = (struct option){"help", no_argument, NULL, 'h'};
+    return o;
+}
+
+/* A list given on the command line replaces that of the file. */
+static void forget_list(struct provider_conf *c, const struct conf_key *k, bool *seen) {
+    struct conf_list *l = (struct conf_list *)(void *)((char *)c + k->offset);
+
+    if (*seen || k->type != CONF_LIST)
+        return;
+    *seen = true;
+    for (size_t i = 0; i < l->n; i++)
+        free(l->v[i]);
+    free(l->v);
+    *l = (struct conf_list){0};
+}
+
+/* One pass finds --config and --help, the other sets values: the file stands between them. */
+static int read_options(struct provider_conf *c, int argc, char **argv, bool values,
+                        const char **file, struct err *e) {
+    cleanup_free struct option *longs = long_options();
+    bool seen[COUNT(provider_keys)] = {0};
+    int o, rc = 0;
+
+    optind = 0;
+    opterr = 0;
+    while (rc == 0 && (o = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+        if (o == 'c')
+            *file = optarg;
+        else if (o == 'h')
+            rc = 1;
+        else if (o < 256)
+            rc = err_set(e, "usage", "'%s' is not an option, or lacks its value", argv[optind - 1]);
+        else if (values) {
+            const struct conf_key *k = &provider_keys[o - 256];
+
+            forget_list(c, k, &seen[o - 256]);
+            rc = conf_set(provider_keys, n_provider_keys, k->name,
+                          view_str(optarg ? optarg : "yes"), c, e);
+        }
+    }
+    if (rc == 0 && optind < argc)
+        rc = err_set(e, "usage", "'%s' is one word too many", argv[optind]);
+    return rc;
+}
+
+int provider_conf_read(struct provider_conf *c, int argc, char **argv, struct err *e) {
+    const char *file = NULL;
+    cleanup_free char *usual = NULL;
+    int rc;
+
+    set_defaults(c);
+    rc = read_options(c, argc, argv, false, &file, e);
+    if (rc != 0)
+        return rc;
+    if (!file)
+        file = usual = conf_path(CONF_CONFIG, "provider.conf", e);
+    if (!file || conf_load(file, provider_keys, n_provider_keys, c, e) < 0)
+        return -1;
+    return read_options(c, argc, argv, true, &file, e);
+}
+
+int provider_conf_check(const struct provider_conf *c, struct err *e) {
+    uint32_t signature;
+
+    if (strcmp(c->backend, "sim"))
+        return err_set(e, "bad-config", "backend '%s' is not known: this release has 'sim'",
+                       c->backend);
+    if (!c->relay.n && !c->run_relay)
+        return err_set(e, "bad-config", "no relay: name one with --relay, or add --run-relay");
+    if (c->relay.n + c->run_relay > JOB_RELAYS_MAX || c->blossom.n + c->run_relay > 4)
+        return err_set(e, "bad-config", "at most %d relays and 4 blob servers are possible",
+                       JOB_RELAYS_MAX);
+    for (size_t i = 0; i < c->relay.n; i++)
+        if (!url_form_ok(c->relay.v[i], "ws"))
+            return err_set(e, "bad-config", "relay '%s' is not a ws:// or wss:// address",
+                           c->relay.v[i]);
+    for (size_t i = 0; i < c->blossom.n; i++)
+        if (!url_form_ok(c->blossom.v[i], "http"))
+            return err_set(e, "bad-config", "blossom '%s' is not an http:// or https:// address",
+                           c->blossom.v[i]);
+    if (!vcpu_type_signature(c->vcpu_type, &signature))
+        return err_set(e, "bad-config", "vcpu-type '%s' is not known", c->vcpu_type);
+    return 0;
+}

@@ -1,0 +1,55 @@
+/* What provider.c, intake.c and storefront.c share. */
+#ifndef CDVM_PROVIDER_PRIV_H
+#define CDVM_PROVIDER_PRIV_H
+
+#include "core/wrap.h"
+#include "job.h"
+#include "ledger.h"
+#include "provider.h"
+#include "relayd.h"
+
+#define SERVED_MAX (IMAGE_VOLUMES_MAX)
+
+struct provider {
+    const struct provider_conf *conf;
+    struct ws_net *net;
+    struct console *out;
+    struct keypair *key;
+    struct wrap_keys *keys;
+    struct image *image;
+    struct accel accel;
+    struct psp_sim *psp;
+    struct ledger *ledger;
+    struct relayd *relayd;
+    struct pool *pool;
+    struct tell *tell;
+    char *rundir;
+    const char *relays[JOB_RELAYS_MAX], *blossom[4]; /* of the offers; borrowed */
+    size_t n_relays, n_blossom;
+    int lock_fd;
+    struct job_env env;
+    struct job **jobs; /* those not yet freed, in order of arrival */
+    size_t n_jobs;
+    uint64_t ran; /* jobs that had a guest and are over */
+    bool stopping;
+    struct loop_timer *dispatch, *heartbeat, *offers, *stop;
+    int64_t stop_by;
+};
+
+size_t provider_slots_used(const struct provider *p);
+size_t provider_queued(const struct provider *p);
+/* Takes over the job into the list. */
+void provider_add(struct provider *p, struct job *j);
+
+/* storefront.c */
+int storefront_open(struct provider *p, struct err *e) WARN_UNUSED; /* publishes all, sets timers */
+void storefront_changed(struct provider *p); /* slots or queue: heartbeat soon */
+/* The volume that an offer of ours sells. NULL: "unknown-offer" or "price-changed". */
+const struct image_volume *storefront_find(struct provider *p, const struct job_request *q,
+                                           struct err *e);
+
+/* intake.c */
+int intake_open(struct provider *p, struct err *e) WARN_UNUSED; /* subscribes */
+void intake_event(struct provider *p, const struct event *ev);
+
+#endif

@@ -1,0 +1,223 @@
+/* What the provider publishes: offers, manifests, inbox relays, heartbeat. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/enc.h"
+#include "core/log.h"
+#include "core/offer.h"
+#include "provider_priv.h"
+
+#define OFFER_LIFE_S (24 * 3600)
+#define MANIFEST_LIFE_S (30 * 24 * 3600)
+#define BEAT_S 120
+#define BEAT_LIFE_S 300
+#define BEAT_SOON_MS 500 /* changes in quick succession are one heartbeat */
+
+/* What kind of job a workload answers, by the mode in its job.json. */
+static uint32_t job_kind(const struct manifest *m) {
+    return !strcmp(m->mode, "chat") ? KIND_JOB_CHAT : KIND_JOB_TOOL;
+}
+
+static void add_limit(struct offer *o, const char *name, uint64_t value) {
+    snprintf(o->limits[o->n_limits].name, sizeof o->limits[0].name, "%s", name);
+    o->limits[o->n_limits++].value = value;
+}
+
+static void add_places(const struct provider *p, struct offer *o) {
+    for (size_t i = 0; i < p->n_relays; i++)
+        text_clip(o->relays[o->n_relays++], sizeof o->relays[0], p->relays[i]);
+    for (size_t i = 0; i < p->n_blossom; i++)
+        text_clip(o->blossom[o->n_blossom++], sizeof o->blossom[0], p->blossom[i]);
+}
+
+static struct offer describe(const struct provider *p, const struct image_volume *v) {
+    struct offer o = {.job_kind = job_kind(v->manifest),
+                      .vcpus = (uint32_t)p->conf->vcpus,
+                      .memory_mib = (uint32_t)p->conf->memory,
+                      .guest_features = p->env.features};
+
+    text_clip(o.d, sizeof o.d, v->name);
+    text_clip(o.name, sizeof o.name, v->manifest->name);
+    text_clip(o.about, sizeof o.about, p->conf->about);
+    text_clip(o.provider_name, sizeof o.provider_name, p->conf->name);
+    text_clip(o.privacy, sizeof o.privacy, p->conf->backend);
+    text_clip(o.workload_name, sizeof o.workload_name, v->manifest->name);
+    volume_text(&v->volume, o.workload);
+    text_clip(o.model_name, sizeof o.model_name, "none");
+    text_clip(o.model, sizeof o.model, "none");
+    text_clip(o.broker, sizeof o.broker, "none");
+    text_clip(o.vcpu_type, sizeof o.vcpu_type, p->conf->vcpu_type);
+    text_clip(o.price_unit, sizeof o.price_unit, "job");
+    memcpy(o.release, p->image->digest, 32);
+    add_limit(&o, "accept", p->conf->accept);
+    add_limit(&o, "lease", p->conf->lease * 60);
+    add_places(p, &o);
+    return o;
+}
+
+/* The id that the offer would have at time 0 without expiration: equal terms, equal digest. */
+static void terms_of(const struct provider *p, const struct offer *o, uint8_t out[static 32]) {
+    struct event *ev = offer_make(o, p->key, 0);
+
+    memcpy(out, ev->f.id, 32);
+    event_free(ev);
+}
+
+/* A standing offer keeps its id over restarts, so that requests that name it stay good. */
+static struct event *standing_offer(struct provider *p, const char *d,
+                                    const uint8_t terms[static 32], int64_t now) {
+    uint8_t had[32];
+    cleanup_free char *json = ledger_offer_newest(p->ledger, d, had);
+    struct event *ev;
+
+    if (!json || memcmp(had, terms, 32))
+        return NULL;
+    ev = event_parse(view_str(json), NULL);
+    if (ev && ev->f.created_at + OFFER_LIFE_S / 2 > now)
+        return ev;
+    event_free(ev);
+    return NULL;
+}
+
+static int publish_offer(struct provider *p, const struct image_volume *v, struct err *e) {
+    struct offer o = describe(p, v);
+    int64_t now = unix_now();
+    uint8_t terms[32];
+    struct event *ev;
+
+    terms_of(p, &o, terms);
+    ev = standing_offer(p, o.d, terms, now);
+    if (!ev) {
+        o.expiration = now + OFFER_LIFE_S;
+        ev = offer_make(&o, p->key, now);
+        if (ledger_offer_put(p->ledger, ev, o.d, terms, e) < 0) {
+            event_free(ev);
+            return -1;
+        }
+    }
+    tell_public(p->tell, ev);
+    return 0;
+}
+
+/* An endorsement by the provider itself: it carries the manifest's bytes to customers, and counts
+ * for nothing unless they pinned this provider (PROTOCOL.md, kind 31880). */
+static void publish_manifest(struct provider *p, const char *type, const struct buf *content,
+                             const char *name, const char *version, uint64_t seq, const char *repo,
+                             const char *commit) {
+    int64_t now = unix_now();
+    struct fields f = fields_new(KIND_ENDORSEMENT, now, buf_view(content));
+    cleanup_free char *d = mem_fmt("%s/%s", name, version);
+    cleanup_free char *n = mem_fmt("%llu", (unsigned long long)seq);
+    cleanup_free char *until = mem_fmt("%lld", (long long)now + MANIFEST_LIFE_S);
+    uint8_t digest[32];
+    char x[65];
+
+    manifest_digest(buf_view(content), digest);
+    hex_encode(view_of(digest, 32), x);
+    fields_add(&f, "d", d);
+    fields_add(&f, "type", type);
+    fields_add(&f, "x", x);
+    fields_add(&f, "seq", n);
+    fields_add(&f, "expiration", until);
+    fields_add(&f, "r", repo, commit);
+    tell_public(p->tell, event_sign(&f, p->key));
+}
+
+static void publish_manifests(struct provider *p) {
+    const struct release *r = p->image->release;
+
+    publish_manifest(p, "guest", &p->image->content, r->name, r->version, r->seq, r->repo,
+                     r->commit);
+    for (size_t i = 0; i < p->image->n_volumes; i++) {
+        const struct image_volume *v = &p->image->volume[i];
+        const struct manifest *m = v->manifest;
+
+        publish_manifest(p, "workload", &v->content, m->name, m->version, m->seq, m->repo,
+                         m->commit);
+    }
+}
+
+static void publish_inbox(struct provider *p) {
+    struct fields f = fields_new(KIND_DM_RELAYS, unix_now(), view_str(""));
+
+    for (size_t i = 0; i < p->n_relays; i++)
+        fields_add(&f, "relay", p->relays[i]);
+    tell_public(p->tell, event_sign(&f, p->key));
+}
+
+static void on_heartbeat(void *arg) {
+    struct provider *p = arg;
+    int64_t now = unix_now();
+    size_t used = provider_slots_used(p);
+    struct heartbeat h = {.created_at = now,
+                          .expiration = now + BEAT_LIFE_S,
+                          .free_slots =
+                              used < p->conf->slots ? (uint32_t)(p->conf->slots - used) : 0,
+                          .queue = (uint32_t)provider_queued(p)};
+
+    tell_public(p->tell, heartbeat_make(&h, p->key, now));
+    loop_timer_set(p->heartbeat, loop_now() + BEAT_S * 1000);
+}
+
+void storefront_changed(struct provider *p) {
+    if (!p->stopping)
+        loop_timer_set(p->heartbeat, loop_now() + BEAT_SOON_MS);
+}
+
+static void on_offers(void *arg) {
+    struct provider *p = arg;
+    struct err e;
+
+    for (size_t i = 0; i < p->image->n_volumes; i++)
+        if (publish_offer(p, &p->image->volume[i], &e) < 0)
+            console_error(p->out, "an offer was not renewed: %s", e.text);
+    loop_timer_set(p->offers, loop_now() + (int64_t)OFFER_LIFE_S / 4 * 1000);
+}
+
+int storefront_open(struct provider *p, struct err *e) {
+    struct loop *l = ws_loop(p->net);
+
+    p->heartbeat = loop_timer_add(l, loop_now(), on_heartbeat, p);
+    p->offers = loop_timer_add(l, loop_now() + (int64_t)OFFER_LIFE_S / 4 * 1000, on_offers, p);
+    publish_inbox(p);
+    publish_manifests(p);
+    for (size_t i = 0; i < p->image->n_volumes; i++)
+        if (publish_offer(p, &p->image->volume[i], e) < 0)
+            return -1;
+    return 0;
+}
+
+static const struct image_volume *volume_named(const struct image *m, const char *name) {
+    for (size_t i = 0; i < m->n_volumes; i++)
+        if (!strcmp(m->volume[i].name, name))
+            return &m->volume[i];
+    return NULL;
+}
+
+const struct image_volume *storefront_find(struct provider *p, const struct job_request *q,
+                                           struct err *e) {
+    uint8_t named[32], now[32];
+    char d[64];
+    const struct image_volume *v = NULL;
+    struct offer o;
+
+    if (ledger_offer_find(p->ledger, q->offer, d, named))
+        v = volume_named(p->image, d);
+    if (!v) {
+        err_set(e, "unknown-offer", "this provider has no such offer: look at its offers again");
+        return NULL;
+    }
+    o = describe(p, v);
+    terms_of(p, &o, now);
+    if (memcmp(named, now, 32)) {
+        err_set(e, "price-changed", "the offer has changed since: look at the new one");
+        return NULL;
+    }
+    if (q->kind != o.job_kind) {
+        err_set(e, "bad-request", "the offer is for jobs of kind %u, the request has kind %u",
+                o.job_kind, q->kind);
+        return NULL;
+    }
+    return v;
+}
