@@ -57,6 +57,7 @@ static int serve(const struct provider_conf *c, struct loop *l, struct ws_net *n
         return -1;
     loop_signal(l, SIGINT, on_signal, p);
     loop_signal(l, SIGTERM, on_signal, p);
+    loop_signal(l, SIGHUP, on_signal, p);
     loop_run(l);
     provider_free(p);
     console_say(out, "stopped");
