@@ -129,6 +129,8 @@ void session_end(struct session *s);
 int session_route(const struct session *s, uint64_t size, const char **server,
                   struct err *e) WARN_UNUSED;
 
+size_t session_files_open(const struct session *s); /* files that are still coming in */
+
 /* receipt.json: {receipt, request, offer, manifests, endorsements, hello, accept, collateral,
  * teardown}; what did not come is absent. save: mode 0600, never over an existing file. */
 void session_bundle(const struct session *s, struct buf *out);

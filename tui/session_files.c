@@ -235,6 +235,10 @@ void fetches_free(struct session *s) {
             blossom_cancel(s->fetch[i].op);
 }
 
+size_t session_files_open(const struct session *s) {
+    return s->in ? xfer_in_open(s->in) : 0;
+}
+
 const struct xfer_in_handler session_xfer_handler = {.begin = on_begin,
                                                      .progress = on_progress,
                                                      .file = on_file,

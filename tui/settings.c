@@ -1,0 +1,84 @@
+#include "settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/dvm.h"
+
+#define POLICY_FILE_MAX ((size_t)65536)
+
+const struct conf_key settings_keys[] = {
+    {.name = "relay",
+     .type = CONF_LIST,
+     .offset = offsetof(struct settings, relay),
+     .help = "relay to use, ws:// or wss://; may be repeated"},
+    {.name = "blossom",
+     .type = CONF_LIST,
+     .offset = offsetof(struct settings, blossom),
+     .help = "blob server that may be used for large files; may be repeated"},
+    {.name = "policy",
+     .type = CONF_STRING,
+     .offset = offsetof(struct settings, policy),
+     .help = "standard, strict, or a policy file"},
+    {.name = "out",
+     .type = CONF_STRING,
+     .offset = offsetof(struct settings, out),
+     .help = "folder for result files"},
+};
+const size_t settings_n_keys = COUNT(settings_keys);
+
+static int check_urls(const struct conf_list *l, const char *scheme, const char *what,
+                      struct err *e) {
+    for (size_t i = 0; i < l->n; i++)
+        if (!url_form_ok(l->v[i], scheme))
+            return err_set(e, "bad-config", "%s '%s' is not a %s:// or %ss:// address", what,
+                           l->v[i], scheme, scheme);
+    return 0;
+}
+
+int settings_load(struct settings *s, const char *path, struct err *e) {
+    cleanup_free char *usual = path ? NULL : conf_path(CONF_CONFIG, "cdvm.conf", e);
+
+    *s = (struct settings){0};
+    if (!path && !usual)
+        return -1;
+    if (conf_load(path ? path : usual, settings_keys, settings_n_keys, s, e)) {
+        settings_free(s);
+        return -1;
+    }
+    return 0;
+}
+
+int settings_check(const struct settings *s, struct err *e) {
+    if (check_urls(&s->relay, "ws", "relay", e) || check_urls(&s->blossom, "http", "blossom", e))
+        return -1;
+    if (s->relay.n == 0)
+        return err_set(e, "no-relay",
+                       "no relay is configured; give --relay URL, write `relay = URL` into "
+                       "cdvm.conf, or try the simulator with `make demo`");
+    return 0;
+}
+
+void settings_free(struct settings *s) {
+    conf_free(settings_keys, settings_n_keys, s);
+}
+
+int settings_policy(const char *word, bool typed, struct policy *out, struct err *e) {
+    cleanup_buf struct buf text = {0};
+    enum policy_profile profile;
+
+    if (!word)
+        word = "standard";
+    if (policy_profile_named(word, &profile)) {
+        if (profile == POLICY_DEMO && !typed)
+            return err_set(
+                e, "demo-in-file",
+                "the policy demo is given on the command line of this run or not at all");
+        policy_preset(out, profile);
+        return 0;
+    }
+    policy_preset(out, POLICY_STANDARD);
+    if (file_read(word, POLICY_FILE_MAX, &text, e) || policy_parse(out, buf_view(&text), e))
+        return err_wrap(e, "policy '%s'", word);
+    return 0;
+}

@@ -1,0 +1,26 @@
+/* What the customer's programs read from $XDG_CONFIG_HOME/cdvm/cdvm.conf and from their options;
+ * both by the same names (core/conf.h). */
+#ifndef CDVM_SETTINGS_H
+#define CDVM_SETTINGS_H
+
+#include "attest/policy.h"
+#include "core/conf.h"
+
+struct settings {
+    struct conf_list relay;   /* ws:// or wss:// */
+    struct conf_list blossom; /* http:// or https:// */
+    char *policy;             /* "standard", "strict", or a policy file; NULL standard */
+    char *out;                /* where result files go; NULL: the current folder */
+};
+extern const struct conf_key settings_keys[];
+extern const size_t settings_n_keys;
+
+/* The file (path NULL: the usual place). Errors "bad-config", also for a URL that is none. */
+int settings_load(struct settings *s, const char *path, struct err *e) WARN_UNUSED;
+/* After options were added: URLs are URLs, at least one relay ("no-relay"). */
+int settings_check(const struct settings *s, struct err *e) WARN_UNUSED;
+void settings_free(struct settings *s);
+/* word: a profile or a policy file. `demo` only when it was given on this run (typed). */
+int settings_policy(const char *word, bool typed, struct policy *out, struct err *e) WARN_UNUSED;
+
+#endif
