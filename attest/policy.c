@@ -1,17 +1,15 @@
 #include "policy.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "checks.h"
+#include "core/conf.h"
 #include "core/enc.h"
-#include "core/text.h"
 
 _Static_assert(CK_COUNT <= POLICY_CHECKS_MAX, "a policy has room for every check");
 
-static const char *const profile_names[POLICY_PROFILES] = {"standard", "strict", "demo"};
+static const char *const profile_names[POLICY_PROFILES + 1] = {"standard", "strict", "demo", NULL};
 
 const char *policy_profile_name(enum policy_profile p) {
     return profile_names[p];
@@ -31,99 +29,77 @@ void policy_preset(struct policy *p, enum policy_profile profile) {
     snprintf(p->name, sizeof p->name, "%s", profile_names[profile]);
 }
 
-/* One "key = value": both trimmed, NUL-terminated. */
-struct line {
-    char key[64], value[200];
+/* The file as text; floors and checks are words that conf.h does not know. */
+struct policy_file {
+    unsigned profile;
+    bool allow_v2, allow_vlek, allow_milan, allow_masked_chip;
+    uint64_t vmpl, crl_max_age;
+    char *mitigation_min, *id_key;
+    struct conf_list floors, checks;
 };
 
-static bool take_bool(const char *s, bool *out) {
-    *out = !strcmp(s, "yes");
-    return *out || !strcmp(s, "no");
+#define AT(field) offsetof(struct policy_file, field)
+static const struct conf_key keys[] = {
+    {"profile", CONF_CHOICE, AT(profile), 0, 0, profile_names, "standard or strict"},
+    {"allow-v2", CONF_BOOL, AT(allow_v2), 0, 0, NULL, "take reports of version 2"},
+    {"allow-vlek", CONF_BOOL, AT(allow_vlek), 0, 0, NULL, "take a cloud's key for the chip's"},
+    {"allow-milan", CONF_BOOL, AT(allow_milan), 0, 0, NULL, "take Milan processors, as WARN"},
+    {"allow-masked-chip", CONF_BOOL, AT(allow_masked_chip), 0, 0, NULL, "take hidden chip ids"},
+    {"vmpl", CONF_NUMBER, AT(vmpl), 0, 3, NULL, "privilege level that must ask for the report"},
+    {"crl-max-age", CONF_NUMBER, AT(crl_max_age), 0, 3650, NULL, "days; 0: until its next update"},
+    {"mitigation-min", CONF_STRING, AT(mitigation_min), 0, 18, NULL, "bits, 16 hex digits"},
+    {"id-key", CONF_STRING, AT(id_key), 0, 96, NULL, "SHA-384 of the key that signed the launch"},
+    {"floor", CONF_LIST, AT(floors), 0, 100, NULL, "19:10-1f bl=10 tee=0 snp=27 ucode=84"},
+    {"check", CONF_LIST, AT(checks), 0, 100, NULL, "ID note|advise|optional|required|must"},
+};
+
+/* Cuts the next blank-separated word off *rest. */
+static struct view word(struct view *rest) {
+    size_t skip = 0, n = 0;
+    struct view w;
+
+    while (skip < rest->n && rest->p[skip] == ' ')
+        skip++;
+    while (skip + n < rest->n && rest->p[skip + n] != ' ')
+        n++;
+    w = view_of(rest->p + skip, n);
+    *rest = view_of(w.p + n, rest->n - skip - n);
+    return w;
 }
 
-static bool take_number(const char *s, uint64_t max, uint64_t *out) {
-    char *end;
+static bool small_number(struct view v, uint8_t *out) {
+    unsigned n = 0;
 
-    if (*s < '0' || *s > '9')
+    if (!v.n || v.n > 3)
         return false;
-    errno = 0;
-    *out = strtoull(s, &end, 0);
-    return !*end && !errno && *out <= max;
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] < '0' || v.p[i] > '9')
+            return false;
+        n = n * 10 + (unsigned)(v.p[i] - '0');
+    }
+    *out = (uint8_t)n;
+    return n <= 255;
 }
 
-static bool set_profile(struct policy *p, const char *v) {
-    enum policy_profile profile;
-
-    if (!policy_profile_named(v, &profile))
+/* "19:10-1f" or "19:10-1f/1-2": family, models and steppings in hexadecimal. */
+static bool floor_range(struct view v, struct tcb_floor *f) {
+    f->step_hi = 15;
+    if (v.n != 8 && v.n != 12)
         return false;
-    p->profile = profile;
-    return true;
+    if (v.n == 12) {
+        const uint8_t steps[4] = {'0', v.p[9], '0', v.p[11]};
+
+        if (v.p[8] != '/' || v.p[10] != '-' || !hex_decode(view_of(steps, 2), &f->step_lo, 1) ||
+            !hex_decode(view_of(steps + 2, 2), &f->step_hi, 1))
+            return false;
+    }
+    return v.p[2] == ':' && v.p[5] == '-' && hex_decode(view_of(v.p, 2), &f->family, 1) &&
+           hex_decode(view_of(v.p + 3, 2), &f->model_lo, 1) &&
+           hex_decode(view_of(v.p + 6, 2), &f->model_hi, 1) && f->model_lo <= f->model_hi &&
+           f->step_lo <= f->step_hi;
 }
 
-static bool set_v2(struct policy *p, const char *v) {
-    return take_bool(v, &p->allow_v2);
-}
-
-static bool set_vlek(struct policy *p, const char *v) {
-    return take_bool(v, &p->allow_vlek);
-}
-
-static bool set_milan(struct policy *p, const char *v) {
-    return take_bool(v, &p->allow_milan);
-}
-
-static bool set_masked(struct policy *p, const char *v) {
-    return take_bool(v, &p->allow_masked_chip);
-}
-
-static bool set_vmpl(struct policy *p, const char *v) {
-    uint64_t n;
-
-    if (!take_number(v, 3, &n))
-        return false;
-    p->vmpl = (uint32_t)n;
-    return true;
-}
-
-static bool set_mitigation(struct policy *p, const char *v) {
-    return take_number(v, UINT64_MAX, &p->mitigation_min);
-}
-
-static bool set_crl_age(struct policy *p, const char *v) {
-    uint64_t n;
-
-    if (!take_number(v, 3650, &n))
-        return false;
-    p->crl_max_age = (uint32_t)n;
-    return true;
-}
-
-static bool set_id_key(struct policy *p, const char *v) {
-    p->has_id_key = hex_decode_str(v, p->id_key, sizeof p->id_key);
-    return p->has_id_key;
-}
-
-/* "19:10-1f bl=10 snp=27 ucode=0x54", in any order after the range; a stepping range may follow it
- * as "19:10-1f/1-2". */
-static bool floor_range(const char *s, struct tcb_floor *f) {
-    unsigned v[5] = {0, 0, 0, 0, 15};
-    int n = 0, m = 0;
-
-    if (sscanf(s, "%2x:%2x-%2x%n", &v[0], &v[1], &v[2], &n) != 3)
-        return false;
-    if (s[n] == '/' && sscanf(s + n, "/%2u-%2u%n", &v[3], &v[4], &m) != 2)
-        return false;
-    if (s[n + m] || v[1] > v[2] || v[3] > v[4] || v[4] > 15)
-        return false;
-    f->family = (uint8_t)v[0];
-    f->model_lo = (uint8_t)v[1];
-    f->model_hi = (uint8_t)v[2];
-    f->step_lo = (uint8_t)v[3];
-    f->step_hi = (uint8_t)v[4];
-    return true;
-}
-
-static bool floor_level(const char *word, struct tcb_floor *f) {
+static bool floor_level(struct view v, struct tcb_floor *f) {
     const struct {
         const char *name;
         uint8_t *level;
@@ -135,140 +111,94 @@ static bool floor_level(const char *word, struct tcb_floor *f) {
 
     for (size_t i = 0; i < COUNT(parts); i++) {
         size_t n = strlen(parts[i].name);
-        uint64_t v;
 
-        if (strncmp(word, parts[i].name, n) != 0)
-            continue;
-        if (!take_number(word + n, 255, &v))
-            return false;
-        *parts[i].level = (uint8_t)v;
-        return true;
+        if (v.n > n && !memcmp(v.p, parts[i].name, n))
+            return small_number(view_of(v.p + n, v.n - n), parts[i].level);
     }
     return false;
 }
 
-static bool set_floor(struct policy *p, const char *v) {
+static int take_floor(struct policy *p, const char *text, struct err *e) {
+    struct view rest = view_str(text), w = word(&rest);
     struct tcb_floor f = {.date = "", .source = "policy file"};
-    char copy[200], *save = NULL, *word;
+    bool ok = p->n_floors < POLICY_FLOORS_MAX && floor_range(w, &f);
 
-    snprintf(copy, sizeof copy, "%s", v);
-    word = strtok_r(copy, " \t", &save);
-    if (!word || p->n_floors == POLICY_FLOORS_MAX || !floor_range(word, &f))
-        return false;
-    while ((word = strtok_r(NULL, " \t", &save)))
-        if (!floor_level(word, &f))
-            return false;
+    for (w = word(&rest); ok && w.n; w = word(&rest))
+        ok = floor_level(w, &f);
+    if (!ok)
+        return err_set(e, "bad-policy",
+                       "floor '%s' is not FAMILY:MODEL-MODEL bl=N tee=N snp=N "
+                       "ucode=N",
+                       text);
     p->floor[p->n_floors++] = f;
-    return true;
+    return 0;
 }
 
-static const struct key {
-    const char *name;
-    bool (*set)(struct policy *p, const char *value);
-    const char *form;
-} keys[] = {
-    {"profile", set_profile, "standard or strict"},
-    {"allow_v2", set_v2, "yes or no"},
-    {"allow_vlek", set_vlek, "yes or no"},
-    {"allow_milan", set_milan, "yes or no"},
-    {"allow_masked_chip", set_masked, "yes or no"},
-    {"vmpl", set_vmpl, "0 to 3"},
-    {"mitigation_min", set_mitigation, "a number, 0x for hexadecimal"},
-    {"crl_max_age_days", set_crl_age, "0 to 3650"},
-    {"id_key", set_id_key, "96 hex digits"},
-    {"floor", set_floor, "FAMILY:MODEL-MODEL[/STEP-STEP] bl=N tee=N snp=N ucode=N fmc=N"},
-};
-
-static bool set_check(struct policy *p, const char *id, const char *value, const char **form) {
+static int take_check(struct policy *p, const char *text, struct err *e) {
+    struct view rest = view_str(text), name = word(&rest), need = word(&rest);
+    cleanup_free char *id = mem_strn(name.p, name.n);
     enum check_id row;
 
-    *form = "note, advise, optional, required or must";
-    if (!check_named(id, &row) || check_table[row].fixed) {
-        *form = "for a check that a policy may change: see cdvm verify --list-checks";
-        return false;
-    }
+    if (!check_named(id, &row))
+        return err_set(e, "bad-policy", "check '%s': there is no such id", text);
+    if (check_table[row].fixed)
+        return err_set(e, "bad-policy", "check '%s': no policy changes this one", text);
     for (int r = REQ_NOTE; r <= REQ_MUST; r++)
-        if (!strcmp(value, requirement_name((enum requirement)r))) {
+        if (view_is(need, requirement_name((enum requirement)r))) {
             p->override[row] = (int8_t)(r + 1);
-            return true;
+            return 0;
         }
-    return false;
+    return err_set(e, "bad-policy", "check '%s': note, advise, optional, required or must", text);
 }
 
-static bool set_key(struct policy *p, const struct line *l, const char **form) {
-    if (!strncmp(l->key, "check.", 6))
-        return set_check(p, l->key + 6, l->value, form);
-    for (size_t i = 0; i < COUNT(keys); i++)
-        if (!strcmp(keys[i].name, l->key)) {
-            *form = keys[i].form;
-            return keys[i].set(p, l->value);
-        }
-    *form = "no such key";
-    return false;
+static int take_mitigation(struct policy *p, const char *hex, struct err *e) {
+    uint8_t b[8];
+
+    if (!hex_decode_str(hex, b, sizeof b))
+        return err_set(e, "bad-policy", "mitigation-min '%s' is not 16 hex digits", hex);
+    for (size_t i = 0; i < sizeof b; i++)
+        p->mitigation_min = p->mitigation_min << 8 | b[i];
+    return 0;
 }
 
-static struct view trim(struct view v) {
-    while (v.n && (v.p[0] == ' ' || v.p[0] == '\t'))
-        v = view_of(v.p + 1, v.n - 1);
-    while (v.n && (v.p[v.n - 1] == ' ' || v.p[v.n - 1] == '\t' || v.p[v.n - 1] == '\r'))
-        v.n--;
-    return v;
+static int take_id_key(struct policy *p, const char *hex, struct err *e) {
+    p->has_id_key = hex_decode_str(hex, p->id_key, sizeof p->id_key);
+    return p->has_id_key ? 0 : err_set(e, "bad-policy", "id-key '%s' is not 96 hex digits", hex);
 }
 
-static bool copy_word(struct view v, char *out, size_t n) {
-    if (!v.n || v.n >= n || !text_ascii_printable(v))
-        return false;
-    memcpy(out, v.p, v.n);
-    out[v.n] = 0;
-    return true;
-}
-
-/* False for a line that is neither empty nor key = value. */
-static bool split(struct view v, struct line *out, bool *empty) {
-    const uint8_t *hash = v.n ? memchr(v.p, '#', v.n) : NULL, *eq;
-
-    if (hash)
-        v.n = (size_t)(hash - v.p);
-    v = trim(v);
-    *empty = !v.n;
-    eq = v.n ? memchr(v.p, '=', v.n) : NULL;
-    if (!eq)
-        return false;
-    return copy_word(trim(view_of(v.p, (size_t)(eq - v.p))), out->key, sizeof out->key) &&
-           copy_word(trim(view_of(eq + 1, v.n - (size_t)(eq - v.p) - 1)), out->value,
-                     sizeof out->value);
-}
-
-static int parse_line(struct policy *p, struct view v, size_t number, struct err *e) {
-    const char *form = "key = value";
-    struct line l;
-    bool empty;
-
-    if (!split(v, &l, &empty))
-        return empty ? 0 : err_set(e, "bad-policy", "line %zu is not 'key = value'", number);
-    if (!set_key(p, &l, &form))
-        return err_set(e, "bad-policy", "line %zu: '%s = %s' is not understood (%s)", number, l.key,
-                       l.value, form);
-    if (p->profile == POLICY_DEMO)
-        return err_set(
-            e, "demo-in-file",
-            "line %zu: the profile demo accepts a simulator and is taken from the command "
-            "line of one run only",
-            number);
+static int policy_take(struct policy *p, const struct policy_file *f, struct err *e) {
+    if (f->profile == POLICY_DEMO)
+        return err_set(e, "demo-in-file",
+                       "the profile demo accepts a simulator: it is taken from the "
+                       "command line of one run only");
+    policy_preset(p, (enum policy_profile)f->profile);
+    snprintf(p->name, sizeof p->name, "%s, from a file", profile_names[p->profile]);
+    p->allow_v2 = f->allow_v2;
+    p->allow_vlek = f->allow_vlek;
+    p->allow_milan = f->allow_milan;
+    p->allow_masked_chip = f->allow_masked_chip;
+    p->vmpl = (uint32_t)f->vmpl;
+    p->crl_max_age = (uint32_t)f->crl_max_age;
+    if ((f->mitigation_min && take_mitigation(p, f->mitigation_min, e)) ||
+        (f->id_key && take_id_key(p, f->id_key, e)))
+        return -1;
+    for (size_t i = 0; i < f->floors.n; i++)
+        if (take_floor(p, f->floors.v[i], e))
+            return -1;
+    for (size_t i = 0; i < f->checks.n; i++)
+        if (take_check(p, f->checks.v[i], e))
+            return -1;
     return 0;
 }
 
 int policy_parse(struct policy *p, struct view text, struct err *e) {
-    policy_preset(p, POLICY_STANDARD);
-    for (size_t number = 1; text.n; number++) {
-        const uint8_t *end = memchr(text.p, '\n', text.n);
-        size_t n = end ? (size_t)(end - text.p) : text.n;
+    struct policy_file f = {.profile = POLICY_STANDARD};
+    int rc = conf_parse(text, "policy", keys, COUNT(keys), &f, e);
 
-        if (parse_line(p, view_of(text.p, n), number, e))
-            return -1;
-        n += end != NULL;
-        text = view_of(text.p + n, text.n - n);
-    }
-    snprintf(p->name, sizeof p->name, "%s, from a file", profile_names[p->profile]);
-    return 0;
+    if (!rc)
+        rc = policy_take(p, &f, e);
+    conf_free(keys, COUNT(keys), &f);
+    if (rc)
+        policy_preset(p, POLICY_STRICT); /* never something laxer than what was asked for */
+    return rc;
 }

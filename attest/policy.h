@@ -48,8 +48,8 @@ void policy_preset(struct policy *p, enum policy_profile profile);
 /* "standard", "strict", "demo". False for any other word. */
 bool policy_profile_named(const char *s, enum policy_profile *out);
 const char *policy_profile_name(enum policy_profile p);
-/* A policy file. The profile demo is refused in one ("demo-in-file"): it is given on the command
- * line of this run or not at all. Errors name the line. */
+/* A policy file, in the form of core/conf.h. The profile demo is refused in one ("demo-in-file"):
+ * it is given on the command line of this run or not at all. On error *p is set to strict. */
 int policy_parse(struct policy *p, struct view text, struct err *e) WARN_UNUSED;
 
 #endif

@@ -1,0 +1,16 @@
+/* A verdict as text and as JSON: what `cdvm verify` and `cdvm ask` print. */
+#ifndef CDVM_CLI_TREE_H
+#define CDVM_CLI_TREE_H
+
+#include "attest/verdict.h"
+
+/* One line per check, indented; what is not PASS says what was expected, what came and why. Every
+ * line says SIMULATED when the verdict is. Ends with a newline. */
+void verdict_text(const struct verdict *v, struct buf *out);
+/* {"verdict","simulated","product","as_of","checks":[{"id","state","source","expected","got","why",
+ * "checks":[...]}]}, one line, no newline. as_of is RFC 3339. */
+void verdict_json(const struct verdict *v, struct buf *out);
+/* "2026-11-22T10:00:00Z" */
+void time_rfc3339(int64_t t, char out[static 32]);
+
+#endif

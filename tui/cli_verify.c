@@ -1,0 +1,268 @@
+#include "cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "attest/checks.h"
+#include "attest/evidence.h"
+#include "attest/snp_cert.h"
+#include "cli_tree.h"
+#include "core/bundle.h"
+#include "core/enc.h"
+#include "core/loop.h"
+#include "trust.h"
+#include "verify_bundle.h"
+#include "verify_files.h"
+
+static const char help[] =
+    "usage: cdvm verify BUNDLE.json [OPTION]...\n"
+    "       cdvm verify --snp-report FILE --vek FILE [--ask FILE] [--ark FILE] [OPTION]...\n"
+    "       cdvm verify --list-checks\n\n"
+    "Checks saved evidence, or one SEV-SNP report, offline. Certificates are DER or PEM.\n\n"
+    "  --cert-table FILE    certificate table of the extended report\n"
+    "  --crl FILE           revocation list; may be given four times\n"
+    "  --nonce HEX          the 64 bytes of report data that you asked for\n"
+    "  --measurement HEX    the launch digest that you expect (see cdvm measure)\n"
+    "  --policy P           standard (default), strict, demo, or a policy file\n"
+    "  --vmpl N             privilege level that must have asked (default 0)\n"
+    "  --allow-v2           take reports of version 2\n"
+    "  --allow-vlek         take a cloud's key instead of the chip's\n"
+    "  --allow-milan        take Milan processors; stays a warning\n"
+    "  --at TIME            judge as of this time (RFC 3339), not now\n"
+    "  --json               one JSON object instead of lines\n\n"
+    "Exit: 0 PASS, 1 FAIL, 2 WARN, 3 NOT CHECKED, 64 usage, 65 and 66 unreadable input.\n";
+
+enum { OPT_V2 = 256, OPT_VLEK, OPT_MILAN, OPT_JSON, OPT_LIST, OPT_HELP, OPT_TEST_ROOT };
+
+struct args {
+    const char *report, *vek, *ask, *ark, *table, *nonce, *measurement, *policy, *vmpl, *at;
+    const char *crl[COLLATERAL_CRLS], *bundle;
+    size_t n_crl;
+    bool allow_v2, allow_vlek, allow_milan, json, list, help;
+};
+
+static int usage(const char *why) {
+    fprintf(stderr, "cdvm verify: %s (cdvm verify --help)\n", why);
+    return EX_USAGE;
+}
+
+static int failed(const struct err *e, int code) {
+    fprintf(stderr, "cdvm verify: %s\n", e->text);
+    return code;
+}
+
+static bool take_flag(struct args *a, int c) {
+    const struct {
+        int c;
+        bool *to;
+    } flags[] = {{OPT_V2, &a->allow_v2}, {OPT_VLEK, &a->allow_vlek}, {OPT_MILAN, &a->allow_milan},
+                 {OPT_JSON, &a->json},   {OPT_LIST, &a->list},       {OPT_HELP, &a->help}};
+
+    for (size_t i = 0; i < COUNT(flags); i++)
+        if (flags[i].c == c) {
+            *flags[i].to = true;
+            return true;
+        }
+    return false;
+}
+
+static bool take_text(struct args *a, int c, const char *value) {
+    const struct {
+        int c;
+        const char **to;
+    } texts[] = {{'r', &a->report}, {'v', &a->vek},   {'s', &a->ask},         {'k', &a->ark},
+                 {'t', &a->table},  {'n', &a->nonce}, {'m', &a->measurement}, {'p', &a->policy},
+                 {'l', &a->vmpl},   {'a', &a->at}};
+
+    if (c == 'c') {
+        if (a->n_crl == COLLATERAL_CRLS)
+            return false;
+        a->crl[a->n_crl++] = value;
+        return true;
+    }
+    for (size_t i = 0; i < COUNT(texts); i++)
+        if (texts[i].c == c) {
+            *texts[i].to = value;
+            return true;
+        }
+    return false;
+}
+
+static bool args_read(int argc, char **argv, struct args *a) {
+    static const struct option options[] = {{"snp-report", 1, NULL, 'r'},
+                                            {"vek", 1, NULL, 'v'},
+                                            {"ask", 1, NULL, 's'},
+                                            {"ark", 1, NULL, 'k'},
+                                            {"cert-table", 1, NULL, 't'},
+                                            {"crl", 1, NULL, 'c'},
+                                            {"nonce", 1, NULL, 'n'},
+                                            {"measurement", 1, NULL, 'm'},
+                                            {"policy", 1, NULL, 'p'},
+                                            {"vmpl", 1, NULL, 'l'},
+                                            {"at", 1, NULL, 'a'},
+                                            {"allow-v2", 0, NULL, OPT_V2},
+                                            {"allow-vlek", 0, NULL, OPT_VLEK},
+                                            {"allow-milan", 0, NULL, OPT_MILAN},
+                                            {"json", 0, NULL, OPT_JSON},
+                                            {"list-checks", 0, NULL, OPT_LIST},
+                                            {"help", 0, NULL, OPT_HELP},
+#ifdef CDVM_TEST_ROOTS
+                                            {"test-root", 1, NULL, OPT_TEST_ROOT},
+#endif
+                                            {0}};
+    int c;
+
+    *a = (struct args){.policy = "standard"};
+    optind = 1;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+#ifdef CDVM_TEST_ROOTS
+        if (c == OPT_TEST_ROOT && verify_test_root(optarg))
+            continue;
+#endif
+        if (!take_flag(a, c) && !take_text(a, c, optarg))
+            return false;
+    }
+    a->bundle = optind < argc ? argv[optind] : NULL;
+    return optind >= argc - 1;
+}
+
+static int policy_read(const struct args *a, struct policy *p, struct err *e) {
+    cleanup_buf struct buf text = {0};
+    enum policy_profile profile;
+
+    if (policy_profile_named(a->policy, &profile))
+        policy_preset(p, profile);
+    else if (file_read(a->policy, POLICY_FILE_MAX, &text, e) || policy_parse(p, buf_view(&text), e))
+        return err_wrap(e, "policy '%s'", a->policy);
+    p->allow_v2 |= a->allow_v2;
+    p->allow_vlek |= a->allow_vlek;
+    p->allow_milan |= a->allow_milan;
+    if (!a->vmpl)
+        return 0;
+    if (a->vmpl[0] < '0' || a->vmpl[0] > '3' || a->vmpl[1])
+        return err_set(e, "usage", "--vmpl '%.20s' is not 0, 1, 2 or 3", a->vmpl);
+    p->vmpl = (uint32_t)(a->vmpl[0] - '0');
+    return 0;
+}
+
+/* "2026-11-22" or "2026-11-22T10:00:00Z" */
+static bool time_read(const char *s, int64_t *out) {
+    struct tm tm = {0};
+    const char *end = strptime(s, "%Y-%m-%d", &tm);
+
+    if (end && *end)
+        end = strptime(end, "T%H:%M:%SZ", &tm);
+    *out = timegm(&tm);
+    return end && !*end;
+}
+
+static int print_verdict(const struct verdict *v, bool json) {
+    cleanup_buf struct buf out = {0};
+
+    if (json) {
+        verdict_json(v, &out);
+        buf_str(&out, "\n");
+    } else
+        verdict_text(v, &out);
+    fwrite(out.p, 1, out.n, stdout);
+    return verdict_exit_code(v);
+}
+
+static int list_checks(void) {
+    for (size_t i = 0; i < CK_COUNT; i++) {
+        const struct check_row *r = &check_table[i];
+
+        if (check_is_group((enum check_id)i))
+            printf("%s\n    %s. %s\n", r->id, r->title, r->stops);
+        else
+            printf("%s  standard %s, strict %s, demo %s; source %s%s\n    %s. %s\n", r->id,
+                   requirement_name(r->need[POLICY_STANDARD]),
+                   requirement_name(r->need[POLICY_STRICT]), requirement_name(r->need[POLICY_DEMO]),
+                   check_source_name(r->source), r->fixed ? "; fixed" : "", r->title, r->stops);
+    }
+    return 0;
+}
+
+static int verify_report(const struct args *a, const struct policy *p, const struct trust *t,
+                         int64_t now) {
+    struct report_files f;
+    struct verdict *v;
+    struct err e;
+    int rc;
+
+    if (report_files_read(&f,
+                          &(struct report_paths){a->report, a->vek, a->ask, a->ark, a->table,
+                                                 a->crl, a->n_crl, a->nonce, a->measurement},
+                          &e)) {
+        report_files_free(&f);
+        return failed(&e, !strcmp(e.code, "usage") ? EX_USAGE : EX_NOINPUT);
+    }
+    f.expect.sim_roots = (const uint8_t(*)[32])t->sim_root;
+    f.expect.n_sim_roots = t->n_sim_roots;
+    v = evidence_verify_report(buf_view(&f.report), &f.collateral, &f.expect, p, now);
+    rc = print_verdict(v, a->json);
+    verdict_free(v);
+    report_files_free(&f);
+    return rc;
+}
+
+static int verify_saved(const struct args *a, const struct policy *p, const struct trust *t,
+                        int64_t now) {
+    cleanup_buf struct buf text = {0};
+    struct bundle b = {0};
+    struct verdict *v;
+    struct err e;
+    int rc;
+
+    if (file_read(a->bundle, BUNDLE_MAX, &text, &e))
+        return failed(&e, EX_NOINPUT);
+    if (bundle_parse(buf_view(&text), &b, &e))
+        return failed(&e, EX_DATAERR);
+    v = bundle_verify(&b, t, p, now, &e);
+    rc = v ? print_verdict(v, a->json) : failed(&e, EX_DATAERR);
+    verdict_free(v);
+    bundle_free(&b);
+    return rc;
+}
+
+static const char *args_wrong(const struct args *a) {
+    if (!a->bundle == !a->report)
+        return "give either a saved bundle or --snp-report";
+    if (a->bundle &&
+        (a->vek || a->ask || a->ark || a->table || a->n_crl || a->nonce || a->measurement))
+        return "a bundle brings its own certificates and expectations";
+    return NULL;
+}
+
+int cli_verify(int argc, char **argv) {
+    struct args a;
+    struct policy p;
+    struct trust t;
+    struct err e;
+    int64_t now = unix_now();
+    int rc;
+
+    if (!args_read(argc, argv, &a))
+        return usage("an option is not understood");
+    if (a.help) {
+        fputs(help, stdout);
+        return 0;
+    }
+    if (a.list)
+        return list_checks();
+    if (args_wrong(&a))
+        return usage(args_wrong(&a));
+    if (a.at && !time_read(a.at, &now))
+        return usage("--at is not a time like 2026-11-22T10:00:00Z");
+    if (policy_read(&a, &p, &e))
+        return failed(&e, EX_USAGE);
+    if (trust_load(&t, p.profile == POLICY_DEMO, &e))
+        return failed(&e, EX_CONFIG);
+    rc = a.report ? verify_report(&a, &p, &t, now) : verify_saved(&a, &p, &t, now);
+    trust_free(&t);
+    return rc;
+}
