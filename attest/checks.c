@@ -89,7 +89,7 @@ const struct check_row check_table[CK_COUNT] = {
                                "A migration agent could carry the guest's memory elsewhere."},
     [CK_SNP_POLICY_SMT] =
         {"snp.policy.smt",
-         "no sibling threads share the core",
+         "sibling threads (SMT)",
          HW,
          {REQ_ADVISE, REQ_REQUIRED, REQ_NOTE},
          false,
@@ -112,7 +112,7 @@ const struct check_row check_table[CK_COUNT] = {
                                    "A demand of the policy that the machine does not meet protects "
                                    "nothing."},
     [CK_SNP_PLATFORM_CIPHERTEXT] = {"snp.platform.ciphertext_hiding",
-                                    "ciphertext is hidden from the host",
+                                    "ciphertext hiding",
                                     HW,
                                     {REQ_NOTE, REQ_REQUIRED, REQ_NOTE},
                                     false,

@@ -111,8 +111,11 @@ static enum check_state state_of(enum outcome o, enum requirement need) {
 }
 
 static void node_text(struct node *n, const struct finding *f) {
+    /* A note stays PASS; the line must not claim what is not so. */
+    const bool noted = f->outcome == OUT_BAD && n->need == REQ_NOTE;
+
     n->c.expected = n->expected = mem_str(f->expected);
-    n->c.got = n->got = mem_str(f->got);
+    n->c.got = n->got = mem_fmt("%s%s", f->got, noted ? " (this policy does not ask for it)" : "");
     if (f->why[0])
         n->c.why = n->why = mem_str(f->why);
 }

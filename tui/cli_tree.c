@@ -5,7 +5,7 @@
 
 #include "core/json.h"
 
-#define GOT_SHOWN 44 /* characters of a PASS line's value */
+#define GOT_SHOWN 72 /* characters of a PASS line's value */
 
 void time_rfc3339(int64_t t, char out[static 32]) {
     time_t when = (time_t)t;

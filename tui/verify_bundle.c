@@ -6,6 +6,7 @@
 #include "core/hash.h"
 #include "core/hello.h"
 #include "core/msg.h"
+#include "core/release.h"
 
 /* The parts of a bundle, parsed. */
 struct parts {
