@@ -191,8 +191,10 @@ static bool scan_value(struct scan *s, unsigned depth) {
 }
 
 static bool scan_text(struct view text, struct err *e) {
-    struct scan s = {text.p, text.p, text.p + text.n, e};
+    struct scan s = {.e = e};
 
+    if (text.n) /* no arithmetic on the NULL of an empty view */
+        s = (struct scan){text.p, text.p, text.p + text.n, e};
     if (!utf8_valid(text)) {
         err_set(e, "bad-json", "bad JSON: it is not UTF-8");
         return false;

@@ -9,7 +9,8 @@ struct view reader_take(struct reader *r, size_t n) {
         *r = (struct reader){.failed = true};
         return (struct view){0};
     }
-    r->p += n;
+    if (n) /* p may be NULL when nothing is left */
+        r->p += n;
     r->left -= n;
     return v;
 }

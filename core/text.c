@@ -109,17 +109,16 @@ static size_t ascii_run(struct view v) {
 bool utf8_valid(struct view v) {
     uint32_t cp;
 
-    for (;;) {
+    while (v.n) {
         size_t n = ascii_run(v);
 
-        v = view_of(v.p + n, v.n - n);
-        if (v.n == 0)
-            return true;
-        n = utf8_next(v, &cp);
+        if (n == 0)
+            n = utf8_next(v, &cp);
         if (n == 0)
             return false;
         v = view_of(v.p + n, v.n - n);
     }
+    return true;
 }
 
 bool text_ascii_printable(struct view v) {

@@ -276,6 +276,21 @@ static void events_of_the_nips(void **state) {
     cJSON_Delete(v);
 }
 
+/* "Nostr <base64>": the header carries the very event beside it. */
+static void check_header(const cJSON *part, const char *key,
+                         bool (*decode)(struct view, struct buf *)) {
+    const char *header = row_str(part, key);
+    cleanup_buf struct buf text = {0};
+    struct event *ev;
+
+    assert_memory_equal(header, "Nostr ", 6);
+    assert_true(decode(view_str(header + 6), &text));
+    ev = event_parse(buf_view(&text), NULL);
+    assert_non_null(ev);
+    assert_hex(ev->f.id, 32, row_str(row_at(part, "event"), "id"));
+    event_free(ev);
+}
+
 static void auth_events(void **state) {
     static const char *const parts[] = {"nip42", "nip98", "blossom_bud11"};
 
@@ -288,6 +303,9 @@ static void auth_events(void **state) {
         assert_hex(ev->f.pubkey, 32, row_str(row_at(row_at(v, parts[i]), "event"), "pubkey"));
         event_free(ev);
     }
+    check_header(row_at(v, "nip98"), "header", base64_decode);
+    check_header(row_at(v, "blossom_bud11"), "header_base64url_nopad", base64url_decode);
+    check_header(row_at(v, "blossom_bud11"), "header_legacy_base64", base64_decode);
     cJSON_Delete(v);
 }
 

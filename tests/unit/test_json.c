@@ -94,6 +94,7 @@ static void refuses_what_cjson_would_bend(void **state) {
         if (!strstr(e.text, wrong[i].says))
             fail_msg("%s: %s", wrong[i].text, e.text);
     }
+    assert_false(taken(NULL, 0, &e));
     assert_false(taken("\"a\0b\"", 5, &e));
     assert_false(taken("[]\0", 3, &e));
 }

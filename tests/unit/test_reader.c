@@ -34,11 +34,23 @@ static void a_huge_length_does_not_wrap(void **state) {
     assert_false(reader_ok(&r));
 }
 
+static void nothing_can_be_taken_from_nothing(void **state) {
+    struct reader r = reader_new(view_of(NULL, 0));
+
+    (void)state;
+    assert_int_equal(reader_take(&r, 0).n, 0);
+    assert_int_equal(reader_rest(&r).n, 0);
+    assert_true(reader_done(&r));
+    assert_int_equal(reader_u8(&r), 0);
+    assert_false(reader_ok(&r));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_little_and_big_endian),
         cmocka_unit_test(failure_sticks_and_zeroes),
         cmocka_unit_test(a_huge_length_does_not_wrap),
+        cmocka_unit_test(nothing_can_be_taken_from_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
