@@ -12,7 +12,7 @@
 
 /* slot: NULL for regular events, "" for replaceable ones, the d tag for addressable ones. */
 static const char schema[] =
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=4000;"
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
     "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA trusted_schema=OFF;"
     "CREATE TABLE IF NOT EXISTS event(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
     " pubkey BLOB NOT NULL, kind INTEGER NOT NULL, created_at INTEGER NOT NULL, expires INTEGER,"
