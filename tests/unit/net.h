@@ -165,4 +165,66 @@ static inline size_t client_ask(struct client *c, const char *filters) {
     return c->n_events;
 }
 
+/* A bare websocket that keeps all it is sent, one message a line. */
+struct raw {
+    struct net *net;
+    struct ws *ws;
+    struct buf log;
+    bool up, closed;
+    struct err why;
+    const char *await;
+    bool seen;
+};
+
+static inline void raw_open(void *arg) {
+    ((struct raw *)arg)->up = true;
+}
+
+static inline void raw_text(void *arg, struct view msg) {
+    struct raw *r = arg;
+
+    buf_add(&r->log, msg.p, msg.n);
+    buf_str(&r->log, "\n");
+    if (r->await && strstr((const char *)r->log.p, r->await))
+        r->seen = true;
+}
+
+static inline void raw_closed(void *arg, const struct err *why) {
+    struct raw *r = arg;
+
+    r->closed = true;
+    r->seen = true;
+    r->why = *why;
+    r->ws = NULL;
+}
+
+static inline void raw_connect(struct raw *r, struct net *n, const char *url) {
+    static const struct ws_handler h = {.open = raw_open, .text = raw_text, .closed = raw_closed};
+    struct err e;
+
+    *r = (struct raw){.net = n};
+    r->ws = ws_connect(n->ws, url, 1 << 20, false, &h, r, &e);
+    assert_non_null(r->ws);
+    assert_true(net_until(n, &r->up, 5000));
+}
+
+static inline void raw_down(struct raw *r) {
+    ws_close(r->ws);
+    buf_free(&r->log);
+}
+
+/* Sends, then waits until something that contains `await` has come (or the end). */
+static inline bool raw_say(struct raw *r, struct view text, const char *await) {
+    r->seen = false;
+    r->await = await;
+    buf_reset(&r->log);
+    if (!r->ws || ws_send(r->ws, text, NULL) < 0)
+        return false;
+    return net_until(r->net, &r->seen, 5000) && !r->closed;
+}
+
+static inline bool raw_says(struct raw *r, const char *text, const char *await) {
+    return raw_say(r, view_str(text), await);
+}
+
 #endif
