@@ -19,8 +19,7 @@
 /* One request. */
 struct http_job {
     struct relayd *rd;
-    struct slot *slot;
-    struct http_job *prev, *next;
+    struct peer *peer;
     struct lws *wsi;
     int method; /* LWSHUMETH_* */
     char path[256];
@@ -33,39 +32,23 @@ struct http_job {
 /* What lws is to do next: 0 carry on, -1 close. */
 enum { GO_ON = 0, CLOSE = -1 };
 
-static struct http_job *job_new(struct relayd *r, struct lws *wsi, struct slot *slot) {
+static struct http_job *job_new(struct peer *p) {
     struct http_job *j = mem_new(sizeof *j);
 
-    *j = (struct http_job){.rd = r, .wsi = wsi, .slot = slot, .fd = -1, .next = r->jobs};
-    if (r->jobs)
-        r->jobs->prev = j;
-    r->jobs = j;
-    slot->http = j;
+    *j = (struct http_job){.rd = p->rd, .wsi = p->wsi, .peer = p, .fd = -1};
+    p->http = j;
     return j;
 }
 
-static void job_free(struct http_job *j) {
+void http_job_free(struct http_job *j) {
     if (!j)
         return;
-    j->slot->http = NULL;
-    if (j->prev)
-        j->prev->next = j->next;
-    else
-        j->rd->jobs = j->next;
-    if (j->next)
-        j->next->prev = j->prev;
+    j->peer->http = NULL;
     relay_upload_free(j->up);
     event_free(j->auth);
     if (j->fd >= 0)
         close(j->fd);
     free(j);
-}
-
-void relay_http_stop(struct relayd *r) {
-    while (r->jobs) {
-        lws_set_timeout(r->jobs->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
-        job_free(r->jobs);
-    }
 }
 
 static char *header_copy(struct lws *wsi, enum lws_token_indexes which) {
@@ -484,27 +467,26 @@ static int route(struct http_job *j) {
     return no_such_method(j);
 }
 
-static int request(struct relayd *r, struct lws *wsi, struct slot *slot) {
+static int request(struct peer *p) {
     struct http_job *j;
     char *uri = NULL;
     int n = 0;
 
-    job_free(slot->http); /* an earlier request on the same connection */
-    j = job_new(r, wsi, slot);
-    j->method = lws_http_get_uri_and_method(wsi, &uri, &n);
+    http_job_free(p->http); /* an earlier request on the same connection */
+    j = job_new(p);
+    j->method = lws_http_get_uri_and_method(p->wsi, &uri, &n);
     if (j->method < 0 || n < 0 || (size_t)n >= sizeof j->path)
         return refuse(j, 414, "the address is too long");
     memcpy(j->path, uri, (size_t)n);
     return route(j);
 }
 
-int relay_http(struct relayd *r, struct lws *wsi, enum lws_callback_reasons why, struct slot *slot,
-               void *in, size_t n) {
-    struct http_job *j = slot ? slot->http : NULL;
+int relay_http(struct peer *p, enum lws_callback_reasons why, void *in, size_t n) {
+    struct http_job *j = p->http;
 
     switch ((int)why) {
     case LWS_CALLBACK_HTTP:
-        return request(r, wsi, slot);
+        return request(p);
     case LWS_CALLBACK_HTTP_BODY:
         return j ? upload_piece(j, view_of(in, n)) : CLOSE;
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
@@ -512,7 +494,7 @@ int relay_http(struct relayd *r, struct lws *wsi, enum lws_callback_reasons why,
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return j && j->fd >= 0 && j->left ? send_chunk(j) : GO_ON;
     case LWS_CALLBACK_CLOSED_HTTP:
-        job_free(j);
+        http_job_free(j);
         return GO_ON;
     }
     return GO_ON;

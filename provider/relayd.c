@@ -9,198 +9,67 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/enc.h"
-#include "core/json.h"
-#include "core/log.h"
-#include "core/secret.h"
-
 #define PURGE_MS 60000
 #define ACCEPTS_PER_TURN 32
 
-/* The vhost's user pointer. lws lets go of a vhost and its sockets some time after
- * lws_vhost_destroy, so the door outlives the relay, shut, until lws says that the vhost is gone.
- */
-struct door {
-    struct relayd *rd; /* NULL: shut */
-};
-
-void bucket_init(struct bucket *b, unsigned rate) {
-    *b = (struct bucket){.tokens = 2.0 * rate, .at = loop_now(), .rate = rate};
-}
-
-bool bucket_take(struct bucket *b) {
-    int64_t now = loop_now();
-
-    b->tokens += (double)(now - b->at) * b->rate / 1000;
-    b->at = now;
-    if (b->tokens > 2.0 * b->rate)
-        b->tokens = 2.0 * b->rate;
-    if (b->tokens < 1)
-        return false;
-    b->tokens -= 1;
-    return true;
-}
-
-/* ---- one websocket client ---- */
-
-void conn_send(struct conn *c, struct view text) {
-    if (c->closing || wsio_push(&c->out, c->wsi, text, NULL) == 0)
-        return;
-    c->closing = true; /* reads too slowly */
-    lws_set_timeout(c->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
-}
-
-void conn_notice(struct conn *c, const char *fmt, ...) {
-    cleanup_buf struct buf b = {0};
-    char text[512];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    buf_str(&b, "[\"NOTICE\",");
-    json_escape(view_str(text), &b);
-    buf_str(&b, "]");
-    conn_send(c, buf_view(&b));
-}
-
-bool conn_has_key(const struct conn *c, const uint8_t key[static 32]) {
-    for (size_t i = 0; i < c->n_keys; i++)
-        if (memcmp(c->keys[i], key, 32) == 0)
-            return true;
-    return false;
-}
-
-struct relay_reader conn_reader(const struct conn *c) {
-    return (struct relay_reader){c->keys, c->n_keys};
-}
-
-static void greet(struct conn *c) {
-    uint8_t random[16];
-    cleanup_buf struct buf b = {0};
-
-    random_bytes(random, sizeof random);
-    hex_encode(view_of(random, sizeof random), c->challenge);
-    buf_fmt(&b, "[\"AUTH\",\"%s\"]", c->challenge);
-    conn_send(c, buf_view(&b));
-}
-
-static struct conn *conn_new(struct relayd *r, struct lws *wsi, struct slot *slot) {
-    struct conn *c = mem_new(sizeof *c);
-
-    c->rd = r;
-    c->wsi = wsi;
-    c->slot = slot;
-    slot->conn = c;
-    c->out.max = RELAYD_OUT_MAX;
-    buf_init(&c->in, RELAYD_MESSAGE_MAX);
-    bucket_init(&c->events, r->o.events_per_s);
-    bucket_init(&c->reqs, r->o.reqs_per_s);
-    c->next = r->conns;
-    if (r->conns)
-        r->conns->prev = c;
-    r->conns = c;
-    return c;
-}
-
-static void conn_free(struct conn *c) {
-    struct relayd *r;
-
-    if (!c)
-        return;
-    r = c->rd;
-    c->slot->conn = NULL;
-    if (c->prev)
-        c->prev->next = c->next;
-    else
-        r->conns = c->next;
-    if (c->next)
-        c->next->prev = c->prev;
-    for (size_t i = 0; i < r->n_pending; i++)
-        if (r->pending[i].from == c)
-            r->pending[i].from = NULL;
-    while (c->subs)
-        rsub_drop(c, c->subs->id);
-    buf_free(&c->in);
-    wsio_out_free(&c->out);
-    free(c);
-}
-
-static int close_with(struct conn *c, enum lws_close_status status, const char *text) {
-    lws_close_reason(c->wsi, status, (unsigned char *)(uintptr_t)text, strlen(text));
-    return -1;
-}
-
-static int conn_received(struct conn *c, struct view piece) {
-    struct view msg;
-
-    switch (wsio_take(&c->in, c->wsi, piece, &msg)) {
-    case WSIO_MORE:
-        return 0;
-    case WSIO_WHOLE:
-        relayd_take(c, msg);
-        if (c->strikes > RELAYD_STRIKES_MAX)
-            return close_with(c, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many broken messages");
-        return c->closing ? -1 : 0;
-    case WSIO_TOO_LARGE:
-        return close_with(c, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "a message may have 131072 bytes");
-    case WSIO_BINARY:
-        return close_with(c, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "messages are text");
-    }
-    return -1;
-}
-
-static int conn_writable(struct conn *c) {
-    if (c->closing || wsio_write(&c->out, c->wsi) < 0)
-        return -1;
-    relayd_backfill(c);
-    return c->closing ? -1 : 0;
-}
-
 /* ---- libwebsockets ---- */
 
-static int serve_lws(struct relayd *r, struct lws *wsi, enum lws_callback_reasons why,
-                     struct slot *slot, void *in, size_t n) {
+static struct peer *peer_new(struct relayd *r, struct lws *wsi) {
+    struct peer *p = mem_new(sizeof *p);
+
+    *p = (struct peer){.rd = r, .wsi = wsi, .next = r->peers};
+    if (r->peers)
+        r->peers->prev = p;
+    r->peers = p;
+    r->n_peers++;
+    lws_set_opaque_user_data(wsi, p);
+    return p;
+}
+
+static void peer_free(struct peer *p) {
+    lws_set_opaque_user_data(p->wsi, NULL);
+    if (p->prev)
+        p->prev->next = p->next;
+    else
+        p->rd->peers = p->next;
+    if (p->next)
+        p->next->prev = p->prev;
+    p->rd->n_peers--;
+    conn_free(p->conn);
+    http_job_free(p->http);
+    free(p);
+}
+
+/* A socket without a peer belonged to a relay that is gone; it is about to be closed. */
+static int on_lws(struct lws *wsi, enum lws_callback_reasons why, void *user, void *in, size_t n) {
+    struct peer *p = lws_get_opaque_user_data(wsi);
+
+    (void)user;
+    if (!p)
+        return why == LWS_CALLBACK_HTTP || why == LWS_CALLBACK_ESTABLISHED ? -1 : 0;
     switch ((int)why) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: /* "in" names the protocol; never h2c */
         return strcmp(in, "websocket") == 0 ? 0 : -1;
     case LWS_CALLBACK_ESTABLISHED:
-        greet(conn_new(r, wsi, slot));
+        conn_open(p);
         return 0;
     case LWS_CALLBACK_RECEIVE:
-        return slot->conn ? conn_received(slot->conn, view_of(in, n)) : -1;
+        return p->conn ? conn_received(p->conn, view_of(in, n)) : -1;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return slot->conn ? conn_writable(slot->conn) : -1;
+        return p->conn ? conn_writable(p->conn) : -1;
     case LWS_CALLBACK_CLOSED:
-        conn_free(slot->conn);
+        conn_free(p->conn);
+        p->conn = NULL;
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
-        r->n_conns -= r->n_conns > 0;
+        peer_free(p);
         return 0;
     }
-    return relay_http(r, wsi, why, slot, in, n);
-}
-
-static int on_lws(struct lws *wsi, enum lws_callback_reasons why, void *user, void *in, size_t n) {
-    struct lws_vhost *vh = lws_get_vhost(wsi);
-    struct door *door = vh ? lws_vhost_user(vh) : NULL;
-
-    if (!door)
-        return 0;
-    if (why == LWS_CALLBACK_PROTOCOL_DESTROY) {
-        free(door);
-        return 0;
-    }
-    if (door->rd)
-        return serve_lws(door->rd, wsi, why, user, in, n);
-    return why == LWS_CALLBACK_HTTP || why == LWS_CALLBACK_ESTABLISHED ? -1 : 0;
+    return relay_http(p, why, in, n);
 }
 
 static const struct lws_protocols protocols[] = {
-    {.name = "nostr",
-     .callback = on_lws,
-     .per_session_data_size = sizeof(struct slot),
-     .rx_buffer_size = 65536},
+    {.name = "nostr", .callback = on_lws, .rx_buffer_size = 65536},
     {0},
 };
 
@@ -214,16 +83,17 @@ static void on_listener(void *arg, unsigned ready) {
 
     (void)ready;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        struct lws *wsi;
         int fd = accept4(r->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (fd < 0)
             return;
-        if (r->n_conns >= r->o.max_conns) {
+        if (r->n_peers >= r->o.max_conns) {
             close(fd);
             continue;
         }
-        if (lws_adopt_socket_vhost(r->vhost, fd)) /* closes it on failure */
-            r->n_conns++;
+        if ((wsi = lws_adopt_socket_vhost(r->vhost, fd))) /* closes it on failure */
+            peer_new(r, wsi);
     }
 }
 
@@ -272,27 +142,27 @@ static int listen_on(struct relayd *r, struct err *e) {
     return r->watch ? 0 : err_sys(e, errno, "cannot watch the socket");
 }
 
-static int serve(struct relayd *r, struct err *e) {
-    struct door *door = mem_new(sizeof *door);
-    struct lws_context_creation_info info = {
+/* One vhost for all relays of the context: lws finds the vhost of a request by port and name, which
+ * ours have in common, and forgets a vhost only some time after it was told to. */
+static struct lws_vhost *vhost_get(struct lws_context *ctx) {
+    static const char name[] = "cdvm-relay";
+    const struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
         .protocols = protocols,
-        .vhost_name = "relay",
-        .user = door,
+        .vhost_name = name,
         .options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
         .keepalive_timeout = 30,
         .timeout_secs = 20,
         .retry_and_idle_policy = &keepalive,
     };
+    struct lws_vhost *vh = lws_get_vhost_by_name(ctx, name);
 
-    door->rd = r;
-    r->vhost = lws_create_vhost(ws_context(r->net), &info);
-    if (!r->vhost) {
-        free(door);
-        return err_set(e, "lws", "libwebsockets made no server");
-    }
-    r->door = door;
-    return listen_on(r, e);
+    return vh ? vh : lws_create_vhost(ctx, &info);
+}
+
+static int serve(struct relayd *r, struct err *e) {
+    r->vhost = vhost_get(ws_context(r->net));
+    return r->vhost ? listen_on(r, e) : err_set(e, "lws", "libwebsockets made no server");
 }
 
 /* ---- files ---- */
@@ -377,18 +247,6 @@ struct relayd *relayd_new(struct ws_net *n, const struct relayd_opts *o, struct 
     return r;
 }
 
-static void vhost_close(struct relayd *r) {
-    while (r->conns) {
-        lws_set_timeout(r->conns->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
-        conn_free(r->conns);
-    }
-    relay_http_stop(r);
-    if (!r->vhost)
-        return;
-    r->door->rd = NULL;
-    lws_vhost_destroy(r->vhost);
-}
-
 void relayd_free(struct relayd *r) {
     if (!r)
         return;
@@ -397,7 +255,10 @@ void relayd_free(struct relayd *r) {
     loop_fd_del(r->watch);
     if (r->listener >= 0)
         close(r->listener);
-    vhost_close(r);
+    while (r->peers) {
+        lws_set_timeout(r->peers->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+        peer_free(r->peers);
+    }
     loop_timer_del(r->commit);
     loop_timer_del(r->purge);
     relay_store_free(r->store);

@@ -1,4 +1,5 @@
-/* Inside of the embedded relay: shared by relayd.c (connections), relayd_msg.c (what clients say),
+/* Inside of the embedded relay: shared by relayd.c (sockets), relayd_conn.c (clients), relayd_msg.c
+ * (what they say),
  * relayd_sub.c (what goes out to subscribers) and relay_http.c. */
 #ifndef CDVM_RELAYD_PRIV_H
 #define CDVM_RELAYD_PRIV_H
@@ -41,16 +42,18 @@ struct rsub {
     bool eose; /* said */
 };
 
-/* What lws keeps per connection for us: one of the two may be set. */
-struct slot {
-    struct conn *conn;
-    struct http_job *http;
+/* One accepted socket: lws's opaque user data. It speaks HTTP, or websocket from its upgrade on. */
+struct peer {
+    struct relayd *rd;
+    struct peer *prev, *next;
+    struct lws *wsi;
+    struct conn *conn;     /* a websocket client, or NULL */
+    struct http_job *http; /* the request being served, or NULL */
 };
 
 /* One websocket client. */
 struct conn {
     struct relayd *rd;
-    struct slot *slot;
     struct conn *prev, *next;
     struct lws *wsi;
     struct buf in;
@@ -83,19 +86,22 @@ struct relayd {
     uint16_t port;
     bool loopback;
     struct lws_vhost *vhost;
-    struct door *door;
-    struct http_job *jobs;
     struct relay_store *store;
     struct relay_blobs *blobs;
+    struct peer *peers;
+    size_t n_peers;
     struct conn *conns;
-    size_t n_conns; /* sockets, websocket or not */
     struct pending *pending;
     size_t n_pending, cap_pending;
     struct loop_timer *commit, *purge;
     struct idset *auth_used; /* Blossom authorizations: single use */
 };
 
-/* relayd.c */
+/* relayd_conn.c */
+void conn_open(struct peer *p);
+void conn_free(struct conn *c);                       /* NULL legal */
+int conn_received(struct conn *c, struct view piece); /* -1: close */
+int conn_writable(struct conn *c);                    /* -1: close */
 void conn_send(struct conn *c, struct view text);
 void conn_notice(struct conn *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool conn_has_key(const struct conn *c, const uint8_t key[static 32]);
@@ -113,10 +119,8 @@ void relayd_count(struct conn *c, const cJSON *msg);
 void relayd_backfill(struct conn *c); /* sends stored events while the queue is short */
 void relayd_deliver(struct relayd *r, const struct event *ev, struct view json);
 
-/* relay_http.c: plain HTTP on the shared port. slot->http is the request's own state, made and
- * freed there. */
-int relay_http(struct relayd *r, struct lws *wsi, enum lws_callback_reasons why, struct slot *slot,
-               void *in, size_t n);
-void relay_http_stop(struct relayd *r); /* drops every request */
+/* relay_http.c: plain HTTP on the shared port */
+int relay_http(struct peer *p, enum lws_callback_reasons why, void *in, size_t n);
+void http_job_free(struct http_job *j); /* NULL legal */
 
 #endif
