@@ -15,7 +15,8 @@ static void on_blob(void *arg, struct view body, const struct err *e) {
     g->done = true;
     if (e)
         g->e = *e;
-    buf_add(&g->body, body.p, body.n);
+    if (body.n)
+        buf_add(&g->body, body.p, body.n);
 }
 
 static void on_count(void *arg, uint64_t done, uint64_t total) {
