@@ -5,6 +5,7 @@
 #define CDVM_ENC_H
 
 #include "bytes.h"
+#include "nip19.h" /* bech32 and the identifiers: the rest of the encodings */
 
 void hex_encode(struct view v, char *out);                    /* 2n+1 bytes */
 char *hex_new(struct view v);                                 /* owned */
@@ -15,7 +16,5 @@ void base64_encode(struct view v, struct buf *out);    /* standard, padded */
 void base64url_encode(struct view v, struct buf *out); /* no padding */
 bool base64_decode(struct view s, struct buf *out);    /* standard, padded, canonical */
 bool base64url_decode(struct view s, struct buf *out);
-
-#include "nip19.h" /* identifiers, built on these */
 
 #endif

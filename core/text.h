@@ -1,4 +1,4 @@
-/* Text from outside: strict UTF-8, display width, and the sanitiser (UX.md section 3).
+/* Text from outside: strict UTF-8, display width, and the sanitiser.
  *
  * `struct safe_text` is the only text that draw.c takes; text_safe is its only maker (safe_lit for
  * string literals of our own). Rule: whitelist by Unicode category; Cc (but \n, tab), Cf, Zl, Zp,

@@ -1,6 +1,6 @@
 /* NIP-59 gift wraps: rumor -> seal (13) -> wrap (1059 stored, 21059 ephemeral).
  *
- * wrap_open checks, in this order (spec/nostr.md 2.4): the wrap's id and signature (its type says
+ * wrap_open checks, in this order (NIP-59, NIP-17): the wrap's id and signature (its type says
  * so), kind, p tag = me; decrypt; seal kind 13, no tags, id and signature; decrypt with
  * seal.pubkey; rumor.pubkey == seal.pubkey, no sig, id recomputed; rumor p tag contains me. Windows
  * and replay are the caller's (talk). */
