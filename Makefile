@@ -126,3 +126,7 @@ clean:
 # DEPS=0 skips the package check (other distributions; offline).
 deps:
 	$(Q)[ "$(DEPS)" = 0 ] || qemu-scripts/install-deps.sh $(or $(DEPS_FOR),demo)
+
+demo demo-headless: deps
+	$(Q)$(MAKE) --no-print-directory -s all image
+	$(Q)qemu-scripts/demo.sh $(if $(filter demo-headless,$@),headless,screen)
