@@ -35,7 +35,7 @@ prepare() {
 
 run_provider() {
     exec "$cdvm" provider --backend sim --image "$image" --state "$state" --name "local simulator" \
-        --run-relay --relay-port 0 "$@"
+        --run-relay --relay-port 0
 }
 
 # Waits until the provider has said where its relay is; prints the address.
