@@ -84,6 +84,12 @@ $(B)/bench/%: $(B)/o/tests/bench/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# Drivers of the end-to-end tests: the program's own parts with knobs that the program has not.
+E2E_PROGRAMS := $(patsubst tests/e2e/%.c,$(B)/e2e/%,$(wildcard tests/e2e/*.c))
+$(B)/e2e/%: $(B)/o/tests/e2e/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 unit: $(UNIT)
 	@VECTORS=$(VECTORS) tests/run.sh $(UNIT)
 
@@ -95,14 +101,16 @@ bench: $(BENCH)
 FUZZ_SECONDS ?= 5
 FUZZ_B := $(B)/fuzz
 FUZZ_SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
-$(FUZZ_B)/fuzz_%: tests/fuzz/fuzz_%.c FORCE
-	$(Q)$(MAKE) --no-print-directory B=$(FUZZ_B) CC=clang CFLAGS="-O1 -g" SAN="$(FUZZ_SAN)" \
-		$(FUZZ_B)/libcore.a $(FUZZ_B)/libattest.a $(FUZZ_B)/libprovider.a $(FUZZ_B)/libtui.a
-	$(Q)clang -std=gnu17 -D_GNU_SOURCE -I. -O1 -g $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $< \
-		$(FUZZ_B)/libtui.a $(FUZZ_B)/libprovider.a $(FUZZ_B)/libattest.a $(FUZZ_B)/libcore.a $(LIBS)
-FORCE:
-fuzz: $(if $(T),$(FUZZ_B)/fuzz_$(T),$(FUZZ:%=$(FUZZ_B)/fuzz_%))
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ_B) $(if $(T),$(T),$(FUZZ))
+FUZZ_LIBS := $(addprefix $(FUZZ_B)/lib,tui.a provider.a attest.a core.a workload.a)
+.PHONY: fuzz-libs
+fuzz-libs:
+	$(Q)$(MAKE) --no-print-directory -s B=$(FUZZ_B) CC=clang CFLAGS="-O1 -g" SAN="$(FUZZ_SAN)" $(FUZZ_LIBS)
+$(FUZZ_LIBS): fuzz-libs ;
+$(FUZZ_B)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_LIBS)
+	$(Q)clang -std=gnu17 -D_GNU_SOURCE -I. -O1 -g $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $< $(FUZZ_LIBS) $(LIBS)
+FUZZERS := $(if $(T),$(FUZZ_B)/fuzz_$(T),$(FUZZ:%=$(FUZZ_B)/fuzz_%))
+fuzz: $(FUZZERS)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) VECTORS=$(VECTORS) tests/fuzz/run.sh $(FUZZ_B) $(if $(T),$(T),$(FUZZ))
 
 # Kernel, firmware, initrd, command line and the table workload's volume, in build/image.
 image: $(B)/cdvm-guest $(WORKLOADS)
@@ -122,6 +130,26 @@ format:
 
 clean:
 	rm -rf build cdvm
+
+# The tests. `make test` is what a newcomer and CI run (under 15 minutes on 2 cores); `make test-long`
+# what CI runs after it. T=regex selects test programs by name.
+E2E := $(wildcard tests/e2e/*.sh)
+LONG := $(wildcard tests/long/*.sh)
+export B VECTORS FUZZ_SECONDS
+test:
+	$(Q)$(MAKE) --no-print-directory deps DEPS_FOR=test
+	$(Q)$(MAKE) --no-print-directory -s test-programs
+	@tests/run.sh $(UNIT) tests/lint.sh tests/fuzz.sh $(E2E)
+test-long:
+	$(Q)$(MAKE) --no-print-directory deps DEPS_FOR=long
+	$(Q)$(MAKE) --no-print-directory -s test-programs
+	@FUZZ_SECONDS=60 TEST_TIMEOUT=3600 tests/run.sh $(LONG) tests/interop/run.sh tests/fuzz.sh
+.PHONY: test-programs
+test-programs: all image $(UNIT) $(E2E_PROGRAMS) $(FUZZ:%=$(FUZZ_B)/fuzz_%)
+
+# One JSON object a line: name, unit, median, p95, n, against.
+bench: all image $(BENCH)
+	@tests/bench/run.sh $(BENCH)
 
 # DEPS=0 skips the package check (other distributions; offline).
 deps:
