@@ -94,9 +94,6 @@ unit: $(UNIT)
 	@VECTORS=$(VECTORS) tests/run.sh $(UNIT)
 
 # One JSON object a line: name, unit, median, p95, n, against.
-bench: $(BENCH)
-	@for b in $^; do $$b || exit 1; done
-
 # Fuzzers: clang with libFuzzer, ASan and UBSan, in a build folder of their own.
 FUZZ_SECONDS ?= 5
 FUZZ_B := $(B)/fuzz
