@@ -85,7 +85,7 @@ struct session_conf {
     bool offer_blossom; /* the person confirmed the offer's servers for this job */
     const struct policy *policy;
     struct trust *trust;
-    struct job_param *params; /* for the request; readable by the provider */
+    const struct job_param *params; /* for the request; readable by the provider */
     size_t n_params;
     uint64_t max_msat;
     uint32_t max_minutes; /* lease that accept states; 0 = 60 */

@@ -63,6 +63,27 @@ void settings_free(struct settings *s) {
     conf_free(settings_keys, settings_n_keys, s);
 }
 
+void settings_list_add(struct conf_list *l, const char *v) {
+    l->v = mem_grow(l->v, (l->n + 1) * sizeof *l->v);
+    l->v[l->n++] = mem_str(v);
+}
+
+void settings_list_replace(struct conf_list *of_file, struct conf_list *given) {
+    struct conf_list old = *of_file;
+
+    if (!given->n)
+        return;
+    *of_file = *given;
+    *given = old;
+}
+
+void settings_list_free(struct conf_list *l) {
+    for (size_t i = 0; i < l->n; i++)
+        free(l->v[i]);
+    free(l->v);
+    *l = (struct conf_list){0};
+}
+
 int settings_policy(const char *word, bool typed, struct policy *out, struct err *e) {
     cleanup_buf struct buf text = {0};
     enum policy_profile profile;

@@ -20,6 +20,10 @@ int settings_load(struct settings *s, const char *path, struct err *e) WARN_UNUS
 /* After options were added: URLs are URLs, at least one relay ("no-relay"). */
 int settings_check(const struct settings *s, struct err *e) WARN_UNUSED;
 void settings_free(struct settings *s);
+/* Lists given by options: where there is one, it stands for the file's. */
+void settings_list_add(struct conf_list *l, const char *v);                     /* copies */
+void settings_list_replace(struct conf_list *of_file, struct conf_list *given); /* swaps them */
+void settings_list_free(struct conf_list *l);
 /* word: a profile or a policy file. `demo` only when it was given on this run (typed). */
 int settings_policy(const char *word, bool typed, struct policy *out, struct err *e) WARN_UNUSED;
 

@@ -1,0 +1,46 @@
+/* `cdvm ask`: one job without a screen. cli_ask.c reads options, ask.c runs the job, ask_print.c
+ * writes. */
+#ifndef CDVM_ASK_H
+#define CDVM_ASK_H
+
+#include "session.h"
+#include "settings.h"
+
+#define ASK_ATTACH_MAX 16
+#define ASK_CONFIRM_MAX 64
+
+struct ask_args {
+    struct settings set;
+    struct policy policy;
+    const char *offer; /* "d" or "owner:d"; NULL: the only one that is alive */
+    const char *question;
+    const char *attach[ASK_ATTACH_MAX];
+    size_t n_attach;
+    const char *confirm[ASK_CONFIRM_MAX]; /* ids of WARNs that the user accepts */
+    size_t n_confirm;
+    bool accept_warn; /* all of them */
+    struct job_param params[JOB_PARAMS_MAX];
+    size_t n_params;
+    const char *bundle; /* file for the receipt bundle; NULL none */
+    int timeout_s;      /* for the whole job; 0 none */
+    bool json;
+};
+
+struct ask_out;
+/* Returns the process's exit code. */
+int ask_run(const struct ask_args *a);
+
+/* --- printing; stdout has results, stderr has progress --- */
+struct ask_out *ask_out_new(const struct ask_args *a);
+void ask_out_free(struct ask_out *o);
+/* A line of progress, in words of ours. */
+void ask_say(struct ask_out *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void ask_error(struct ask_out *o, const struct err *e);
+void ask_offer(struct ask_out *o, const struct offer *offer); /* the one that was chosen */
+void ask_event(struct ask_out *o, const struct session *s, const struct session_event *ev);
+/* A result file under the user's folder: 0600, never over another. Prints path and hash. */
+int ask_save(struct ask_out *o, const struct xfer_meta *m, struct view data,
+             struct err *e) WARN_UNUSED;
+void ask_bundle_saved(struct ask_out *o, const char *path);
+
+#endif

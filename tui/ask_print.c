@@ -1,0 +1,496 @@
+/* What `cdvm ask` writes: results on stdout, progress on stderr, or one JSON object a line on
+ * stdout. */
+#include "ask.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli_tree.h"
+#include "core/enc.h"
+#include "core/loop.h"
+#include "core/text.h"
+#include "table.h"
+
+#define NAMES_TRIED 1000 /* name.csv, name-1.csv, ... */
+
+struct ask_out {
+    const struct ask_args *a;
+    bool simulated; /* known once there is a verdict, true from then on */
+    int64_t began;
+    struct buf streamed; /* of the answer, as it came in deltas */
+    uint64_t shown_done; /* progress is printed when it has moved by a twentieth */
+};
+
+struct ask_out *ask_out_new(const struct ask_args *a) {
+    struct ask_out *o = mem_new(sizeof *o);
+
+    o->a = a;
+    o->began = loop_now();
+    return o;
+}
+
+void ask_out_free(struct ask_out *o) {
+    if (!o)
+        return;
+    buf_wipe(&o->streamed);
+    free(o);
+}
+
+/* --- lines --- */
+
+static char *safe(struct view v, enum text_mode mode) {
+    return text_safe_new(v, mode, SIZE_MAX);
+}
+
+static void line(struct ask_out *o, struct view text) {
+    cleanup_free char *s = safe(text, TEXT_LINE);
+    double t = (double)(loop_now() - o->began) / 1000.0;
+
+    if (!o->a->json)
+        fprintf(stderr, "%7.1f s  %s%s\n", t, o->simulated ? "SIMULATED  " : "", s);
+}
+
+void ask_say(struct ask_out *o, const char *fmt, ...) {
+    cleanup_free char *text = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (vasprintf(&text, fmt, ap) < 0)
+        text = NULL;
+    va_end(ap);
+    line(o, view_str(text ? text : ""));
+}
+
+/* --- JSON --- */
+
+static struct jw json_begin(struct buf *b, const char *event) {
+    struct jw w = jw_new(b);
+
+    jw_obj(&w);
+    jw_kstr(&w, "event", event);
+    return w;
+}
+
+static void json_end(struct jw *w) {
+    jw_end_obj(w);
+    buf_str(w->out, "\n");
+    fwrite(w->out->p, 1, w->out->n, stdout);
+    fflush(stdout);
+}
+
+/* Outside text in JSON is sanitised too: it ends up on terminals. */
+static void json_text(struct jw *w, const char *key, struct view v) {
+    cleanup_free char *s = safe(v, TEXT_PROSE);
+
+    jw_kstr(w, key, s);
+}
+
+static void json_meta(struct jw *w, const struct xfer_meta *m) {
+    jw_kstr(w, "name", m->name);
+    jw_kint(w, "size", (int64_t)m->size);
+    jw_khex(w, "sha256", view_of(m->sha256, 32));
+}
+
+void ask_error(struct ask_out *o, const struct err *e) {
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    if (!o->a->json) {
+        cleanup_free char *s = safe(view_str(e->text), TEXT_LINE);
+
+        fprintf(stderr, "cdvm ask: %s%s (%s)\n", o->simulated ? "SIMULATED " : "", s, e->code);
+        return;
+    }
+    w = json_begin(&b, "error");
+    jw_kstr(&w, "code", e->code);
+    json_text(&w, "text", view_str(e->text));
+    json_end(&w);
+}
+
+/* --- events, each with its words and its JSON --- */
+
+void ask_offer(struct ask_out *o, const struct offer *offer) {
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+    char key[20];
+
+    npub_short(offer->pubkey, key);
+    if (!o->a->json) {
+        ask_say(o, "offer '%s' by %s, claims %s", offer->name, key, offer->privacy);
+        return;
+    }
+    w = json_begin(&b, "offer");
+    jw_kstr(&w, "d", offer->d);
+    jw_kstr(&w, "name", offer->name);
+    jw_khex(&w, "id", view_of(offer->id, 32));
+    jw_khex(&w, "provider", view_of(offer->pubkey, 32));
+    jw_kstr(&w, "claims", offer->privacy);
+    json_end(&w);
+}
+
+static void on_state(struct ask_out *o, const struct session *s, const struct session_event *ev) {
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    if (!o->a->json) {
+        ask_say(o, "%s", session_state_name(ev->state));
+        if (ev->why)
+            ask_error(o, ev->why);
+        return;
+    }
+    w = json_begin(&b, "state");
+    jw_kstr(&w, "state", session_state_name(ev->state));
+    jw_khex(&w, "job", view_of(session_request(s)->id, 32));
+    if (ev->why) {
+        jw_kstr(&w, "code", ev->why->code);
+        json_text(&w, "text", view_str(ev->why->text));
+    }
+    json_end(&w);
+}
+
+static void on_phase(struct ask_out *o, const struct session *s, const struct session_event *ev) {
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    (void)s;
+    if (!o->a->json) {
+        ask_say(o, "provider says: %s%s%.*s", job_phase_name(ev->phase), ev->text.n ? ", " : "",
+                (int)ev->text.n, (const char *)ev->text.p);
+        return;
+    }
+    w = json_begin(&b, "phase");
+    jw_kstr(&w, "phase", job_phase_name(ev->phase));
+    json_text(&w, "text", ev->text);
+    json_end(&w);
+}
+
+static void on_verdict(struct ask_out *o, const struct session *s, const struct session_event *ev) {
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    (void)s;
+    o->simulated = verdict_simulated(ev->verdict);
+    if (!o->a->json) {
+        verdict_text(ev->verdict, &b);
+        fwrite(b.p, 1, b.n, stderr);
+        return;
+    }
+    w = json_begin(&b, "verdict");
+    jw_key(&w, "tree");
+    {
+        cleanup_buf struct buf tree = {0};
+
+        verdict_json(ev->verdict, &tree);
+        jw_raw(&w, buf_view(&tree));
+    }
+    json_end(&w);
+}
+
+static void on_notice(struct ask_out *o, const struct session *s, const struct session_event *ev) {
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    (void)s;
+    if (!o->a->json) {
+        ask_say(o, "note (%s): %.*s", ev->code, (int)ev->text.n, (const char *)ev->text.p);
+        return;
+    }
+    w = json_begin(&b, "notice");
+    jw_kstr(&w, "code", ev->code);
+    json_text(&w, "text", ev->text);
+    json_end(&w);
+}
+
+static void on_ready(struct ask_out *o, const struct session *s, const struct session_event *ev) {
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    (void)s;
+    if (!o->a->json) {
+        ask_say(o, "workload '%.*s' is loaded; sending", (int)ev->text.n, (const char *)ev->text.p);
+        return;
+    }
+    w = json_begin(&b, "ready");
+    json_text(&w, "name", ev->text);
+    json_end(&w);
+}
+
+static void on_delta(struct ask_out *o, const struct session *s, const struct session_event *ev) {
+    cleanup_free char *text = safe(ev->text, TEXT_PROSE);
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    (void)s;
+    if (!o->a->json) {
+        buf_str(&o->streamed, text);
+        fputs(text, stdout);
+        fflush(stdout);
+        return;
+    }
+    w = json_begin(&b, "delta");
+    jw_kstr(&w, "text", text);
+    json_end(&w);
+}
+
+/* The whole answer, of which the beginning may stand on the screen already. */
+static void print_answer(struct ask_out *o, const char *text) {
+    size_t n = o->streamed.n;
+
+    if (n && strncmp(text, (const char *)o->streamed.p, n) == 0)
+        fputs(text + n, stdout);
+    else
+        printf("%s%s", n ? "\n" : "", text);
+    if (text[0] && text[strlen(text) - 1] != '\n')
+        putchar('\n');
+    fflush(stdout);
+    buf_reset(&o->streamed);
+}
+
+static void on_answer(struct ask_out *o, const struct session *s, const struct session_event *ev) {
+    cleanup_free char *text = safe(ev->text, TEXT_PROSE);
+    cleanup_buf struct buf b = {0};
+    struct err e;
+    struct jw w;
+
+    (void)s;
+    if (o->a->json) {
+        w = json_begin(&b, "answer");
+        if (ev->code)
+            json_text(&w, "code", view_str(ev->code));
+        jw_kstr(&w, "text", text);
+        json_end(&w);
+    } else if (ev->code) {
+        cleanup_free char *code = safe(view_str(ev->code), TEXT_LINE);
+
+        err_set(&e, code, "%s", text);
+        ask_error(o, &e);
+    } else {
+        print_answer(o, text);
+    }
+}
+
+static void on_progress(struct ask_out *o, const struct session *s,
+                        const struct session_event *ev) {
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    (void)s;
+    if (!o->a->json) {
+        ask_say(o, "%llu of %llu %.*s %s", (unsigned long long)ev->done,
+                (unsigned long long)ev->total, (int)ev->text.n, (const char *)ev->text.p,
+                ev->note ? ev->note : "");
+        return;
+    }
+    w = json_begin(&b, "progress");
+    jw_kint(&w, "done", (int64_t)ev->done);
+    jw_kint(&w, "total", (int64_t)ev->total);
+    json_text(&w, "unit", ev->text);
+    json_end(&w);
+}
+
+static void cell(struct table *t, const cJSON *v) {
+    cleanup_buf struct buf b = {0};
+    struct jw w = jw_new(&b);
+
+    if (cJSON_IsString(v)) {
+        table_cell(t, view_str(v->valuestring));
+    } else if (cJSON_IsNull(v)) {
+        table_cell(t, view_str(""));
+    } else {
+        jw_json(&w, v);
+        table_cell(t, buf_view(&b));
+    }
+}
+
+/* One row of exactly n cells, whatever came. */
+static void row(struct table *t, const cJSON *cells, size_t n) {
+    const cJSON *v = cJSON_IsArray(cells) ? cells->child : NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        if (v)
+            cell(t, v);
+        else
+            table_cell(t, view_str(""));
+        v = v ? v->next : NULL;
+    }
+}
+
+static void print_table(const cJSON *o) {
+    const cJSON *columns = json_arr(o, "columns", NULL), *rows = json_arr(o, "rows", NULL), *r;
+    size_t n = (size_t)cJSON_GetArraySize(columns);
+    struct table *t = table_new(n);
+    cleanup_buf struct buf text = {0};
+    uint64_t total;
+
+    row(t, columns, n);
+    cJSON_ArrayForEach(r, rows) {
+        row(t, r, n);
+    }
+    table_text(t, false, &text);
+    printf("%.*s\n", (int)text.n, (const char *)text.p);
+    if (json_u64(o, "total", &total, NULL) && total > (uint64_t)cJSON_GetArraySize(rows))
+        printf("(%d of %llu rows; the file has all)\n", cJSON_GetArraySize(rows),
+               (unsigned long long)total);
+    fflush(stdout);
+    table_free(t);
+}
+
+static void on_table(struct ask_out *o, const struct session *s, const struct session_event *ev) {
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    (void)s;
+    if (!o->a->json) {
+        print_table(ev->json);
+        return;
+    }
+    w = json_begin(&b, "table");
+    jw_key(&w, "columns");
+    jw_json(&w, json_arr(ev->json, "columns", NULL));
+    jw_key(&w, "rows");
+    jw_json(&w, json_arr(ev->json, "rows", NULL));
+    json_end(&w);
+}
+
+static void on_file_moving(struct ask_out *o, const struct session *s,
+                           const struct session_event *ev) {
+    bool up = ev->type == SE_FILE_UP;
+    uint64_t size = ev->meta->size ? ev->meta->size : 1;
+
+    (void)s;
+    if (ev->done == 0)
+        o->shown_done = 0;
+    if (ev->done < size && (ev->done - o->shown_done) * 20 < size)
+        return;
+    o->shown_done = ev->done;
+    ask_say(o, "%s '%s': %llu of %llu bytes", up ? "sending" : "receiving", ev->meta->name,
+            (unsigned long long)ev->done, (unsigned long long)ev->meta->size);
+}
+
+static void on_file_failed(struct ask_out *o, const struct session *s,
+                           const struct session_event *ev) {
+    cleanup_free char *text = safe(ev->text, TEXT_LINE);
+    cleanup_free char *code = safe(view_str(ev->code ? ev->code : "failed"), TEXT_LINE);
+    struct err e;
+
+    (void)s;
+    err_set(&e, code, "file '%s': %s", ev->meta->name, text);
+    ask_error(o, &e);
+}
+
+static void on_receipt(struct ask_out *o, const struct session *s, const struct session_event *ev) {
+    const struct receipt *r = ev->receipt;
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    (void)s;
+    if (o->a->json) {
+        w = json_begin(&b, "receipt");
+        jw_kstr(&w, "reason", r->reason);
+        jw_kint(&w, "messages_in", (int64_t)r->n_in);
+        jw_kint(&w, "messages_out", (int64_t)r->n_out);
+        jw_kint(&w, "uncovered", ev->uncovered);
+        json_end(&w);
+    } else if (ev->uncovered < 0) {
+        ask_say(o, "receipt does not match: %.*s", (int)ev->text.n, (const char *)ev->text.p);
+    } else if (ev->uncovered > 0) {
+        ask_say(o, "receipt does not cover your last %d messages", ev->uncovered);
+    } else {
+        ask_say(o, "receipt signed by the guest covers all %llu messages and %llu answers",
+                (unsigned long long)r->n_in, (unsigned long long)r->n_out);
+    }
+}
+
+static void on_teardown(struct ask_out *o, const struct session *s,
+                        const struct session_event *ev) {
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    (void)s;
+    if (!o->a->json) {
+        ask_say(o, "provider says: machine gone, exit status %d, its folder %s",
+                ev->teardown->exit_status,
+                ev->teardown->rundir_removed ? "removed" : "NOT removed");
+        return;
+    }
+    w = json_begin(&b, "teardown");
+    jw_kint(&w, "exit", ev->teardown->exit_status);
+    jw_kbool(&w, "rundir_removed", ev->teardown->rundir_removed);
+    json_end(&w);
+}
+
+static const struct {
+    enum session_event_type type;
+    void (*show)(struct ask_out *o, const struct session *s, const struct session_event *ev);
+} shows[] = {
+    {SE_STATE, on_state},         {SE_PHASE, on_phase},           {SE_VERDICT, on_verdict},
+    {SE_NOTICE, on_notice},       {SE_READY, on_ready},           {SE_DELTA, on_delta},
+    {SE_ANSWER, on_answer},       {SE_PROGRESS, on_progress},     {SE_TABLE, on_table},
+    {SE_FILE_UP, on_file_moving}, {SE_FILE_DOWN, on_file_moving}, {SE_FILE_FAILED, on_file_failed},
+    {SE_RECEIPT, on_receipt},     {SE_TEARDOWN, on_teardown},
+};
+
+void ask_event(struct ask_out *o, const struct session *s, const struct session_event *ev) {
+    for (size_t i = 0; i < COUNT(shows); i++)
+        if (shows[i].type == ev->type)
+            shows[i].show(o, s, ev);
+}
+
+/* --- files --- */
+
+/* "dir/name.csv", then "dir/name-1.csv"... */
+static char *path_try(const char *dir, const char *name, int i) {
+    const char *dot = strrchr(name, '.');
+    size_t stem = dot && dot != name ? (size_t)(dot - name) : strlen(name);
+
+    if (i == 0)
+        return mem_fmt("%s/%s", dir, name);
+    return mem_fmt("%s/%.*s-%d%s", dir, (int)stem, name, i, name + stem);
+}
+
+static void show_saved(struct ask_out *o, const char *path, const struct xfer_meta *m) {
+    cleanup_free char *hex = hex_new(view_of(m->sha256, 32));
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    if (!o->a->json) {
+        printf("%s  %llu bytes  sha256 %s\n", path, (unsigned long long)m->size, hex);
+        fflush(stdout);
+        return;
+    }
+    w = json_begin(&b, "file");
+    jw_kstr(&w, "path", path);
+    json_meta(&w, m);
+    json_end(&w);
+}
+
+int ask_save(struct ask_out *o, const struct xfer_meta *m, struct view data, struct err *e) {
+    const char *dir = o->a->set.out ? o->a->set.out : ".";
+
+    for (int i = 0; i < NAMES_TRIED; i++) {
+        cleanup_free char *path = path_try(dir, m->name, i);
+
+        if (access(path, F_OK) == 0)
+            continue;
+        if (file_write(path, data, 0600, false, e))
+            return -1;
+        show_saved(o, path, m);
+        return 0;
+    }
+    return err_set(e, "exists", "'%s' and %d names like it exist", m->name, NAMES_TRIED - 1);
+}
+
+void ask_bundle_saved(struct ask_out *o, const char *path) {
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    if (!o->a->json) {
+        ask_say(o, "receipt and evidence are in %s; check them with `cdvm verify %s`", path, path);
+        return;
+    }
+    w = json_begin(&b, "bundle");
+    jw_kstr(&w, "path", path);
+    json_end(&w);
+}
