@@ -5,7 +5,7 @@
 #include "attest/evidence.h"
 #include "attest/snp_report.h"
 #include "core/hash.h"
-#include "tests/unit/vectors.h"
+#include "tests/unit/snp_files.h"
 
 #define NOW ((int64_t)1795305600)      /* 2026-11-22 */
 #define NOW_VLEK ((int64_t)1748736000) /* 2025-06-01: the real VLEK was valid then */
@@ -25,14 +25,20 @@ static inline void vector_free(struct vector *v) {
     buf_free(&v->table);
 }
 
-static inline void load(struct buf *b, const char *fmt, const char *name) {
+/* dir/NAMEend under the SNP vectors. */
+static inline void load(struct buf *b, const char *dir, const char *name, const char *end) {
     char rel[200];
 
-    if (!name)
-        return;
-    snprintf(rel, sizeof rel, fmt, name);
+    snprintf(rel, sizeof rel, "snp/%s/%s%s", dir, name, end);
     if (!vector_load(rel, b))
         fail_msg("cannot read %s", rel);
+}
+
+static inline void load_root(struct buf *b, const char *role, const char *family) {
+    char name[64];
+
+    snprintf(name, sizeof name, "%s_%s", role, family);
+    load(b, "roots", name, ".der");
 }
 
 /* Takes what is expected from a report: its own fields, for positive tests. */
@@ -43,8 +49,10 @@ static inline void expect_from(struct vector *v, const struct buf *report) {
 }
 
 static inline struct verdict *verify(const struct vector *v, const struct policy *p, int64_t now) {
-    struct snp_collateral c = {.vek = buf_view(&v->vek), .ask = buf_view(&v->ask),
-                               .ark = buf_view(&v->ark), .cert_table = buf_view(&v->table)};
+    struct snp_collateral c = {.vek = buf_view(&v->vek),
+                               .ask = buf_view(&v->ask),
+                               .ark = buf_view(&v->ark),
+                               .cert_table = buf_view(&v->table)};
     const struct expect_report x = {.report_data = v->has_expected ? v->data : NULL,
                                     .measurement = v->has_expected ? v->digest : NULL};
 

@@ -8,10 +8,7 @@
 static const uint8_t one[32] = X32(1), two[32] = X32(2), three[32] = X32(3), four[32] = X32(4);
 
 static void is_hex(const uint8_t got[static 32], const char *hex) {
-    uint8_t want[32];
-
-    unhex(hex, want, 32);
-    assert_memory_equal(got, want, 32);
+    assert_hex(got, 32, hex);
 }
 
 static void make_gpu(struct gpu_evidence *g, uint8_t k, uint8_t store[static 200]) {

@@ -1,7 +1,7 @@
 #include "attest/snp_measure.c"
 #include "attest/ovmf.c"
 #include "attest/snp_explain.c"
-#include "tests/unit/vectors.h"
+#include "tests/unit/snp_files.h"
 
 static void file_hash(const char *name, uint8_t out[static 32]) {
     cleanup_buf struct buf b = {0};
@@ -40,7 +40,7 @@ static int measure_case(const cJSON *c, uint8_t out[static 48], struct err *e) {
 }
 
 static void check_file(const char *rel) {
-    cJSON *all = vector_json(rel);
+    cJSON *all = vectors_load(rel);
     const cJSON *c;
     int n = 0;
 
@@ -59,7 +59,7 @@ static void check_file(const char *rel) {
         }
         if (rc)
             fail_msg("%s row %d: %s", rel, n, e.text);
-        unhex(case_str(c, "launch_digest"), want, 48);
+        row_hex(c, "launch_digest", want, 48);
         if (memcmp(want, got, 48) != 0)
             fail_msg("%s row %d (%s): digest differs", rel, n, case_str(c, "ovmf"));
     }
