@@ -1,0 +1,466 @@
+/* Whole bundles: a good one, and every way in which one thing about it is wrong. */
+#include "attest/evidence.c"
+#include "attest/bind.c"
+#include "attest/reference.c"
+#include "attest/endorse.c"
+#include "attest/verdict.c"
+#include "tests/unit/world.h"
+#include "tests/unit/snp_vectors.h"
+
+static struct world w;
+
+static int setup(void **state) {
+    (void)state;
+    world_init(&w);
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    world_free(&w);
+    return 0;
+}
+
+static void show_open(const struct verdict *v) {
+    const struct check *open[40];
+    size_t n = verdict_open(v, open, COUNT(open));
+
+    for (size_t i = 0; i < n && i < COUNT(open); i++)
+        print_message("# %s %s: %s\n", check_state_name(open[i]->state), open[i]->id, open[i]->why);
+}
+
+/* The verdict's state, and the exact leaves that are in that state (for PASS: none). */
+static void expect_verdict(enum check_state s, const char *ids) {
+    struct verdict *v = world_verify(&w);
+    cleanup_buf struct buf got = {0};
+
+    buf_str(&got, "");
+    if (s != CHECK_PASS)
+        ids_in(verdict_tree(v), s, &got);
+    if (verdict_state(v) != s || strcmp((const char *)got.p, ids) != 0) {
+        show_open(v);
+        fail_msg("%s '%s' instead of %s '%s'", check_state_name(verdict_state(v)), got.p,
+                 check_state_name(s), ids);
+    }
+    assert_int_equal(verdict_allows(v), s == CHECK_PASS);
+    verdict_free(v);
+}
+
+static void a_good_bundle_passes_and_is_simulated(void **state) {
+    struct verdict *v;
+
+    (void)state;
+    expect_verdict(CHECK_PASS, "");
+    v = world_verify(&w);
+    assert_true(verdict_simulated(v));
+    assert_string_equal(verdict_product(v), "Genoa");
+    assert_string_equal(verdict_policy(v), "demo");
+    assert_memory_equal(verdict_guest(v), w.ev.guest, 32);
+    assert_memory_equal(verdict_job(v), w.request.id, 32);
+    assert_memory_equal(verdict_hello(v), w.ev.hello, 32);
+    assert_int_equal(verdict_chip(v).n, 64);
+    assert_int_equal(verdict_find(v, "snp.crl")->state, CHECK_PASS);
+    assert_null(verdict_find(v, "model.endorsed"));
+    assert_int_equal(verdict_open(v, NULL, 0), 0);
+    verdict_free(v);
+}
+
+static void a_simulator_is_refused_but_for_demo(void **state) {
+    (void)state;
+    policy_preset(&w.policy, POLICY_STANDARD);
+    expect_verdict(CHECK_FAIL, "snp.chain.root");
+    policy_preset(&w.policy, POLICY_STRICT);
+    {
+        struct verdict *v = world_verify(&w);
+
+        assert_int_equal(verdict_state(v), CHECK_FAIL);
+        assert_true(verdict_simulated(v));
+        verdict_free(v);
+    }
+    policy_preset(&w.policy, POLICY_DEMO);
+    w.x.n_sim_roots = 0;
+    expect_verdict(CHECK_FAIL, "snp.chain.root snp.chain.intermediate snp.chain.leaf");
+}
+
+static void a_simulator_of_another_machine(void **state) {
+    (void)state;
+    w.sim_root[0] ^= 1;
+    expect_verdict(CHECK_FAIL, "snp.chain.root snp.chain.intermediate snp.chain.leaf");
+}
+
+/* Each part of the binding, swapped where the guest got it: named one by one. */
+static void swapped_parts_are_named(void **state) {
+    uint8_t other[32];
+
+    (void)state;
+    memset(other, 0x99, 32);
+    world_report(&w, other, w.request.nonce, w.request.id, 0x30000);
+    expect_verdict(CHECK_FAIL, "snp.report_data bind.customer");
+    world_report(&w, w.request.customer, other, w.request.id, 0x30000);
+    expect_verdict(CHECK_FAIL, "snp.report_data bind.nonce");
+    world_report(&w, w.request.customer, w.request.nonce, other, 0x30000);
+    expect_verdict(CHECK_FAIL, "snp.report_data bind.job");
+    world_report(&w, other, other, w.request.id, 0x30000);
+    expect_verdict(CHECK_FAIL, "snp.report_data bind.customer bind.nonce");
+    world_good_report(&w);
+    w.ev.guest[0] ^= 1;
+    expect_verdict(CHECK_FAIL, "snp.report_data bind.guest_key");
+}
+
+static void an_echo_that_lies_or_is_absent(void **state) {
+    uint8_t other[32];
+
+    (void)state;
+    memset(other, 0x99, 32);
+    w.ev.echo_nonce[0] ^= 1; /* the report is right all the same */
+    expect_verdict(CHECK_PASS, "");
+    world_report(&w, w.request.customer, other, w.request.id, 0x30000);
+    memcpy(w.ev.echo_nonce, w.request.nonce, 32);
+    {
+        struct verdict *v = world_verify(&w);
+
+        assert_int_equal(verdict_state(v), CHECK_FAIL);
+        assert_int_equal(verdict_find(v, "snp.report_data")->state, CHECK_FAIL);
+        assert_int_equal(verdict_find(v, "bind.guest_key")->state, CHECK_PASS);
+        assert_int_not_equal(verdict_find(v, "bind.nonce")->state, CHECK_PASS);
+        verdict_free(v);
+    }
+    w.ev.has_echo = false;
+    {
+        struct verdict *v = world_verify(&w);
+
+        assert_int_equal(verdict_state(v), CHECK_FAIL);
+        assert_int_not_equal(verdict_find(v, "bind.nonce")->state, CHECK_PASS);
+        verdict_free(v);
+    }
+}
+
+static void a_replayed_hello(void **state) {
+    (void)state;
+    memset(w.request.nonce, 0x11, 32); /* the customer's new request */
+    memset(w.request.id, 0x12, 32);
+    expect_verdict(CHECK_FAIL, "snp.report_data bind.nonce bind.job");
+}
+
+static struct gpu_evidence gpu(const char *report) {
+    return (struct gpu_evidence){.arch = "hopper", .report = view_str(report)};
+}
+
+static void gpu_evidence_is_bound(void **state) {
+    struct gpu_evidence a = gpu("one"), b = gpu("two");
+
+    (void)state;
+    w.ev.gpu = &a;
+    w.ev.n_gpu = 1;
+    expect_verdict(CHECK_FAIL,
+                   "snp.report_data bind.gpu gpu.count"); /* shown, not bound, not offered */
+    w.offer.gpu_count = 1;
+    world_good_report(&w);
+    expect_verdict(CHECK_NOT_CHECKED, "snp.mitigation gpu.evidence chip.endorsed");
+    w.ev.gpu = &b; /* another machine's */
+    {
+        struct verdict *v = world_verify(&w);
+
+        assert_int_equal(verdict_state(v), CHECK_FAIL);
+        assert_int_equal(verdict_find(v, "bind.gpu")->state, CHECK_FAIL);
+        assert_int_equal(verdict_find(v, "bind.guest_key")->state, CHECK_PASS);
+        verdict_free(v);
+    }
+    w.ev.gpu = &a;
+    w.offer.gpu_count = 2;
+    expect_verdict(CHECK_FAIL, "gpu.count");
+    w.ev.n_gpu = 0;
+    w.offer.gpu_count = 1;
+    world_good_report(&w);
+    expect_verdict(CHECK_FAIL, "gpu.count");
+}
+
+static void too_much_gpu_evidence(void **state) {
+    static struct gpu_evidence many[GPUS_MAX + 1];
+
+    (void)state;
+    w.ev.gpu = many;
+    w.ev.n_gpu = COUNT(many);
+    expect_verdict(CHECK_FAIL, "bind.gpu gpu.count");
+}
+
+static void another_guest_policy(void **state) {
+    (void)state;
+    world_report(&w, w.request.customer, w.request.nonce, w.request.id, 0xb0000);
+    expect_verdict(CHECK_FAIL, "snp.policy.debug snp.policy.expected");
+    world_report(&w, w.request.customer, w.request.nonce, w.request.id, 0x20000);
+    expect_verdict(CHECK_FAIL, "snp.policy.expected");
+    world_report(&w, w.request.customer, w.request.nonce, w.request.id, 0x70000);
+    expect_verdict(CHECK_FAIL, "snp.policy.migrate snp.policy.expected");
+}
+
+static void another_guest(void **state) {
+    (void)state;
+    w.measurement[7] ^= 1;
+    world_report(&w, w.request.customer, w.request.nonce, w.request.id, 0x30000);
+    expect_verdict(CHECK_FAIL, "snp.measurement");
+    w.offer.vcpus = 2;
+    world_good_report(&w);
+    w.offer.vcpus = 1;
+    {
+        struct verdict *v = world_verify(&w);
+
+        assert_non_null(strstr(verdict_find(v, "snp.measurement")->why, "2 vCPUs, not 1"));
+        verdict_free(v);
+    }
+}
+
+static void manifest_without_which_nothing_is_known(void **state) {
+    (void)state;
+    w.x.release = (struct view){0};
+    expect_verdict(
+        CHECK_NOT_CHECKED,
+        "snp.mitigation snp.measurement offer.match guest.acpi guest.volumes chip.endorsed");
+}
+
+static void offers_that_do_not_match(void **state) {
+    (void)state;
+    w.request.offer[0] ^= 1; /* replaced after the request */
+    expect_verdict(CHECK_FAIL, "offer.match");
+    w.request.offer[0] ^= 1;
+    w.request.provider[0] ^= 1;
+    expect_verdict(CHECK_FAIL, "offer.match");
+    w.request.provider[0] ^= 1;
+    w.offer.release[0] ^= 1;
+    expect_verdict(CHECK_FAIL, "offer.match");
+    w.offer.release[0] ^= 1;
+    snprintf(w.offer.vcpu_type, sizeof w.offer.vcpu_type, "EPYC-Rome");
+    world_good_report(&w);
+    expect_verdict(CHECK_FAIL, "offer.match");
+    snprintf(w.offer.vcpu_type, sizeof w.offer.vcpu_type, "EPYC-v4");
+    w.offer.guest_features = 0x21;
+    world_good_report(&w);
+    expect_verdict(CHECK_FAIL, "offer.match");
+    w.offer.guest_features = 1;
+    snprintf(w.offer.workload_name, sizeof w.offer.workload_name, "other");
+    world_good_report(&w);
+    expect_verdict(CHECK_FAIL, "offer.match");
+    snprintf(w.offer.workload_name, sizeof w.offer.workload_name, "table");
+    snprintf(w.offer.workload, sizeof w.offer.workload, "%s:13", ROOT_A);
+    world_good_report(&w);
+    expect_verdict(CHECK_FAIL, "offer.match");
+    snprintf(w.offer.workload, sizeof w.offer.workload, "%s:12 rdinit=/x", ROOT_A);
+    expect_verdict(CHECK_FAIL, "offer.match");
+}
+
+static void a_model_is_part_of_it(void **state) {
+    (void)state;
+    snprintf(w.offer.model, sizeof w.offer.model, "%s:12", ROOT_A);
+    snprintf(w.offer.model_name, sizeof w.offer.model_name, "tiny");
+    world_good_report(&w);
+    world_point(&w);
+    expect_verdict(CHECK_PASS, "");
+    snprintf(w.offer.model_name, sizeof w.offer.model_name, "huge");
+    expect_verdict(CHECK_FAIL, "offer.match");
+    snprintf(w.offer.model_name, sizeof w.offer.model_name, "tiny");
+    w.x.pins.n_digests = 2;
+    expect_verdict(CHECK_WARN, "model.endorsed");
+    w.x.model = (struct view){0};
+    expect_verdict(CHECK_WARN, "model.endorsed");
+}
+
+static void nothing_pinned_is_a_warning_to_confirm(void **state) {
+    struct verdict *v;
+    struct err e;
+
+    (void)state;
+    w.x.pins.n_digests = 0;
+    expect_verdict(CHECK_WARN, "release.endorsed workload.endorsed");
+    v = world_verify(&w);
+    assert_int_equal(verdict_confirm(v, "snp.crl", false, &e), -1);
+    assert_string_equal(e.code, "not-a-warning");
+    assert_int_equal(verdict_confirm(v, "reference", false, &e), -1);
+    assert_int_equal(verdict_confirm(v, "nothing", false, &e), -1);
+    assert_int_equal(verdict_confirm(v, "release.endorsed", false, &e), 0);
+    assert_false(verdict_allows(v));
+    assert_int_equal(verdict_confirm(v, "workload.endorsed", true, &e), 0);
+    assert_true(verdict_allows(v));
+    assert_true(verdict_find(v, "workload.endorsed")->remembered);
+    assert_int_equal(verdict_state(v), CHECK_WARN); /* confirming changes no state */
+    assert_int_equal(verdict_exit_code(v), 2);
+    verdict_free(v);
+}
+
+static struct event *endorse(const struct keypair *k, const char *type, const char *d,
+                             struct view content, const char *seq, int64_t expires) {
+    struct fields f = fields_new(KIND_ENDORSEMENT, WORLD_NOW, content);
+    uint8_t sha[32];
+    char hex[65], until[24];
+
+    sha256(content, sha);
+    hex_encode(view_of(sha, 32), hex);
+    snprintf(until, sizeof until, "%lld", (long long)expires);
+    fields_add(&f, "d", d);
+    fields_add(&f, "type", type);
+    fields_add(&f, "x", hex);
+    fields_add(&f, "seq", seq);
+    fields_add(&f, "expiration", until);
+    return event_sign(&f, k);
+}
+
+/* k of n, each key once; expiry; revocation by any one; other type, name or content. */
+static void endorsements(void **state) {
+    struct keypair *k[3] = {keypair_new(), keypair_new(), keypair_new()};
+    const int64_t later = WORLD_NOW + 1000;
+    const struct event *list[8] = {0};
+    uint8_t keys[3][32];
+    size_t n = 0;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        memcpy(keys[i], keypair_pub(k[i]), 32);
+    memcpy(w.pin[0], w.pin[1], 32); /* the workload stays pinned, the release does not */
+    w.x.pins.endorser = (const uint8_t(*)[32])keys;
+    w.x.pins.n_endorsers = 2;
+    w.x.pins.k = 2;
+    w.x.pins.endorsement = list;
+#define ADD(key, type, d, content, seq, until)                                                     \
+    list[n++] = endorse(key, type, d, content, seq, until), w.x.pins.n_endorsements = n
+    ADD(k[0], "guest", "cdvm-guest/0.1.0", w.x.release, "1", later);
+    ADD(k[0], "guest", "cdvm-guest/0.1.0", w.x.release, "2", later);
+    expect_verdict(CHECK_WARN, "release.endorsed");
+    ADD(k[2], "guest", "cdvm-guest/0.1.0", w.x.release, "1", later); /* not a key that is pinned */
+    expect_verdict(CHECK_WARN, "release.endorsed");
+    ADD(k[1], "guest", "cdvm-guest/0.1.0", w.x.release, "1", WORLD_NOW - 10);
+    expect_verdict(CHECK_WARN, "release.endorsed");
+    ADD(k[1], "guest", "cdvm-guest/0.1.0", w.x.workload, "2", later);
+    expect_verdict(CHECK_WARN, "release.endorsed");
+    ADD(k[1], "guest", "cdvm-guest/0.1.0", w.x.release, "3", later);
+    expect_verdict(CHECK_PASS, "");
+    ADD(k[1], "workload", "cdvm-guest/0.1.0", view_str(""), "9", later);
+    expect_verdict(CHECK_PASS, ""); /* of another type */
+    ADD(k[0], "guest", "cdvm-guest/0.1.0", view_str(""), "9", later);
+    expect_verdict(CHECK_FAIL, "release.endorsed");
+#undef ADD
+    for (size_t i = 0; i < n; i++)
+        event_free((struct event *)(uintptr_t)list[i]);
+    for (int i = 0; i < 3; i++)
+        keypair_free(k[i]);
+}
+
+/* A release with other promises than the sample's. */
+static void other_release(enum guest_acpi acpi, enum guest_volumes volumes,
+                          struct release_tcb *floor) {
+    struct release r = world_release();
+    struct err e;
+
+    r.acpi = acpi;
+    r.volumes = volumes;
+    r.min_tcb = floor;
+    r.n_min_tcb = floor ? 1 : 0;
+    buf_reset(&w.release);
+    assert_int_equal(release_json(&r, &w.release, &e), 0);
+    sha256(buf_view(&w.release), w.pin[0]);
+    memcpy(w.offer.release, w.pin[0], 32);
+    world_good_report(&w);
+    world_point(&w);
+}
+
+static void releases_that_promise_less(void **state) {
+    struct release_tcb low = {0x19, 0x10, 0x1f, {10, 0, 0, 0, 0, 0, 0x1b, 0x54}};
+    struct release_tcb high = {0x19, 0x10, 0x1f, {10, 0, 0, 0, 0, 0, 0x1c, 0x54}};
+    struct release_tcb other = {0x19, 0xa0, 0xaf, {99, 0, 0, 0, 0, 0, 99, 99}};
+
+    (void)state;
+    other_release(ACPI_OPEN, VOLUMES_MEMORY, NULL);
+    expect_verdict(CHECK_WARN, "guest.acpi");
+    other_release(ACPI_SANDBOXED, VOLUMES_LAZY, NULL);
+    expect_verdict(CHECK_WARN, "guest.volumes");
+    other_release(ACPI_OFF, VOLUMES_MEMORY, &low);
+    expect_verdict(CHECK_PASS, "");
+    other_release(ACPI_OFF, VOLUMES_MEMORY, &other);
+    expect_verdict(CHECK_PASS, "");
+    other_release(ACPI_OFF, VOLUMES_MEMORY, &high);
+    expect_verdict(CHECK_FAIL, "snp.tcb.floor");
+}
+
+static void absent_is_not_checked(void **state) {
+    (void)state;
+    w.c.vek = (struct view){0};
+    {
+        struct verdict *v = world_verify(&w);
+
+        assert_int_equal(verdict_state(v), CHECK_NOT_CHECKED);
+        assert_int_equal(verdict_find(v, "bind.nonce")->state, CHECK_NOT_CHECKED);
+        assert_false(verdict_allows(v));
+        verdict_free(v);
+    }
+    world_point(&w);
+    w.ev.report = (struct view){0};
+    expect_verdict(CHECK_FAIL, "snp.structure");
+}
+
+/* Optional NOT CHECKED is neutral, required one is not; must turns it into FAIL. */
+static void requirements_decide(void **state) {
+    struct err e;
+
+    (void)state;
+    w.c.n_crl = 0;
+    expect_verdict(CHECK_PASS, "");
+    w.policy.override[CK_SNP_CRL] = REQ_REQUIRED + 1;
+    expect_verdict(CHECK_NOT_CHECKED, "snp.crl snp.mitigation chip.endorsed");
+    w.policy.override[CK_SNP_CRL] = 0;
+    w.policy.override[CK_CHIP_ENDORSED] = REQ_MUST + 1;
+    expect_verdict(CHECK_FAIL, "chip.endorsed");
+    w.policy.override[CK_CHIP_ENDORSED] = REQ_REQUIRED + 1;
+    expect_verdict(CHECK_NOT_CHECKED, "snp.crl snp.mitigation chip.endorsed");
+    policy_preset(&w.policy, POLICY_DEMO);
+    w.policy.override[CK_SNP_POLICY_SMT] = REQ_ADVISE + 1;
+    expect_verdict(CHECK_WARN, "snp.policy.smt");
+    w.policy.override[CK_SNP_POLICY_SMT] = REQ_REQUIRED + 1;
+    expect_verdict(CHECK_FAIL, "snp.policy.smt");
+    policy_preset(&w.policy, POLICY_DEMO);
+    w.policy.override[CK_SNP_SIGNATURE] = REQ_NOTE + 1; /* fixed: no effect */
+    w.report[0x50] ^= 1;
+    {
+        struct verdict *v = world_verify(&w);
+
+        assert_int_equal(verdict_find(v, "snp.signature")->state, CHECK_FAIL);
+        verdict_free(v);
+    }
+    assert_int_equal(policy_parse(&w.policy, view_str("check = snp.signature note\n"), &e), -1);
+}
+
+static void expired_and_future_clocks(void **state) {
+    struct verdict *v;
+
+    (void)state;
+    v = evidence_verify(&w.ev, &w.c, &w.x, &w.policy, WORLD_NOW + (int64_t)20 * 365 * 86400);
+    assert_int_equal(verdict_find(v, "snp.chain.dates")->state, CHECK_FAIL);
+    assert_int_equal(verdict_find(v, "snp.crl")->state, CHECK_NOT_CHECKED);
+    verdict_free(v);
+    v = evidence_verify(&w.ev, &w.c, &w.x, &w.policy, 0);
+    assert_int_equal(verdict_find(v, "snp.chain.dates")->state, CHECK_FAIL);
+    verdict_free(v);
+}
+
+int main(void) {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_good_bundle_passes_and_is_simulated),
+        T(a_simulator_is_refused_but_for_demo),
+        T(a_simulator_of_another_machine),
+        T(swapped_parts_are_named),
+        T(an_echo_that_lies_or_is_absent),
+        T(a_replayed_hello),
+        T(gpu_evidence_is_bound),
+        T(too_much_gpu_evidence),
+        T(another_guest_policy),
+        T(another_guest),
+        T(manifest_without_which_nothing_is_known),
+        T(offers_that_do_not_match),
+        T(a_model_is_part_of_it),
+        T(nothing_pinned_is_a_warning_to_confirm),
+        T(endorsements),
+        T(releases_that_promise_less),
+        T(absent_is_not_checked),
+        T(requirements_decide),
+        T(expired_and_future_clocks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
