@@ -68,14 +68,20 @@ static int confirm_warns(struct ask *k, struct err *e) {
     return 0;
 }
 
-/* `--policy demo` on this command line is the typed word for "I know that it is simulated". */
+static int accept_simulated(const struct ask *k, struct err *e) {
+    if (!verdict_simulated(session_verdict(k->session)) || k->a->accept_simulated)
+        return 0;
+    return err_set(e, "not-accepted",
+                   "this machine is SIMULATED: it protects nothing. Nothing was sent. To try it "
+                   "anyway: --accept-simulated");
+}
+
 static void decide(struct ask *k) {
-    bool demo = k->a->policy.profile == POLICY_DEMO;
     struct err e;
 
-    if (confirm_warns(k, &e) || session_accept(k->session, demo, &e)) {
+    if (confirm_warns(k, &e) || accept_simulated(k, &e) || session_accept(k->session, true, &e)) {
         ask_error(k->out, &e);
-        set_code(k, verdict_exit_code(session_verdict(k->session)) ? 2 : 1);
+        set_code(k, 2);
         session_refuse(k->session);
     }
 }

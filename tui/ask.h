@@ -18,7 +18,8 @@ struct ask_args {
     size_t n_attach;
     const char *confirm[ASK_CONFIRM_MAX]; /* ids of WARNs that the user accepts */
     size_t n_confirm;
-    bool accept_warn; /* all of them */
+    bool accept_warn;      /* all of them */
+    bool accept_simulated; /* typed: I know that this machine is simulated */
     struct job_param params[JOB_PARAMS_MAX];
     size_t n_params;
     const char *bundle; /* file for the receipt bundle; NULL none */

@@ -22,6 +22,7 @@ static const char help[] =
     "  --attach FILE        send FILE before the question; may be repeated\n"
     "  --param KEY=VALUE    parameter of the job, readable by the provider; may be repeated\n"
     "  --accept-warn        accept a verdict with warnings\n"
+    "  --accept-simulated   use a simulated machine (with --policy demo): it protects nothing\n"
     "  --yes-warn ID[,ID]   accept these warnings and no others\n"
     "  --out DIR            folder for result files (default: here)\n"
     "  --bundle FILE        save receipt and evidence, for `cdvm verify FILE`\n"
@@ -29,7 +30,7 @@ static const char help[] =
     "  --json               one JSON object a line on standard output\n\n"
     "Exit: 0 answered; 1 verdict FAIL, 2 WARN not accepted, 3 NOT CHECKED (in these three nothing "
     "of\n"
-    "yours was encrypted to anybody); 64 usage, 65 the question or file was not understood, 69 no\n"
+    "your question or files was encrypted); 64 usage, 65 the question or file was not understood, 69 no\n"
     "such offer, 75 timeout, 76 protocol or provider error, 78 configuration.\n";
 
 enum option_key {
@@ -40,6 +41,7 @@ enum option_key {
     OPT_ATTACH,
     OPT_PARAM,
     OPT_ACCEPT,
+    OPT_SIMULATED,
     OPT_YES,
     OPT_OUT,
     OPT_BUNDLE,
@@ -56,6 +58,7 @@ static const struct option options[] = {
     {"attach", required_argument, NULL, OPT_ATTACH},
     {"param", required_argument, NULL, OPT_PARAM},
     {"accept-warn", no_argument, NULL, OPT_ACCEPT},
+    {"accept-simulated", no_argument, NULL, OPT_SIMULATED},
     {"yes-warn", required_argument, NULL, OPT_YES},
     {"out", required_argument, NULL, OPT_OUT},
     {"bundle", required_argument, NULL, OPT_BUNDLE},
@@ -137,6 +140,9 @@ static int take_option(struct given *g, int c, char *v, struct err *e) {
         return take_param(a, v, e);
     case OPT_ACCEPT:
         a->accept_warn = true;
+        return 0;
+    case OPT_SIMULATED:
+        a->accept_simulated = true;
         return 0;
     case OPT_YES:
         return take_confirm(a, v, e);
