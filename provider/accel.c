@@ -14,7 +14,7 @@
 #include "core/enc.h"
 #include "spawn.h"
 
-#define PROBE_MS 20000
+#define PROBE_MS 15000
 #define PROBE_MIB 512
 
 static const char *const qemu_paths[] = {"/usr/bin/qemu-system-x86_64",
@@ -196,29 +196,30 @@ static void remember(const char *cache, const char *key, const struct accel *a, 
         (void)!file_write(cache, view_str(text), 0600, true, NULL);
 }
 
-static bool kvm_works(struct accel *a, const struct image *m, const char *cache,
-                      const char *rundir) {
+static bool kvm_works(struct accel *a, const struct image *m, const struct accel_probe *probe) {
     cleanup_free char *key = cache_key(a, m);
     bool kvm;
 
-    if (recall(cache, key, a, &kvm)) {
+    if (recall(probe->cache, key, a, &kvm)) {
         a->accel = VM_KVM;
         return kvm;
     }
-    kvm = kvm_boots(a, m, rundir);
-    remember(cache, key, a, kvm);
+    if (probe->slow)
+        probe->slow(probe->arg, "trying whether KVM runs guests here: up to 30 s, once");
+    kvm = kvm_boots(a, m, probe->rundir);
+    remember(probe->cache, key, a, kvm);
     return kvm;
 }
 
-int accel_choose(enum accel_want want, const struct image *m, const char *cache, const char *rundir,
+int accel_choose(enum accel_want want, const struct image *m, const struct accel_probe *probe,
                  struct accel *out, struct err *e) {
-    char why[200] = "a guest did not boot under KVM within 20 s";
+    char why[200] = "a guest did not boot under KVM within 15 s";
     unsigned major;
 
     *out = (struct accel){0};
     if (find_qemu(out, &major, e) < 0)
         return -1;
-    if (want != ACCEL_TCG && kvm_opens(why) && kvm_works(out, m, cache, rundir)) {
+    if (want != ACCEL_TCG && kvm_opens(why) && kvm_works(out, m, probe)) {
         snprintf(out->why, sizeof out->why, "guests run under KVM (-cpu %s)", out->cpu);
         return 0;
     }

@@ -15,10 +15,15 @@ struct accel {
     char version[32]; /* "7.2.22" */
     char why[240];    /* one sentence for a person: what was chosen and why */
 };
-/* Blocks for at most two deadlines of 20 s, on the first start of a kernel, QEMU and image only.
- * cache: path of the file that remembers, NULL: neither read nor written. rundir: see vm_new. -1
+struct accel_probe {
+    const char *cache;  /* path of the file that remembers; NULL: neither read nor written */
+    const char *rundir; /* see vm_new */
+    void (*slow)(void *arg, const char *what); /* told before the slow part; may be NULL */
+    void *arg;
+};
+/* Blocks for at most two deadlines of 15 s, on the first start of a kernel, QEMU and image only. -1
  * when there is no QEMU, or when ACCEL_KVM was asked for and does not work ("no-kvm"). */
-int accel_choose(enum accel_want want, const struct image *m, const char *cache, const char *rundir,
+int accel_choose(enum accel_want want, const struct image *m, const struct accel_probe *probe,
                  struct accel *out, struct err *e) WARN_UNUSED;
 
 /* "QEMU emulator version 7.2.22 (Debian ...)" -> "7.2.22" and 7; false for anything else. */

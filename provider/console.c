@@ -9,7 +9,7 @@
 #include "core/text.h"
 
 #define COLUMNS 80
-#define WHOLE 500 /* a sentence about an error is not cut */
+#define WHOLE 500 /* a sentence for which the line may wrap */
 
 struct console {
     int out;
@@ -56,6 +56,16 @@ void console_say(struct console *c, const char *fmt, ...) {
         return;
     va_start(ap, fmt);
     put_fmt(c, COLUMNS, fmt, ap);
+    va_end(ap);
+}
+
+void console_notice(struct console *c, const char *fmt, ...) {
+    va_list ap;
+
+    if (c->quiet)
+        return;
+    va_start(ap, fmt);
+    put_fmt(c, WHOLE, fmt, ap);
     va_end(ap);
 }
 

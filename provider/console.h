@@ -12,6 +12,8 @@ void console_free(struct console *c);
 
 /* 12:01:07 SIMULATED  relay ws://127.0.0.1:7447 */
 void console_say(struct console *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A sentence that is not cut to 80 columns. */
+void console_notice(struct console *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* An error, whole: shown even when quiet. */
 void console_error(struct console *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* 12:01:09 SIMULATED  7f21ab03  booting        1.2 s */

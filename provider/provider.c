@@ -167,8 +167,8 @@ static int take_lock(struct provider *p, const char *dir, struct err *e) {
     return 0;
 }
 
-static void on_sim_step(void *arg, const char *step) {
-    console_say(arg, "%s", step);
+static void on_slow(void *arg, const char *step) {
+    console_notice(arg, "%s", step);
 }
 
 /* The root's fingerprint in the format of the customer's sim-roots file, for `make demo` to copy.
@@ -192,8 +192,7 @@ static int open_state(struct provider *p, struct err *e) {
     cleanup_free char *sim = dir ? mem_fmt("%s/sim", dir) : NULL;
 
     if (!dir || take_lock(p, dir, e) < 0 || !(p->key = identity_open(key, e)) ||
-        !(p->ledger = ledger_open(ledger, e)) ||
-        !(p->psp = psp_sim_open(sim, on_sim_step, p->out, e)))
+        !(p->ledger = ledger_open(ledger, e)) || !(p->psp = psp_sim_open(sim, on_slow, p->out, e)))
         return -1;
     p->keys = wrap_keys_new(p->key);
     return write_sim_root(p, dir, e);
@@ -201,7 +200,8 @@ static int open_state(struct provider *p, struct err *e) {
 
 static int open_image(struct provider *p, struct err *e) {
     cleanup_free char *cache = conf_path(CONF_CACHE, "accel", e);
-    cleanup_free char *probe = NULL;
+    cleanup_free char *dir = NULL;
+    struct accel_probe probe = {.cache = cache, .slow = on_slow, .arg = p->out};
     static const uint8_t probe_id[32] = "accelerator probe";
     int rc;
 
@@ -213,10 +213,10 @@ static int open_image(struct provider *p, struct err *e) {
     if (!p->rundir)
         return -1;
     (void)rundir_sweep(p->rundir);
-    if (!(probe = rundir_make(p->rundir, probe_id, e)))
+    if (!(probe.rundir = dir = rundir_make(p->rundir, probe_id, e)))
         return -1;
-    rc = accel_choose((enum accel_want)p->conf->accel, p->image, cache, probe, &p->accel, e);
-    (void)rundir_remove(probe);
+    rc = accel_choose((enum accel_want)p->conf->accel, p->image, &probe, &p->accel, e);
+    (void)rundir_remove(dir);
     return rc;
 }
 
@@ -291,7 +291,7 @@ static void introduce(const struct provider *p) {
         console_say(p->out, "offers %s", p->image->volume[i].name);
     for (size_t i = 0; i < p->n_relays; i++)
         console_say(p->out, "relay %s", p->relays[i]);
-    console_say(p->out, "%s", p->accel.why);
+    console_notice(p->out, "%s", p->accel.why);
 }
 
 struct provider *provider_new(const struct provider_conf *c, struct ws_net *net, struct http *http,
