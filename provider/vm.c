@@ -146,23 +146,24 @@ static int launch(struct vm *vm, const struct vm_spec *s, const char *rundir, co
     return vm->pid > 0 ? 0 : -1;
 }
 
-static int open_pairs(struct vm *vm, int theirs[3], struct err *e) {
-    int chan[2], qmp[2], err[2];
+/* Only our ends are non-blocking: the others are QEMU's to set. */
+static int open_pair(int *ours, int *theirs, const char *what, struct err *e) {
+    int p[2];
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, chan) < 0)
-        return err_sys(e, errno, "cannot make the guest's port");
-    vm->channel = chan[0];
-    theirs[0] = chan[1];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, qmp) < 0)
-        return err_sys(e, errno, "cannot make the QMP socket");
-    vm->qmp_fd = qmp[0];
-    theirs[1] = qmp[1];
-    if (pipe2(err, O_CLOEXEC) < 0)
-        return err_sys(e, errno, "cannot make a pipe");
-    vm->err_fd = err[0];
-    theirs[2] = err[1];
-    (void)fcntl(vm->err_fd, F_SETFL, O_NONBLOCK);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, p) < 0 ||
+        fcntl(p[0], F_SETFL, O_NONBLOCK) < 0)
+        return err_sys(e, errno, "cannot make a socket for %s", what);
+    *ours = p[0];
+    *theirs = p[1];
     return 0;
+}
+
+static int open_pairs(struct vm *vm, int theirs[3], struct err *e) {
+    return open_pair(&vm->channel, &theirs[0], "the guest's port", e) < 0 ||
+                   open_pair(&vm->qmp_fd, &theirs[1], "QMP", e) < 0 ||
+                   open_pair(&vm->err_fd, &theirs[2], "QEMU's errors", e) < 0
+               ? -1
+               : 0;
 }
 
 static int watch(struct vm *vm, struct err *e) {
