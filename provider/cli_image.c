@@ -25,7 +25,7 @@ static void print_usage(FILE *to) {
     fputs("usage: cdvm image manifest DIR [OPTION]...\n"
           "       cdvm image inspect DIR\n\n"
           "manifest  describes the pieces in DIR (kernel, initrd, ovmf.fd, cmdline.template,\n"
-          "          packages.lock, NAME.img with NAME.json): writes release.manifest and one\n"
+          "          packages.lock, NAME.vol with NAME.json): writes release.manifest and one\n"
           "          NAME.manifest for each volume, prints their digests\n"
           "inspect   checks that DIR is what its manifests say, and prints it\n\n"
           "  --name NAME        of the release (cdvm-guest)\n"

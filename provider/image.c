@@ -75,7 +75,7 @@ static int by_name(const void *a, const void *b) {
 static int open_volume(struct image *m, const char *dir, const char *file, struct err *e) {
     struct image_volume *v = &m->volume[m->n_volumes];
     cleanup_free char *path = mem_fmt("%s/%s", dir, file);
-    int n = (int)(strlen(file) - strlen(".img"));
+    int n = (int)(strlen(file) - strlen(".vol"));
 
     if (m->n_volumes == IMAGE_VOLUMES_MAX || n >= (int)sizeof v->name)
         return err_set(e, "bad-image", "'%s' has more volumes than %d, or a long name", dir,
@@ -93,7 +93,7 @@ static int open_volume(struct image *m, const char *dir, const char *file, struc
 static bool is_volume(const char *file) {
     size_t n = strlen(file);
 
-    return n > 4 && !strcmp(file + n - 4, ".img") && file[0] != '.' &&
+    return n > 4 && !strcmp(file + n - 4, ".vol") && file[0] != '.' &&
            text_ascii_printable(view_str(file));
 }
 

@@ -2,7 +2,7 @@
  *
  *   kernel, initrd, ovmf.fd, cmdline.template, packages.lock   the release
  *   release.manifest                                           its canonical manifest
- *   NAME.img, NAME.json                                        a workload volume and its job.json
+ *   NAME.vol, NAME.json                                        a workload volume and its job.json
  *   NAME.manifest                                              its canonical manifest
  *
  * Loading reads every byte once: kernel and initrd into sealed memory files, which are what QEMU is
