@@ -29,7 +29,7 @@ const struct conf_key provider_keys[] = {
     {"queue", CONF_NUMBER, AT(queue), 0, 1000, NULL, "requests that may wait for a slot (4)"},
     {"memory", CONF_NUMBER, AT(memory), 256, 1048576, NULL, "MiB of memory of a guest (1024)"},
     {"vcpus", CONF_NUMBER, AT(vcpus), 1, 512, NULL, "vCPUs of a guest (1)"},
-    {"vcpu-type", CONF_STRING, AT(vcpu_type), 0, 31, NULL, "vCPU type that is measured (EPYC-v4)"},
+    {"vcpu-type", CONF_STRING, AT(vcpu_type), 0, 31, NULL, "vCPU type that is measured (EPYC-Genoa)"},
     {"lease", CONF_NUMBER, AT(lease), 1, 1440, NULL, "minutes a job may take once accepted (60)"},
     {"accept", CONF_NUMBER, AT(accept), 30, 3600, NULL, "seconds a customer has to accept (600)"},
     {"once", CONF_NUMBER, AT(once), 0, 1000000, NULL, "stop after that many jobs; 0: never"},
@@ -44,7 +44,7 @@ static void set_defaults(struct provider_conf *c) {
     c->about = mem_str("Confidential jobs in a sealed guest.");
     c->image = mem_str("build/image");
     c->backend = mem_str("sim");
-    c->vcpu_type = mem_str("EPYC-v4");
+    c->vcpu_type = mem_str("EPYC-Genoa");
 }
 
 void provider_conf_free(struct provider_conf *c) {

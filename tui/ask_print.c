@@ -65,11 +65,13 @@ void ask_say(struct ask_out *o, const char *fmt, ...) {
 
 /* --- JSON --- */
 
-static struct jw json_begin(struct buf *b, const char *event) {
+static struct jw json_begin(const struct ask_out *o, struct buf *b, const char *event) {
     struct jw w = jw_new(b);
 
     jw_obj(&w);
     jw_kstr(&w, "event", event);
+    if (o->simulated)
+        jw_kbool(&w, "simulated", true);
     return w;
 }
 
@@ -103,7 +105,7 @@ void ask_error(struct ask_out *o, const struct err *e) {
         fprintf(stderr, "cdvm ask: %s%s (%s)\n", o->simulated ? "SIMULATED " : "", s, e->code);
         return;
     }
-    w = json_begin(&b, "error");
+    w = json_begin(o, &b, "error");
     jw_kstr(&w, "code", e->code);
     json_text(&w, "text", view_str(e->text));
     json_end(&w);
@@ -121,7 +123,7 @@ void ask_offer(struct ask_out *o, const struct offer *offer) {
         ask_say(o, "offer '%s' by %s, claims %s", offer->name, key, offer->privacy);
         return;
     }
-    w = json_begin(&b, "offer");
+    w = json_begin(o, &b, "offer");
     jw_kstr(&w, "d", offer->d);
     jw_kstr(&w, "name", offer->name);
     jw_khex(&w, "id", view_of(offer->id, 32));
@@ -140,7 +142,7 @@ static void on_state(struct ask_out *o, const struct session *s, const struct se
             ask_error(o, ev->why);
         return;
     }
-    w = json_begin(&b, "state");
+    w = json_begin(o, &b, "state");
     jw_kstr(&w, "state", session_state_name(ev->state));
     jw_khex(&w, "job", view_of(session_request(s)->id, 32));
     if (ev->why) {
@@ -160,7 +162,7 @@ static void on_phase(struct ask_out *o, const struct session *s, const struct se
                 (int)ev->text.n, (const char *)ev->text.p);
         return;
     }
-    w = json_begin(&b, "phase");
+    w = json_begin(o, &b, "phase");
     jw_kstr(&w, "phase", job_phase_name(ev->phase));
     json_text(&w, "text", ev->text);
     json_end(&w);
@@ -177,7 +179,7 @@ static void on_verdict(struct ask_out *o, const struct session *s, const struct 
         fwrite(b.p, 1, b.n, stderr);
         return;
     }
-    w = json_begin(&b, "verdict");
+    w = json_begin(o, &b, "verdict");
     jw_key(&w, "tree");
     {
         cleanup_buf struct buf tree = {0};
@@ -197,7 +199,7 @@ static void on_notice(struct ask_out *o, const struct session *s, const struct s
         ask_say(o, "note (%s): %.*s", ev->code, (int)ev->text.n, (const char *)ev->text.p);
         return;
     }
-    w = json_begin(&b, "notice");
+    w = json_begin(o, &b, "notice");
     jw_kstr(&w, "code", ev->code);
     json_text(&w, "text", ev->text);
     json_end(&w);
@@ -212,7 +214,7 @@ static void on_ready(struct ask_out *o, const struct session *s, const struct se
         ask_say(o, "workload '%.*s' is loaded; sending", (int)ev->text.n, (const char *)ev->text.p);
         return;
     }
-    w = json_begin(&b, "ready");
+    w = json_begin(o, &b, "ready");
     json_text(&w, "name", ev->text);
     json_end(&w);
 }
@@ -229,7 +231,7 @@ static void on_delta(struct ask_out *o, const struct session *s, const struct se
         fflush(stdout);
         return;
     }
-    w = json_begin(&b, "delta");
+    w = json_begin(o, &b, "delta");
     jw_kstr(&w, "text", text);
     json_end(&w);
 }
@@ -256,7 +258,7 @@ static void on_answer(struct ask_out *o, const struct session *s, const struct s
 
     (void)s;
     if (o->a->json) {
-        w = json_begin(&b, "answer");
+        w = json_begin(o, &b, "answer");
         if (ev->code)
             json_text(&w, "code", view_str(ev->code));
         jw_kstr(&w, "text", text);
@@ -283,7 +285,7 @@ static void on_progress(struct ask_out *o, const struct session *s,
                 ev->note ? ev->note : "");
         return;
     }
-    w = json_begin(&b, "progress");
+    w = json_begin(o, &b, "progress");
     jw_kint(&w, "done", (int64_t)ev->done);
     jw_kint(&w, "total", (int64_t)ev->total);
     json_text(&w, "unit", ev->text);
@@ -346,7 +348,7 @@ static void on_table(struct ask_out *o, const struct session *s, const struct se
         print_table(ev->json);
         return;
     }
-    w = json_begin(&b, "table");
+    w = json_begin(o, &b, "table");
     jw_key(&w, "columns");
     jw_json(&w, json_arr(ev->json, "columns", NULL));
     jw_key(&w, "rows");
@@ -387,7 +389,7 @@ static void on_receipt(struct ask_out *o, const struct session *s, const struct 
 
     (void)s;
     if (o->a->json) {
-        w = json_begin(&b, "receipt");
+        w = json_begin(o, &b, "receipt");
         jw_kstr(&w, "reason", r->reason);
         jw_kint(&w, "messages_in", (int64_t)r->n_in);
         jw_kint(&w, "messages_out", (int64_t)r->n_out);
@@ -415,7 +417,7 @@ static void on_teardown(struct ask_out *o, const struct session *s,
                 ev->teardown->rundir_removed ? "removed" : "NOT removed");
         return;
     }
-    w = json_begin(&b, "teardown");
+    w = json_begin(o, &b, "teardown");
     jw_kint(&w, "exit", ev->teardown->exit_status);
     jw_kbool(&w, "rundir_removed", ev->teardown->rundir_removed);
     json_end(&w);
@@ -456,11 +458,12 @@ static void show_saved(struct ask_out *o, const char *path, const struct xfer_me
     struct jw w;
 
     if (!o->a->json) {
-        printf("%s  %llu bytes  sha256 %s\n", path, (unsigned long long)m->size, hex);
+        printf("%s  %llu bytes  sha256 %s%s\n", path, (unsigned long long)m->size, hex,
+               o->simulated ? "  SIMULATED" : "");
         fflush(stdout);
         return;
     }
-    w = json_begin(&b, "file");
+    w = json_begin(o, &b, "file");
     jw_kstr(&w, "path", path);
     json_meta(&w, m);
     json_end(&w);
@@ -490,7 +493,7 @@ void ask_bundle_saved(struct ask_out *o, const char *path) {
         ask_say(o, "receipt and evidence are in %s; check them with `cdvm verify %s`", path, path);
         return;
     }
-    w = json_begin(&b, "bundle");
+    w = json_begin(o, &b, "bundle");
     jw_kstr(&w, "path", path);
     json_end(&w);
 }

@@ -32,6 +32,9 @@ static void on_feedback(struct session *s, const struct rumor *r) {
     }
     (void)session_step(s, IN_ANSWERED, NULL);
     ev.phase = f.status == JOB_SUCCESS ? PHASE_DONE : f.phase;
+    if (ev.phase <= s->phase) /* relays deliver in any order: what is past is no news */
+        return;
+    s->phase = ev.phase;
     ev.text = view_str(f.text);
     session_emit(s, &ev);
 }

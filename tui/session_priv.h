@@ -70,6 +70,7 @@ struct session {
     struct err why;
     int64_t entered, heard, pinged; /* loop_now() */
     bool closed, cut_off;
+    enum job_phase phase; /* the furthest that the provider has told */
 
     struct keypair *u;
     struct pool *pool;
