@@ -195,7 +195,8 @@ int draw_wrap(int y, int x, int w, int max, enum role r, struct safe_text t) {
     for (; row < max && rest.n > 0 && w > 0; row++) {
         size_t n = row + 1 == max ? rest.n : flow_break(rest, w);
 
-        draw_text(y + row, x, w, r, (struct safe_text){(const char *)rest.p, n});
+        draw_text(y + row, x, w, r,
+                  (struct safe_text){(const char *)rest.p, flow_trim(view_of(rest.p, n))});
         while (n < rest.n && (rest.p[n] == ' ' || rest.p[n] == '\n'))
             n++;
         rest = view_of(rest.p + n, rest.n - n);

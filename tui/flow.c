@@ -38,3 +38,9 @@ size_t flow_break(struct view v, int w) {
             return at;
     return fits;
 }
+
+size_t flow_trim(struct view v) {
+    while (v.n > 0 && v.p[v.n - 1] == ' ')
+        v.n--;
+    return v.n;
+}

@@ -11,4 +11,7 @@ size_t flow_break(struct view v, int w);
 /* Bytes of the longest beginning that fits in w cells, wherever that ends. */
 size_t flow_fit(struct view v, int w);
 
+/* The same bytes without the spaces at their end: a row may hang them over the edge. */
+size_t flow_trim(struct view v);
+
 #endif

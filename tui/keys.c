@@ -52,10 +52,10 @@ static const struct key_row TABLE[] = {
     {VIEWS, {'4', K_ALT('4'), K_F4, K_TAB}, ACT_GO_CHAT, NULL, "chat and files"},
     {VIEWS, {'5', K_ALT('5'), K_F5}, ACT_GO_END, NULL, "receipt and teardown"},
     {ON(SCR_CHAT), {K_ALT('1')}, ACT_GO_OFFERS, NULL, "offers"},
-    {ON(SCR_CHAT), {K_ALT('2'), K_F2}, ACT_GO_BOOT, NULL, "the job and how its guest boots"},
-    {ON(SCR_CHAT), {K_ALT('3'), K_F3}, ACT_GO_ATTEST, "attestation", "what was verified"},
-    {ON(SCR_CHAT), {K_ALT('4'), K_F4}, ACT_GO_CHAT, NULL, "chat and files"},
-    {ON(SCR_CHAT), {K_ALT('5'), K_F5}, ACT_GO_END, NULL, "receipt and teardown"},
+    {ON(SCR_CHAT), {K_F2, K_ALT('2')}, ACT_GO_BOOT, NULL, "the job and how its guest boots"},
+    {ON(SCR_CHAT), {K_F3, K_ALT('3')}, ACT_GO_ATTEST, "attestation", "what was verified"},
+    {ON(SCR_CHAT), {K_F4, K_ALT('4')}, ACT_GO_CHAT, NULL, "chat and files"},
+    {ON(SCR_CHAT), {K_F5, K_ALT('5')}, ACT_GO_END, NULL, "receipt and teardown"},
     {SCREENS & ~ON(SCR_OFFERS), {K_ESC}, ACT_BACK, "back", "back to where you came from"},
     {READ | ON(SCR_ATTEST), {'q'}, ACT_BACK, NULL, "back to where you came from"},
     /* filter, questions, help */
@@ -101,15 +101,15 @@ const struct key_row *keys_table(size_t *n) {
     return TABLE;
 }
 
-bool keys_on(const struct key_row *row, enum screen s) {
+bool keys_on(const struct key_row *row, enum scr s) {
     return row->on & ON(s);
 }
 
-bool keys_types(enum screen s) {
+bool keys_types(enum scr s) {
     return TYPING & ON(s);
 }
 
-enum action keys_find(enum screen s, uint32_t key) {
+enum action keys_find(enum scr s, uint32_t key) {
     if (key == K_PASTED_ENTER && !keys_types(s) && s != SCR_YESNO)
         key = K_ENTER; /* nothing can be sent from there */
     for (size_t i = 0; i < COUNT(TABLE); i++)
@@ -119,7 +119,7 @@ enum action keys_find(enum screen s, uint32_t key) {
     return ACT_NONE;
 }
 
-const char *keys_screen_name(enum screen s) {
+const char *keys_screen_name(enum scr s) {
     static const char *const NAME[SCR_COUNT] = {
         [SCR_OFFERS] = "Offers",      [SCR_OFFER] = "Offer",    [SCR_BOOT] = "Job",
         [SCR_ATTEST] = "Attestation", [SCR_CHAT] = "Chat",      [SCR_END] = "End",

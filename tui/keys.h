@@ -5,7 +5,7 @@
 #include "tui/input.h"
 
 /* Where keys go. The first ones are screens; the others lie over a screen while they are open. */
-enum screen {
+enum scr {
     SCR_OFFERS,
     SCR_OFFER, /* one offer in full */
     SCR_BOOT,
@@ -76,7 +76,7 @@ enum action {
 };
 
 struct key_row {
-    unsigned on;     /* bits 1 << enum screen */
+    unsigned on;     /* bits 1 << enum scr */
     uint32_t key[4]; /* 0 ends */
     enum action action;
     const char *hint; /* one or two words in the footer; NULL: only in the help */
@@ -85,10 +85,10 @@ struct key_row {
 
 const struct key_row *keys_table(size_t *n);
 /* ACT_NONE when the screen does not bind it: a letter then goes to the editor, if there is one. */
-enum action keys_find(enum screen s, uint32_t key);
-bool keys_on(const struct key_row *row, enum screen s);
-bool keys_types(enum screen s); /* letters are text here */
-const char *keys_screen_name(enum screen s);
+enum action keys_find(enum scr s, uint32_t key);
+bool keys_on(const struct key_row *row, enum scr s);
+bool keys_types(enum scr s); /* letters are text here */
+const char *keys_screen_name(enum scr s);
 /* "Ctrl-X", "Alt-Enter", "PgUp", "F1", "q"; out of 24 bytes. */
 void keys_name(uint32_t key, char out[static 24]);
 

@@ -1,6 +1,7 @@
 #include "tui/pager.h"
 #include "tui/flow.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -175,6 +176,20 @@ size_t pager_add(struct pager *p, const char *gutter, enum role role, bool fixed
     return p->dropped + p->n;
 }
 
+void pager_line(struct pager *p, enum role role, const char *fmt, ...) {
+    char text[2048];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    pager_add(p, "", role, false, view_str(text));
+}
+
+void pager_gap(struct pager *p) {
+    pager_add(p, "", ROLE_TEXT, false, view_str(""));
+}
+
 static struct entry *entry_of(struct pager *p, size_t id) {
     return id > p->dropped && id <= p->dropped + p->n ? &p->entry[id - p->dropped - 1] : NULL;
 }
@@ -267,11 +282,12 @@ bool pager_row(const struct pager *p, size_t i, struct pager_row *out) {
         return false;
     r = &p->row[i];
     e = &p->entry[r->entry];
-    *out = (struct pager_row){safe_lit(""), {(const char *)e->text.p + r->from, r->n}, e->role};
+    *out = (struct pager_row){safe_lit(""), safe_lit(""), e->role};
     if (r->from == 0)
         out->gutter = (struct safe_text){e->gutter, strlen(e->gutter)};
-    if (r->n == 0)
-        out->text = safe_lit("");
+    if (r->n > 0)
+        out->text = (struct safe_text){(const char *)e->text.p + r->from,
+                                       flow_trim(view_of(e->text.p + r->from, r->n))};
     return true;
 }
 

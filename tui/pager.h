@@ -18,6 +18,9 @@ void pager_clear(struct pager *p);
 /* gutter: what stands before the first row ("12:04  you"); later rows are indented to the same
  * column. fixed: rows of a table, cut and never broken. Returns the entry's id, from 1. */
 size_t pager_add(struct pager *p, const char *gutter, enum role role, bool fixed, struct view text);
+/* One line of a page, formatted; and an empty one. */
+void pager_line(struct pager *p, enum role role, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void pager_gap(struct pager *p);
 void pager_extend(struct pager *p, size_t id, struct view more); /* a streamed answer */
 void pager_replace(struct pager *p, size_t id, enum role role, struct view text);
 

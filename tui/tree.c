@@ -127,8 +127,12 @@ void tree_right(struct tree *t) {
         list_move(&t->list, LIST_DOWN);
 }
 
+/* A leaf that somebody should read: what could not be checked and need not be is none. */
 static bool node_is_open(const struct node *n) {
-    return n->check->n_children == 0 && n->check->state != CHECK_PASS;
+    const struct check *c = n->check;
+
+    return c->n_children == 0 && c->state != CHECK_PASS &&
+           (c->required || c->state != CHECK_NOT_CHECKED);
 }
 
 /* Puts the cursor on a node, unfolding what hides it. */

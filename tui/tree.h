@@ -22,10 +22,11 @@ const struct check *tree_current(const struct tree *t); /* NULL when empty */
 
 void tree_resize(struct tree *t, size_t height);
 void tree_move(struct tree *t, enum list_move m);
-void tree_fold(struct tree *t);      /* folds or unfolds the branch under the cursor */
-void tree_left(struct tree *t);      /* folds it, or goes to the parent */
-void tree_right(struct tree *t);     /* unfolds it, or goes to the first child */
-void tree_next_open(struct tree *t); /* the next line that is not PASS, unfolding its way; wraps */
+void tree_fold(struct tree *t);  /* folds or unfolds the branch under the cursor */
+void tree_left(struct tree *t);  /* folds it, or goes to the parent */
+void tree_right(struct tree *t); /* unfolds it, or goes to the first child */
+void tree_next_open(
+    struct tree *t); /* the next line that is not PASS and counts, unfolding its way */
 /* The same cursor and folds on another verdict of the same job: lines are matched by id. */
 void tree_adopt(struct tree *t, const struct tree *old);
 

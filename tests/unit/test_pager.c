@@ -19,7 +19,7 @@ static void wraps_and_reflows(void **state) {
     pager_resize(p, 14, 10, 4);
     pager_add(p, "you", ROLE_TEXT, false, view_str("alpha beta gamma\n\nend"));
     assert_int_equal(pager_rows(p), 4);
-    expect_row(p, 0, "you", "alpha beta ");
+    expect_row(p, 0, "you", "alpha beta");
     expect_row(p, 1, "", "gamma");
     expect_row(p, 2, "", "");
     expect_row(p, 3, "", "end");
@@ -78,7 +78,7 @@ static void streams_into_its_entry(void **state) {
     pager_extend(p, id, view_str("one two "));
     pager_extend(p, id, view_str("three four five"));
     assert_int_equal(pager_rows(p), 3);
-    expect_row(p, 0, "guest", "one two three four ");
+    expect_row(p, 0, "guest", "one two three four");
     expect_row(p, 1, "", "five");
     expect_row(p, 2, "note", "between");
     pager_replace(p, id, ROLE_TEXT, view_str("final"));

@@ -1,0 +1,514 @@
+#include "tui/app.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/cmd.h"
+#include "tui/scr.h"
+
+#define TWICE_MS 2000
+#define FILTER_MAX 80
+#define PAGE_ENTRIES 4000
+
+struct app *app_new(const struct app_conf *c) {
+    struct app *a = mem_new(sizeof *a);
+
+    a->conf = *c;
+    a->conf.policy = mem_str(c->policy);
+    a->conf.folder = mem_str(c->folder);
+    a->conf.bundles = mem_str(c->bundles);
+    a->conf.proven = mem_str(c->proven);
+    a->rows = 24;
+    a->cols = 80;
+    a->proven = proven_new(c->proven);
+    a->shelf = shelf_new();
+    a->filter = edit_new(FILTER_MAX, false);
+    a->input = edit_new(DRAFT_MAX, true);
+    a->help_page = pager_new(PAGE_ENTRIES);
+    a->offer_page = pager_new(PAGE_ENTRIES);
+    a->end_page = pager_new(PAGE_ENTRIES);
+    a->shelf_changed = true;
+    return a;
+}
+
+void app_free(struct app *a) {
+    if (!a)
+        return;
+    app_job_forget(a);
+    prompt_close(&a->prompt);
+    edit_free(a->filter);
+    edit_free(a->input);
+    pager_free(a->help_page);
+    pager_free(a->offer_page);
+    pager_free(a->end_page);
+    shelf_free(a->shelf);
+    proven_free(a->proven);
+    offer_free(a->offer);
+    free((char *)a->conf.policy);
+    free((char *)a->conf.folder);
+    free((char *)a->conf.bundles);
+    free((char *)a->conf.proven);
+    free(a);
+}
+
+void app_clock(struct app *a, int64_t loop_ms, int64_t unix_s) {
+    a->now = loop_ms;
+    a->unix_now = unix_s;
+}
+
+void app_resize(struct app *a, int rows, int cols) {
+    a->rows = rows;
+    a->cols = cols;
+}
+
+static void view_offers(struct app *a) {
+    cleanup_buf struct buf words = {0};
+    struct list *l = &a->offers;
+    const struct shelf_row *at = shelf_at(a->shelf, l->cur);
+    uint8_t id[32];
+    bool had = at != NULL;
+
+    if (had)
+        memcpy(id, at->id, 32);
+    edit_text(a->filter, &words);
+    buf_str(&words, "");
+    shelf_view(a->shelf, words.p ? (char *)words.p : "", a->sort, a->proven);
+    l->n = shelf_shown(a->shelf);
+    for (size_t i = 0; had && l->cur > 0 && i < l->n; i++)
+        if (!memcmp(shelf_at(a->shelf, i)->id, id, 32))
+            list_to(l, i); /* the cursor stays with its offer */
+    a->shelf_changed = false;
+}
+
+void app_prepare(struct app *a) {
+    struct scr_sizes s = scr_sizes(a);
+
+    if (a->shelf_changed)
+        view_offers(a);
+    list_resize(&a->offers, shelf_shown(a->shelf), (size_t)s.offers);
+    if (a->job.tree)
+        tree_resize(a->job.tree, (size_t)s.tree);
+    if (a->job.chat)
+        pager_resize(a->job.chat, s.chat.w, s.chat.h, s.indent);
+    if (a->help)
+        scr_help_fill(a, a->help_page);
+    if (a->screen == SCR_OFFER)
+        scr_offer_fill(a, a->offer_page);
+    if (a->screen == SCR_END)
+        scr_end_fill(a, a->end_page);
+    pager_resize(a->help_page, s.help.w, s.help.h, SCR_HELP_INDENT);
+    pager_resize(a->offer_page, s.page.w, s.page.h, 0);
+    pager_resize(a->end_page, s.page.w, s.page.h, 0);
+}
+
+static void say_ap(struct app *a, enum role r, const char *fmt, va_list ap) {
+    cleanup_free char *clean = NULL;
+    char text[sizeof a->status];
+
+    vsnprintf(text, sizeof text, fmt, ap);
+    clean = text_safe_new(view_str(text), TEXT_LINE, sizeof text);
+    snprintf(a->status, sizeof a->status, "%s", clean);
+    a->status_role = r;
+}
+
+void app_say(struct app *a, enum role r, const char *fmt, ...) {
+    va_list ap;
+
+    va_start(ap, fmt);
+    say_ap(a, r, fmt, ap);
+    va_end(ap);
+}
+
+/* --- events about offers --- */
+
+void app_on_relays(struct app *a, size_t up) {
+    a->relays_up = up;
+}
+
+void app_on_settled(struct app *a) {
+    a->settled = true;
+}
+
+void app_on_offers_clear(struct app *a) {
+    shelf_clear(a->shelf);
+    a->shelf_changed = true;
+}
+
+void app_on_offer(struct app *a, const struct listing *l) {
+    if (offer_simulated(l->offer) && !a->conf.simulated)
+        return;
+    shelf_put(a->shelf, l->offer, l->alive, l->free_slots, l->seen);
+    a->shelf_changed = true;
+}
+
+/* --- what others ask --- */
+
+bool app_job_alive(const struct app *a) {
+    return a->job.exists && !session_state_final(a->job.state);
+}
+
+bool app_simulated(const struct app *a) {
+    return a->job.exists && a->job.simulated && a->screen != SCR_OFFERS && a->screen != SCR_OFFER;
+}
+
+enum scr app_focus(const struct app *a) {
+    if (a->prompt.open)
+        return a->prompt.edit ? SCR_WORD : SCR_YESNO;
+    if (a->help)
+        return SCR_HELP;
+    return a->filtering ? SCR_FILTER : a->screen;
+}
+
+/* --- moving about --- */
+
+void app_go(struct app *a, enum scr s) {
+    if (s != a->screen)
+        a->came_from = a->screen;
+    a->screen = s;
+}
+
+static void do_help(struct app *a) {
+    a->help = true;
+    pager_clear(a->help_page);
+}
+
+static void do_back(struct app *a) {
+    static const enum scr UP[] = {
+        [SCR_OFFER] = SCR_OFFERS, [SCR_BOOT] = SCR_OFFERS, [SCR_ATTEST] = SCR_BOOT,
+        [SCR_CHAT] = SCR_ATTEST,  [SCR_END] = SCR_OFFERS,
+    };
+
+    if (a->help)
+        a->help = false;
+    else if (a->screen != SCR_OFFERS)
+        a->screen = UP[a->screen];
+}
+
+static void go_job(struct app *a, enum scr s) {
+    if (!a->job.exists)
+        app_say(a, ROLE_WARN, "there is no job yet: choose an offer and press Enter");
+    else
+        app_go(a, s);
+}
+
+static void do_go_offers(struct app *a) {
+    app_go(a, SCR_OFFERS);
+}
+
+static void do_go_boot(struct app *a) {
+    go_job(a, SCR_BOOT);
+}
+
+static void do_go_attest(struct app *a) {
+    go_job(a, SCR_ATTEST);
+}
+
+static void do_go_chat(struct app *a) {
+    go_job(a, SCR_CHAT);
+}
+
+static void do_go_end(struct app *a) {
+    go_job(a, SCR_END);
+}
+
+static struct pager *page_of(struct app *a) {
+    if (a->help)
+        return a->help_page;
+    switch (a->screen) {
+    case SCR_OFFER:
+        return a->offer_page;
+    case SCR_END:
+        return a->end_page;
+    case SCR_CHAT:
+        return a->job.chat;
+    default:
+        return NULL;
+    }
+}
+
+static void move(struct app *a, enum list_move m) {
+    struct pager *page = page_of(a);
+
+    if (page)
+        pager_move(page, m);
+    else if (a->screen == SCR_OFFERS)
+        list_move(&a->offers, m);
+    else if (a->screen == SCR_ATTEST && a->job.tree)
+        tree_move(a->job.tree, m);
+}
+
+static void do_up(struct app *a) {
+    move(a, LIST_UP);
+}
+
+static void do_down(struct app *a) {
+    move(a, LIST_DOWN);
+}
+
+static void do_page_up(struct app *a) {
+    move(a, LIST_PAGE_UP);
+}
+
+static void do_page_down(struct app *a) {
+    move(a, LIST_PAGE_DOWN);
+}
+
+static void do_top(struct app *a) {
+    move(a, LIST_TOP);
+}
+
+static void do_bottom(struct app *a) {
+    move(a, LIST_BOTTOM);
+}
+
+/* --- offers --- */
+
+static void open_offer(struct app *a) {
+    const struct shelf_row *row = shelf_at(a->shelf, a->offers.cur);
+    struct err e;
+
+    if (!row)
+        return;
+    if (app_open_offer(a, row, &e) != 0) {
+        app_say(a, ROLE_BAD, "%s", e.text);
+        return;
+    }
+    a->raw = false;
+    app_go(a, SCR_OFFER);
+}
+
+static void do_open(struct app *a) {
+    if (a->screen == SCR_OFFER)
+        app_ask_start(a);
+    else
+        open_offer(a);
+}
+
+static void do_raw(struct app *a) {
+    a->raw = !a->raw;
+    pager_clear(a->offer_page);
+}
+
+static void do_filter(struct app *a) {
+    a->filtering = true;
+}
+
+static void do_sort(struct app *a) {
+    a->sort = (a->sort + 1) % SORT_COUNT;
+    a->shelf_changed = true;
+}
+
+/* --- attestation --- */
+
+static void do_fold(struct app *a) {
+    if (a->job.tree)
+        tree_fold(a->job.tree);
+}
+
+static void do_left(struct app *a) {
+    if (a->job.tree)
+        tree_left(a->job.tree);
+}
+
+static void do_right(struct app *a) {
+    if (a->job.tree)
+        tree_right(a->job.tree);
+}
+
+static void do_next_open(struct app *a) {
+    if (a->job.tree)
+        tree_next_open(a->job.tree);
+}
+
+static void do_save(struct app *a) {
+    app_save_bundle(a, NULL);
+}
+
+/* --- chat --- */
+
+static void do_send(struct app *a) {
+    cmd_enter(a);
+}
+
+static void do_newline(struct app *a) {
+    edit_insert(a->input, '\n');
+}
+
+static void do_complete(struct app *a) {
+    cmd_complete(a);
+}
+
+static void do_find(struct app *a) {
+    cleanup_buf struct buf words = {0};
+
+    edit_text(a->input, &words);
+    if (words.n == 0)
+        app_say(a, ROLE_DIM, "type what to find, then Ctrl-F; again for the one before");
+    else if (!a->job.chat || !pager_find(a->job.chat, buf_view(&words)))
+        app_say(a, ROLE_WARN, "nothing above holds those words");
+}
+
+/* --- questions --- */
+
+static void filter_end(struct app *a, bool keep) {
+    a->filtering = false;
+    if (!keep)
+        edit_do(a->filter, EDIT_CLEAR);
+    a->shelf_changed = true;
+}
+
+static void do_yes(struct app *a) {
+    if (a->prompt.open)
+        app_answered(a, true);
+    else
+        filter_end(a, true);
+}
+
+static void do_no(struct app *a) {
+    if (a->prompt.open)
+        app_answered(a, false);
+    else
+        filter_end(a, false);
+}
+
+/* --- everywhere --- */
+
+static void do_redraw(struct app *a) {
+    a->conf.port->redraw(a->conf.port_arg);
+}
+
+static void do_suspend(struct app *a) {
+    a->conf.port->suspend(a->conf.port_arg);
+}
+
+static bool twice(struct app *a, int64_t *first) {
+    bool second = *first != 0 && a->now - *first < TWICE_MS;
+
+    *first = a->now;
+    return second;
+}
+
+static void do_panic(struct app *a) {
+    if (!twice(a, &a->panic_at)) {
+        app_say(a, ROLE_WARN, "Ctrl-Q again: destroy the guest, wipe everything, leave");
+        return;
+    }
+    prompt_close(&a->prompt);
+    app_job_forget(a);
+    edit_free(a->input);
+    a->input = edit_new(DRAFT_MAX, true);
+    a->screen = SCR_OFFERS;
+    a->conf.port->quit(a->conf.port_arg, true);
+}
+
+static void do_interrupt(struct app *a) {
+    if (a->screen == SCR_CHAT && app_answering(a) && !a->prompt.open && !a->help)
+        app_stop_answer(a);
+    else if (twice(a, &a->interrupt_at))
+        a->conf.port->quit(a->conf.port_arg, true);
+    else
+        app_say(a, ROLE_WARN, "Ctrl-C again leaves at once");
+}
+
+static void do_quit(struct app *a) {
+    if (app_job_alive(a))
+        app_ask_quit(a);
+    else
+        a->conf.port->quit(a->conf.port_arg, false);
+}
+
+/* --- dispatch --- */
+
+static struct edit *editor_of(struct app *a) {
+    switch (app_focus(a)) {
+    case SCR_CHAT:
+        return a->input;
+    case SCR_FILTER:
+        return a->filter;
+    case SCR_WORD:
+        return a->prompt.edit;
+    default:
+        return NULL;
+    }
+}
+
+typedef void action_fn(struct app *a);
+static action_fn *const ACTION[ACT_EDIT_FIRST] = {
+    [ACT_HELP] = do_help,
+    [ACT_REDRAW] = do_redraw,
+    [ACT_SUSPEND] = do_suspend,
+    [ACT_PANIC] = do_panic,
+    [ACT_QUIT] = do_quit,
+    [ACT_BACK] = do_back,
+    [ACT_INTERRUPT] = do_interrupt,
+    [ACT_GO_OFFERS] = do_go_offers,
+    [ACT_GO_BOOT] = do_go_boot,
+    [ACT_GO_ATTEST] = do_go_attest,
+    [ACT_GO_CHAT] = do_go_chat,
+    [ACT_GO_END] = do_go_end,
+    [ACT_UP] = do_up,
+    [ACT_DOWN] = do_down,
+    [ACT_PAGE_UP] = do_page_up,
+    [ACT_PAGE_DOWN] = do_page_down,
+    [ACT_TOP] = do_top,
+    [ACT_BOTTOM] = do_bottom,
+    [ACT_LEFT] = do_left,
+    [ACT_RIGHT] = do_right,
+    [ACT_OPEN] = do_open,
+    [ACT_RAW] = do_raw,
+    [ACT_FILTER] = do_filter,
+    [ACT_SORT] = do_sort,
+    [ACT_FOLD] = do_fold,
+    [ACT_NEXT_OPEN] = do_next_open,
+    [ACT_ACCEPT] = app_ask_accept,
+    [ACT_DESTROY] = app_ask_end,
+    [ACT_SAVE] = do_save,
+    [ACT_SEND] = do_send,
+    [ACT_NEWLINE] = do_newline,
+    [ACT_COMPLETE] = do_complete,
+    [ACT_FIND] = do_find,
+    [ACT_YES] = do_yes,
+    [ACT_NO] = do_no,
+};
+
+void app_do(struct app *a, enum action act) {
+    struct edit *e = editor_of(a);
+
+    if (act >= ACT_EDIT_FIRST && e)
+        edit_do(e, (enum edit_op)(act - ACT_EDIT_FIRST));
+    else if (act < ACT_EDIT_FIRST && ACTION[act])
+        ACTION[act](a);
+    if (a->filtering)
+        a->shelf_changed = true;
+}
+
+void app_key(struct app *a, uint32_t key) {
+    enum scr focus = app_focus(a);
+    enum action act = keys_find(focus, key);
+    struct edit *e = editor_of(a);
+
+    a->status[0] = 0;
+    if (a->shelf_changed)
+        view_offers(a); /* what the person sees is what the key means */
+    if (act != ACT_NONE)
+        app_do(a, act);
+    else if (e && key < 0x110000)
+        edit_insert(e, key);
+    if (a->filtering)
+        a->shelf_changed = true;
+}
+
+/* A paste goes into the text being written and nowhere else: it answers no question. */
+void app_paste(struct app *a, struct view text, bool cut) {
+    struct edit *e = editor_of(a);
+    enum scr focus = app_focus(a);
+
+    if (!e || focus == SCR_WORD) {
+        app_say(a, ROLE_WARN, "a paste does nothing here");
+        return;
+    }
+    if (edit_paste(e, text) == 0 || cut || edit_len(e) >= DRAFT_MAX)
+        app_say(a, ROLE_WARN, "the paste was too long: only its beginning is here");
+    a->shelf_changed |= a->filtering;
+}

@@ -1,0 +1,214 @@
+/* The model: everything the screens show, and the only code that changes it.
+ *
+ *   app_on_*   something happened outside: a pure change of state
+ *   app_key    somebody pressed a key: looked up in the table of keys, done by app_do
+ *   app_port   what the model asks of the world: start a job, send, save, leave
+ *
+ * Screens read a const struct app. No curses, no sockets and no clock in here: app_clock sets the
+ * time, so a recorded list of events and keys replays the program. */
+#ifndef CDVM_APP_H
+#define CDVM_APP_H
+
+#include "tui/keys.h"
+#include "tui/pager.h"
+#include "tui/prompt.h"
+#include "tui/session.h"
+#include "tui/shelf.h"
+#include "tui/tree.h"
+
+#define APP_FILES 32
+#define APP_TURNS 8
+#define APP_OPEN 32
+#define CHAT_ENTRIES 200000
+#define DRAFT_MAX ((size_t)1 << 20)
+#define PATH_MAX_APP 1024
+
+/* The way of a job, in order. */
+enum step {
+    STEP_REQUEST,
+    STEP_QUEUED,
+    STEP_CREATING,
+    STEP_BOOTING,
+    STEP_ATTESTING,
+    STEP_HELLO,
+    STEP_VERDICT,
+    STEP_ACCEPT,
+    STEP_READY,
+    STEP_COUNT,
+};
+struct app_step {
+    int64_t claimed, seen; /* loop_now; 0 = not yet. Provider's word, and what we saw ourselves */
+};
+
+struct app_verdict {
+    const struct check *top; /* borrowed from the session's verdict */
+    enum check_state state;
+    bool simulated, allows, has_guest;
+    uint8_t guest[32];
+    char policy[32], product[16];
+    int64_t as_of;                      /* Unix seconds */
+    const struct check *open[APP_OPEN]; /* what is not PASS and counts */
+    size_t n_open;
+};
+
+struct app_turn { /* one question and its answer */
+    uint8_t id[32];
+    size_t entry; /* of the pager; 0 = nothing came yet */
+    bool open;
+    int64_t asked; /* loop_now */
+    uint64_t chars;
+};
+
+enum file_state { FILE_MOVING, FILE_WHOLE, FILE_BROKEN };
+struct app_file {
+    bool up;
+    enum file_state state;
+    uint8_t xid[16], sha256[32];
+    char name[201];
+    uint64_t size, done;
+    int64_t began, moved; /* loop_now */
+    struct buf data;      /* of one that came in, until the job is forgotten */
+    char *saved;          /* path, when it was */
+    char why[160];
+};
+
+struct app_job {
+    bool exists;
+    bool simulated; /* the offer says so, or the verdict found it */
+    enum session_state state;
+    uint8_t id[32], provider[32];
+    char provider_name[64], what[64], price[32], workload[64];
+    int64_t began, ended; /* loop_now */
+    int64_t began_unix;
+    struct app_step step[STEP_COUNT];
+    char claim[256]; /* the provider's newest words */
+    bool has_verdict;
+    struct app_verdict verdict;
+    struct tree *tree;
+    struct pager *chat;
+    struct app_turn turn[APP_TURNS]; /* newest last */
+    size_t n_turns;
+    char progress[160];
+    uint64_t progress_done, progress_total;
+    struct app_file file[APP_FILES];
+    size_t n_files;
+    bool has_receipt, has_teardown;
+    struct receipt receipt;
+    int uncovered;
+    char receipt_note[256];
+    struct teardown teardown;
+    char why_code[32], why[480];
+    char *bundle; /* where it was saved */
+};
+
+/* What the model asks of the world. Every function but offer may call app_on_* before it returns.
+ */
+struct app_port {
+    const struct offer *(*offer)(void *arg, const struct shelf_row *row, struct err *e);
+    int (*start)(void *arg, const struct offer *o, struct err *e);
+    int (*confirm)(void *arg, const char *check_id, struct err *e);
+    int (*accept)(void *arg, bool simulated_ok, struct err *e);
+    void (*refuse)(void *arg);
+    int (*ask)(void *arg, struct view text, uint8_t id[static 32], struct err *e);
+    int (*attach)(void *arg, const char *path, const char *mime, uint8_t xid[static 16],
+                  struct err *e);
+    int (*cancel)(void *arg, const uint8_t id[static 32], struct err *e);
+    int (*route)(void *arg, uint64_t size, const char **server, struct err *e);
+    int (*save)(void *arg, const char *path, struct err *e); /* the bundle */
+    void (*end)(void *arg);
+    void (*quit)(void *arg, bool at_once); /* at_once: do not wait for receipt and teardown */
+    void (*redraw)(void *arg);
+    void (*suspend)(void *arg);
+    void (*bell)(void *arg);
+};
+
+struct app_conf {
+    const struct app_port *port;
+    void *port_arg;
+    const char *policy;  /* name of the profile */
+    bool simulated;      /* --policy demo: simulated offers are shown */
+    bool ascii;          /* for text that is laid out here */
+    const char *proven;  /* path of what was verified before; NULL: not kept */
+    const char *folder;  /* where files from guests are saved */
+    const char *bundles; /* folder for saved bundles */
+    size_t relays;       /* configured */
+};
+
+struct app {
+    struct app_conf conf; /* strings owned */
+    int rows, cols;
+    int64_t now, unix_now; /* milliseconds of loop_now; wall clock seconds */
+    size_t relays_up;
+    bool settled; /* every relay that answers has sent what it has */
+    enum scr screen, came_from;
+    bool help;
+    struct pager *help_page, *offer_page, *end_page;
+    struct prompt prompt;
+    bool filtering;
+    struct edit *filter;
+    enum shelf_sort sort;
+    struct shelf *shelf;
+    struct proven *proven;
+    struct list offers;
+    bool shelf_changed;
+    struct offer *offer; /* the one in detail; owned */
+    bool raw;
+    struct app_job job;
+    struct edit *input;
+    char attach[PATH_MAX_APP]; /* asked about, not sent yet */
+    uint8_t attach_sha[32];
+    char status[256];
+    enum role status_role;
+    int64_t panic_at, interrupt_at; /* the first of two presses */
+};
+
+struct app *app_new(const struct app_conf *c);
+void app_free(struct app *a); /* wipes; NULL legal */
+
+/* Time and size come first: nothing else in here looks at a clock or a terminal. */
+void app_clock(struct app *a, int64_t loop_ms, int64_t unix_s);
+void app_resize(struct app *a, int rows, int cols);
+void app_prepare(struct app *a); /* before drawing: lists, pages and positions brought up to date */
+
+/* --- events --- */
+void app_on_relays(struct app *a, size_t up);
+void app_on_settled(struct app *a);
+void app_on_offers_clear(struct app *a); /* followed by the whole list again */
+void app_on_offer(struct app *a, const struct listing *l);
+void app_on_started(struct app *a, const struct offer *o, const uint8_t job[static 32]);
+void app_on_verdict(struct app *a, const struct app_verdict *v);
+/* Every event but SE_VERDICT, which the owner turns into app_on_verdict. */
+void app_on_session(struct app *a, const struct session_event *ev);
+
+/* --- keys --- */
+enum scr app_focus(const struct app *a); /* where keys go */
+void app_key(struct app *a, uint32_t key);
+void app_paste(struct app *a, struct view text, bool cut);
+void app_do(struct app *a, enum action act);
+
+/* --- asked by screens and commands --- */
+bool app_job_alive(const struct app *a); /* a guest may exist */
+bool app_simulated(const struct app *a); /* the banner is due */
+/* True when something typed may go to the guest; otherwise *why gets the sentence for it. */
+bool app_may_send(const struct app *a, const char **why);
+const struct app_turn *app_answering(const struct app *a);        /* newest open turn, or NULL */
+struct app_file *app_file_named(struct app *a, const char *word); /* "1", or a name; came in */
+
+/* --- for cmd.c and app_*.c --- */
+void app_say(struct app *a, enum role r, const char *fmt, ...) PRINTF_LIKE(3, 4);  /* status line */
+void app_note(struct app *a, enum role r, const char *fmt, ...) PRINTF_LIKE(3, 4); /* in the chat */
+void app_chat(struct app *a, const char *who, enum role r, bool fixed, struct view text);
+void app_go(struct app *a, enum scr s);
+void app_job_forget(struct app *a);
+int app_open_offer(struct app *a, const struct shelf_row *row, struct err *e) WARN_UNUSED;
+void app_ask_start(struct app *a);
+void app_ask_accept(struct app *a);
+void app_ask_attach(struct app *a, const char *path);
+void app_ask_end(struct app *a);
+void app_ask_quit(struct app *a);
+void app_answered(struct app *a, bool yes);
+void app_save_bundle(struct app *a, const char *path);               /* NULL: the usual place */
+void app_save_file(struct app *a, const char *word, const char *to); /* to NULL: own name */
+void app_stop_answer(struct app *a);
+
+#endif

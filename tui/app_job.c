@@ -1,0 +1,490 @@
+#include "tui/app.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/enc.h"
+#include "tui/table.h"
+
+static void file_free(struct app_file *f) {
+    buf_wipe(&f->data);
+    free(f->saved);
+}
+
+void app_job_forget(struct app *a) {
+    struct app_job *j = &a->job;
+
+    for (size_t i = 0; i < j->n_files; i++)
+        file_free(&j->file[i]);
+    tree_free(j->tree);
+    pager_free(j->chat);
+    free(j->bundle);
+    *j = (struct app_job){0};
+}
+
+void app_on_started(struct app *a, const struct offer *o, const uint8_t job[static 32]) {
+    struct app_job *j = &a->job;
+    bool model = *o->model_name && strcmp(o->model_name, "none");
+
+    app_job_forget(a);
+    *j = (struct app_job){.exists = true, .simulated = offer_simulated(o), .began = a->now};
+    j->began_unix = a->unix_now;
+    memcpy(j->id, job, 32);
+    memcpy(j->provider, o->pubkey, 32);
+    text_clip(j->provider_name, sizeof j->provider_name, o->provider_name);
+    text_clip(j->what, sizeof j->what, model ? o->model_name : o->workload_name);
+    shelf_price(o, j->price, sizeof j->price);
+    j->chat = pager_new(CHAT_ENTRIES);
+    j->state = SESSION_REQUESTED;
+    j->step[STEP_REQUEST].seen = a->now;
+    app_note(a, ROLE_DIM, "Nothing leaves this machine before the guest is verified.");
+    app_go(a, SCR_BOOT);
+}
+
+/* A precision for "%.*s" of a view, whose p may then be NULL. */
+static int words(struct view v, size_t max) {
+    return (int)(v.n < max ? v.n : max);
+}
+
+/* --- chat lines --- */
+
+void app_chat(struct app *a, const char *who, enum role r, bool fixed, struct view text) {
+    char gutter[24];
+    struct tm tm;
+    time_t t = (time_t)a->unix_now;
+
+    if (!a->job.chat)
+        return;
+    localtime_r(&t, &tm);
+    snprintf(gutter, sizeof gutter, "%02d:%02d %s", tm.tm_hour, tm.tm_min, who);
+    pager_add(a->job.chat, *who ? gutter : "", r, fixed, text);
+}
+
+void app_note(struct app *a, enum role r, const char *fmt, ...) {
+    char text[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    app_chat(a, "", r, false, view_str(text));
+}
+
+/* --- turns --- */
+
+static struct app_turn *turn_of(struct app_job *j, const uint8_t *id) {
+    for (size_t i = j->n_turns; id && i-- > 0;)
+        if (!memcmp(j->turn[i].id, id, 32))
+            return &j->turn[i];
+    return NULL;
+}
+
+const struct app_turn *app_answering(const struct app *a) {
+    for (size_t i = a->job.n_turns; i-- > 0;)
+        if (a->job.turn[i].open)
+            return &a->job.turn[i];
+    return NULL;
+}
+
+static size_t guest_line(struct app *a, enum role r, struct view text) {
+    char gutter[24];
+    struct tm tm;
+    time_t t = (time_t)a->unix_now;
+
+    localtime_r(&t, &tm);
+    snprintf(gutter, sizeof gutter, "%02d:%02d guest", tm.tm_hour, tm.tm_min);
+    return pager_add(a->job.chat, gutter, r, false, text);
+}
+
+static void on_delta(struct app *a, const struct session_event *ev) {
+    struct app_turn *t = turn_of(&a->job, ev->id);
+
+    if (!t || !t->open || ev->text.n == 0)
+        return;
+    if (t->entry == 0)
+        t->entry = guest_line(a, ROLE_TEXT, view_str(""));
+    pager_extend(a->job.chat, t->entry, ev->text);
+    t->chars += ev->text.n;
+}
+
+static void on_answer(struct app *a, const struct session_event *ev) {
+    struct app_turn *t = turn_of(&a->job, ev->id);
+    enum role r = ev->code ? ROLE_BAD : ROLE_TEXT;
+    bool nothing = ev->text.n == 0;
+
+    a->job.progress[0] = 0;
+    if (t && t->entry)
+        pager_replace(a->job.chat, t->entry, r, ev->text);
+    else if (!nothing)
+        guest_line(a, r, ev->text);
+    if (ev->code)
+        app_note(a, ROLE_BAD, "The guest could not answer (%s).", ev->code);
+    if (t)
+        t->open = false;
+}
+
+static void on_progress(struct app *a, const struct session_event *ev) {
+    cleanup_free char *unit = text_safe_new(ev->text, TEXT_LINE, 40);
+    cleanup_free char *note = text_safe_new(view_str(ev->note ? ev->note : ""), TEXT_LINE, 100);
+
+    snprintf(a->job.progress, sizeof a->job.progress, "%s%s%s", unit, *note ? ", " : "", note);
+    a->job.progress_done = ev->done;
+    a->job.progress_total = ev->total;
+}
+
+/* --- tables and sources --- */
+
+static void cell_put(struct table *t, const cJSON *v) {
+    cleanup_buf struct buf b = {0};
+
+    if (cJSON_IsString(v))
+        table_cell(t, view_str(v->valuestring));
+    else if (cJSON_IsNumber(v)) {
+        buf_fmt(&b, "%.15g", v->valuedouble);
+        table_cell(t, buf_view(&b));
+    } else
+        table_cell(t, view_str(cJSON_IsTrue(v) ? "true" : cJSON_IsFalse(v) ? "false" : ""));
+}
+
+static void on_table(struct app *a, const cJSON *o) {
+    const cJSON *columns = cJSON_GetObjectItemCaseSensitive(o, "columns"), *row, *cell;
+    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(o, "rows");
+    const cJSON *total = cJSON_GetObjectItemCaseSensitive(o, "total");
+    int n = cJSON_GetArraySize(columns);
+    struct table *t = table_new(n > 0 ? (size_t)n : 1);
+    size_t wide = n < 1 ? 1 : n > TABLE_COLUMNS_MAX ? TABLE_COLUMNS_MAX : (size_t)n;
+    cleanup_buf struct buf text = {0};
+    int64_t all = 0;
+
+    for (size_t i = 0; i < wide; i++)
+        cell_put(t, cJSON_GetArrayItem(columns, (int)i));
+    cJSON_ArrayForEach(row, rows) {
+        size_t i = 0;
+
+        cJSON_ArrayForEach(cell, row) {
+            if (i++ < wide)
+                cell_put(t, cell);
+        }
+        for (; i < wide; i++)
+            table_cell(t, view_str(""));
+    }
+    table_text(t, a->conf.ascii, &text);
+    app_chat(a, "table", ROLE_TEXT, true, buf_view(&text));
+    if (json_int_of(total, &all) && (uint64_t)all > table_rows(t))
+        app_note(a, ROLE_DIM, "%zu of %" PRId64 " rows; the file has them all", table_rows(t), all);
+    table_free(t);
+}
+
+static void on_sources(struct app *a, const cJSON *list) {
+    const cJSON *s;
+
+    cJSON_ArrayForEach(s, list) {
+        const char *doc = json_opt(s, "doc"), *snippet = json_opt(s, "snippet");
+
+        app_note(a, ROLE_DIM, "source: %.100s  \"%.300s\"", doc ? doc : "?",
+                 snippet ? snippet : "");
+    }
+}
+
+/* --- files --- */
+
+static struct app_file *file_of(struct app_job *j, const uint8_t xid[static 16]) {
+    for (size_t i = 0; i < j->n_files; i++)
+        if (!memcmp(j->file[i].xid, xid, 16))
+            return &j->file[i];
+    return NULL;
+}
+
+static struct app_file *file_add(struct app *a, const struct xfer_meta *m, bool up) {
+    struct app_job *j = &a->job;
+    struct app_file *f;
+
+    if (j->n_files == APP_FILES) {
+        file_free(&j->file[0]);
+        memmove(j->file, j->file + 1, (APP_FILES - 1) * sizeof j->file[0]);
+        j->n_files--;
+    }
+    f = &j->file[j->n_files++];
+    *f = (struct app_file){.up = up, .size = m->size, .began = a->now};
+    memcpy(f->xid, m->xid, 16);
+    memcpy(f->sha256, m->sha256, 32);
+    text_clip(f->name, sizeof f->name, m->name);
+    return f;
+}
+
+static struct app_file *file_touch(struct app *a, const struct session_event *ev, bool up) {
+    struct app_file *f = file_of(&a->job, ev->meta->xid);
+
+    if (!f)
+        f = file_add(a, ev->meta, up);
+    f->done = ev->done;
+    f->moved = a->now;
+    return f;
+}
+
+static void sha_short(const uint8_t sha[static 32], char out[static 16]) {
+    snprintf(out, 16, "%02x%02x..%02x%02x", sha[0], sha[1], sha[30], sha[31]);
+}
+
+static size_t file_number(const struct app_job *j, const struct app_file *f) {
+    size_t n = 0;
+
+    for (const struct app_file *k = j->file; k <= f; k++)
+        n += !k->up;
+    return n;
+}
+
+static void on_file(struct app *a, const struct session_event *ev) {
+    struct app_file *f = file_touch(a, ev, false);
+    char sha[16];
+
+    f->done = f->size;
+    f->state = FILE_WHOLE;
+    buf_init(&f->data, XFER_FILE_MAX);
+    buf_add(&f->data, ev->data.p, ev->data.n);
+    sha_short(f->sha256, sha);
+    app_note(a, ROLE_OK, "File %zu: %s, %" PRIu64 " bytes, sha256 %s. /get %zu saves it.",
+             file_number(&a->job, f), f->name, f->size, sha, file_number(&a->job, f));
+}
+
+static void on_file_failed(struct app *a, const struct session_event *ev) {
+    struct app_file *f = file_of(&a->job, ev->meta->xid);
+
+    if (!f)
+        f = file_add(a, ev->meta, false);
+    f->state = FILE_BROKEN;
+    snprintf(f->why, sizeof f->why, "%.*s", words(ev->text, 150), (const char *)ev->text.p);
+    app_note(a, ROLE_BAD, "%s did not get through (%s): %s", f->name, ev->code ? ev->code : "?",
+             f->why);
+}
+
+/* The guest has it: a file of ours when the id is an xid, else a question. */
+static void on_sent(struct app *a, const struct session_event *ev) {
+    struct app_file *f = ev->id ? file_of(&a->job, ev->id) : NULL;
+    char sha[16];
+
+    if (!f || !f->up || f->state == FILE_WHOLE)
+        return;
+    f->state = FILE_WHOLE;
+    f->done = f->size;
+    sha_short(f->sha256, sha);
+    app_note(a, ROLE_DIM, "%s is with the guest, sha256 %s.", f->name, sha);
+}
+
+struct app_file *app_file_named(struct app *a, const char *word) {
+    struct app_job *j = &a->job;
+    char *end;
+    size_t n = strtoul(word, &end, 10), k = 0;
+
+    for (size_t i = 0; i < j->n_files; i++) {
+        struct app_file *f = &j->file[i];
+
+        if (f->up)
+            continue;
+        k++;
+        if (!strcmp(f->name, word) || (*word && !*end && k == n))
+            return f;
+    }
+    return NULL;
+}
+
+/* --- the way of the job --- */
+
+static void step_claimed(struct app *a, enum step s) {
+    if (a->job.step[s].claimed == 0)
+        a->job.step[s].claimed = a->now;
+}
+
+static void step_seen(struct app *a, enum step s) {
+    if (a->job.step[s].seen == 0)
+        a->job.step[s].seen = a->now;
+}
+
+static void on_phase(struct app *a, const struct session_event *ev) {
+    static const enum step STEP[] = {
+        [PHASE_QUEUED] = STEP_QUEUED,   [PHASE_CREATING] = STEP_CREATING,
+        [PHASE_BOOTING] = STEP_BOOTING, [PHASE_ATTESTING] = STEP_ATTESTING,
+        [PHASE_SERVING] = STEP_READY,
+    };
+    cleanup_free char *text = text_safe_new(ev->text, TEXT_LINE, 200);
+
+    snprintf(a->job.claim, sizeof a->job.claim, "%s%s%s", job_phase_name(ev->phase),
+             *text ? ": " : "", text);
+    if (ev->phase < COUNT(STEP) && STEP[ev->phase] != STEP_REQUEST)
+        step_claimed(a, STEP[ev->phase]);
+}
+
+static void state_ended(struct app *a, const struct session_event *ev) {
+    struct app_job *j = &a->job;
+
+    j->ended = a->now;
+    for (size_t i = 0; i < j->n_turns; i++)
+        j->turn[i].open = false;
+    j->progress[0] = 0;
+    if (ev->why) {
+        snprintf(j->why_code, sizeof j->why_code, "%s", ev->why->code);
+        snprintf(j->why, sizeof j->why, "%s", ev->why->text);
+    }
+    app_note(a, j->state == SESSION_ENDED ? ROLE_DIM : ROLE_BAD, "The job is over (%s).%s%s",
+             session_state_name(j->state), *j->why ? " " : "", j->why);
+    a->conf.port->bell(a->conf.port_arg);
+    if (a->screen == SCR_BOOT || a->screen == SCR_CHAT || a->screen == SCR_ATTEST)
+        app_go(a, SCR_END);
+}
+
+static void on_state(struct app *a, const struct session_event *ev) {
+    a->job.state = ev->state;
+    switch (ev->state) {
+    case SESSION_REQUESTED:
+        return;
+    case SESSION_STARTING:
+        return;
+    case SESSION_VERIFYING:
+        step_seen(a, STEP_HELLO);
+        return;
+    case SESSION_DECISION:
+        a->conf.port->bell(a->conf.port_arg);
+        if (a->screen == SCR_BOOT)
+            app_go(a, SCR_ATTEST);
+        return;
+    case SESSION_ACCEPTED:
+        step_seen(a, STEP_ACCEPT);
+        return;
+    case SESSION_READY:
+        step_seen(a, STEP_READY);
+        return;
+    case SESSION_ENDING:
+        app_note(a, ROLE_DIM, "Ending: waiting for the guest's receipt.");
+        return;
+    case SESSION_ENDED:
+    case SESSION_REFUSED:
+    case SESSION_FAILED:
+        state_ended(a, ev);
+        return;
+    }
+}
+
+static void on_ready(struct app *a, const struct session_event *ev) {
+    cleanup_free char *name = text_safe_new(ev->text, TEXT_LINE, 60);
+
+    step_seen(a, STEP_READY);
+    snprintf(a->job.workload, sizeof a->job.workload, "%s", name);
+    app_note(a, ROLE_DIM, "Ready: %s. /attach PATH sends a file, /help lists the rest.", name);
+    a->conf.port->bell(a->conf.port_arg);
+    if (a->screen == SCR_BOOT || a->screen == SCR_ATTEST)
+        app_go(a, SCR_CHAT);
+}
+
+static enum proof_state proof_of(const struct app_verdict *v) {
+    static const enum proof_state OF[] = {[CHECK_PASS] = PROOF_PASS,
+                                          [CHECK_WARN] = PROOF_WARN,
+                                          [CHECK_NOT_CHECKED] = PROOF_NOT_CHECKED,
+                                          [CHECK_FAIL] = PROOF_FAIL};
+
+    return v->simulated && v->state != CHECK_FAIL ? PROOF_SIMULATED : OF[v->state];
+}
+
+void app_on_verdict(struct app *a, const struct app_verdict *v) {
+    struct app_job *j = &a->job;
+    struct tree *old = j->tree;
+    struct err e;
+
+    step_seen(a, STEP_HELLO);
+    step_seen(a, STEP_VERDICT);
+    j->verdict = *v;
+    j->has_verdict = true;
+    j->simulated |= v->simulated;
+    j->tree = tree_new(v->top, (size_t)a->rows);
+    if (old)
+        tree_adopt(j->tree, old);
+    else
+        tree_next_open(j->tree);
+    tree_free(old);
+    if (proven_put(a->proven, j->provider, (struct proof){proof_of(v), a->unix_now}, &e) != 0)
+        app_say(a, ROLE_WARN, "%s", e.text);
+    a->shelf_changed = true;
+}
+
+/* --- the end --- */
+
+static void on_receipt(struct app *a, const struct session_event *ev) {
+    struct app_job *j = &a->job;
+
+    j->has_receipt = true;
+    if (ev->receipt)
+        j->receipt = *ev->receipt;
+    j->uncovered = ev->uncovered;
+    snprintf(j->receipt_note, sizeof j->receipt_note, "%.*s", words(ev->text, 250),
+             (const char *)ev->text.p);
+}
+
+static void on_teardown(struct app *a, const struct session_event *ev) {
+    a->job.has_teardown = true;
+    a->job.teardown = *ev->teardown;
+}
+
+static void on_notice(struct app *a, const struct session_event *ev) {
+    app_note(a, ROLE_WARN, "%.*s (%s)", words(ev->text, 900), (const char *)ev->text.p,
+             ev->code ? ev->code : "notice");
+}
+
+void app_on_session(struct app *a, const struct session_event *ev) {
+    if (!a->job.exists)
+        return; /* forgotten in a hurry: the engine alone cares now */
+    switch (ev->type) {
+    case SE_STATE:
+        on_state(a, ev);
+        return;
+    case SE_PHASE:
+        on_phase(a, ev);
+        return;
+    case SE_VERDICT: /* app_on_verdict */
+    case SE_CLOSED:
+        return;
+    case SE_NOTICE:
+        on_notice(a, ev);
+        return;
+    case SE_READY:
+        on_ready(a, ev);
+        return;
+    case SE_SENT:
+        on_sent(a, ev);
+        return;
+    case SE_DELTA:
+        on_delta(a, ev);
+        return;
+    case SE_PROGRESS:
+        on_progress(a, ev);
+        return;
+    case SE_SOURCES:
+        on_sources(a, ev->json);
+        return;
+    case SE_TABLE:
+        on_table(a, ev->json);
+        return;
+    case SE_ANSWER:
+        on_answer(a, ev);
+        return;
+    case SE_FILE_UP:
+        file_touch(a, ev, true);
+        return;
+    case SE_FILE_DOWN:
+        file_touch(a, ev, false);
+        return;
+    case SE_FILE:
+        on_file(a, ev);
+        return;
+    case SE_FILE_FAILED:
+        on_file_failed(a, ev);
+        return;
+    case SE_RECEIPT:
+        on_receipt(a, ev);
+        return;
+    case SE_TEARDOWN:
+        on_teardown(a, ev);
+        return;
+    }
+}

@@ -1,0 +1,33 @@
+#include "tui/prompt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void prompt_ask(struct prompt *p, enum prompt_then then, const char *title, const char *word) {
+    prompt_close(p);
+    p->open = true;
+    p->then = then;
+    snprintf(p->title, sizeof p->title, "%s", title);
+    if (!word)
+        return;
+    snprintf(p->word, sizeof p->word, "%s", word);
+    p->edit = edit_new(sizeof p->word, false);
+}
+
+bool prompt_answer(struct prompt *p) {
+    cleanup_buf struct buf typed = {0};
+    bool ok = true;
+
+    if (p->edit) {
+        edit_text(p->edit, &typed);
+        ok = view_is(buf_view(&typed), p->word);
+    }
+    prompt_close(p);
+    return ok;
+}
+
+void prompt_close(struct prompt *p) {
+    edit_free(p->edit);
+    buf_free(&p->body);
+    memset(p, 0, sizeof *p);
+}

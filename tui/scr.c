@@ -1,0 +1,266 @@
+#include "tui/scr.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define BANNER "[S] SIMULATED  this guest is not sealed: send no secrets"
+
+/* --- words --- */
+
+struct scr_state scr_check(enum check_state s, bool simulated) {
+    static const struct scr_state LOOK[] = {
+        [CHECK_PASS] = {"PASS", "[+]", ROLE_OK},
+        [CHECK_WARN] = {"WARN", "[!]", ROLE_WARN},
+        [CHECK_NOT_CHECKED] = {"NOT CHECKED", "[ ]", ROLE_DIM},
+        [CHECK_FAIL] = {"FAIL", "[x]", ROLE_BAD},
+    };
+    static const struct scr_state SIMULATED = {"PASS", "[S]", ROLE_SIM};
+
+    return simulated && s == CHECK_PASS ? SIMULATED : LOOK[s];
+}
+
+struct scr_state scr_proof(enum proof_state s) {
+    static const struct scr_state LOOK[] = {
+        [PROOF_NEVER] = {"never tried", "[ ]", ROLE_DIM},
+        [PROOF_PASS] = {"PASS", "[+]", ROLE_OK},
+        [PROOF_WARN] = {"WARN", "[!]", ROLE_WARN},
+        [PROOF_FAIL] = {"FAIL", "[x]", ROLE_BAD},
+        [PROOF_NOT_CHECKED] = {"NOT CHECKED", "[ ]", ROLE_DIM},
+        [PROOF_SIMULATED] = {"SIMULATED", "[S]", ROLE_SIM},
+    };
+
+    return LOOK[s];
+}
+
+void scr_age(int64_t s, char out[static 16]) {
+    s = s < 0 ? 0 : s > (int64_t)1 << 40 ? (int64_t)1 << 40 : s;
+    if (s < 60)
+        snprintf(out, 16, "%" PRId64 " s", s);
+    else if (s < 3600)
+        snprintf(out, 16, "%" PRId64 " m", s / 60);
+    else if (s < 86400)
+        snprintf(out, 16, "%" PRId64 " h", s / 3600);
+    else
+        snprintf(out, 16, "%" PRId64 " d", s / 86400);
+}
+
+void scr_elapsed(int64_t ms, char out[static 16]) {
+    ms = ms < 0 ? 0 : ms > (int64_t)1 << 40 ? (int64_t)1 << 40 : ms;
+    if (ms < 60000)
+        snprintf(out, 16, "%" PRId64 ".%d s", ms / 1000, (int)(ms % 1000 / 100));
+    else
+        snprintf(out, 16, "%" PRId64 " m %02d s", ms / 60000, (int)(ms / 1000 % 60));
+}
+
+void scr_bytes(uint64_t n, char out[static 16]) {
+    static const char *const UNIT[] = {"B", "KB", "MB", "GB", "TB"};
+    double v = (double)n;
+    size_t u = 0;
+
+    while (v >= 1000 && u + 1 < COUNT(UNIT)) {
+        v /= 1000;
+        u++;
+    }
+    snprintf(out, 16, u == 0 || v >= 100 ? "%.0f %s" : "%.1f %s", v, UNIT[u]);
+}
+
+void scr_clock(int64_t unix_s, bool seconds, char out[static 16]) {
+    time_t t = (time_t)unix_s;
+    struct tm tm;
+
+    localtime_r(&t, &tm);
+    strftime(out, 16, seconds ? "%H:%M:%S" : "%H:%M", &tm);
+}
+
+/* --- sizes --- */
+
+static int moving_files(const struct app *a) {
+    int n = 0;
+
+    for (size_t i = 0; i < a->job.n_files; i++)
+        n += a->job.file[i].state == FILE_MOVING;
+    return n;
+}
+
+static int least(int a, int b) {
+    return a < b ? a : b;
+}
+
+static void chat_sizes(const struct app *a, struct scr_sizes *s) {
+    struct edit_row rows[1];
+    struct edit_place at;
+    size_t first;
+    struct rect b = s->body;
+    int head = b.h >= 16 ? 2 : 1;
+    int lines = (int)edit_layout(a->input, b.w - 4, rows, 1, &first, &at);
+    int input = least(lines, b.h / 3);
+
+    s->transfers = least(moving_files(a) + (*a->job.progress != 0), b.h >= 16 ? 3 : 1);
+    s->input = (struct rect){b.y + b.h - input, b.x + 3, input, b.w - 4};
+    s->chat = (struct rect){b.y + head, b.x + 1, b.h - head - input - 1 - s->transfers, b.w - 2};
+    s->indent = 13;
+}
+
+struct scr_sizes scr_sizes(const struct app *a) {
+    struct scr_sizes s = {.body = {2, 0, a->rows - 4, a->cols}};
+    struct rect b = s.body;
+
+    s.pane = b.h >= 24 ? 7 : b.h >= 18 ? 5 : 2;
+    s.offers = b.h - 2 - s.pane;
+    s.why = b.h >= 18 ? 5 : 3;
+    s.tree = b.h - 2 - s.why;
+    s.page = (struct rect){b.y, b.x + 1, b.h, b.w - 2};
+    s.help = (struct rect){3, 4, a->rows - 6, a->cols - 8}; /* the inside of its frame */
+    chat_sizes(a, &s);
+    return s;
+}
+
+/* --- frame --- */
+
+static const struct {
+    enum scr screen;
+    const char *name, *digit;
+} TABS[] = {{SCR_OFFERS, "1 Offers", "1"},
+            {SCR_BOOT, "2 Job", "2"},
+            {SCR_ATTEST, "3 Attestation", "3"},
+            {SCR_CHAT, "4 Chat", "4"},
+            {SCR_END, "5 End", "5"}};
+
+static void draw_tabs(const struct app *a, int x, int right) {
+    enum scr at = a->screen == SCR_OFFER ? SCR_OFFERS : a->screen;
+
+    for (size_t i = 0; i < COUNT(TABS); i++) {
+        bool here = TABS[i].screen == at, open = i == 0 || a->job.exists;
+        enum role role = open ? ROLE_TEXT : ROLE_DIM;
+
+        x += draw_fmt(0, x, right - x, here ? ROLE_ACCENT : role, here ? "[%s]" : " %s ",
+                      here || a->cols >= 80 ? TABS[i].name : TABS[i].digit);
+    }
+}
+
+static void draw_header(const struct app *a) {
+    char time[16];
+    int right = a->cols - 1;
+
+    scr_clock(a->unix_now, false, time);
+    right = draw_right(0, right, 5, ROLE_TEXT, "%s", time) - 2;
+    if (a->cols >= 100)
+        right = draw_right(0, right, 20, ROLE_TEXT, "key one-time") - 2;
+    right = draw_right(0, right, 16, a->relays_up ? ROLE_TEXT : ROLE_WARN, "relays %zu/%zu",
+                       a->relays_up, a->conf.relays) -
+            1;
+    draw_text(0, 1, 4, ROLE_TITLE, safe_lit("cdvm"));
+    draw_tabs(a, 7, right);
+    if (app_simulated(a)) {
+        draw_fmt(1, 0, a->cols, ROLE_BANNER, " %-*s", a->cols - 1, BANNER);
+        return;
+    }
+    draw_rule(1, 0, a->cols, RULE_THICK);
+}
+
+static void draw_status(const struct app *a) {
+    int y = a->rows - 2;
+    const char *why;
+
+    if (*a->status)
+        draw_fmt(y, 1, a->cols - 2, a->status_role, "%s", a->status);
+    else if (a->screen == SCR_CHAT && !app_may_send(a, &why))
+        draw_fmt(y, 1, a->cols - 2, ROLE_WARN, "%s", why);
+    else
+        draw_rule(y, 0, a->cols, RULE_THIN);
+}
+
+/* Would this key do something now? The footer shows only what does. */
+static bool useful(const struct app *a, enum action act) {
+    switch (act) {
+    case ACT_ACCEPT:
+        return a->job.state == SESSION_DECISION;
+    case ACT_DESTROY:
+        return app_job_alive(a);
+    case ACT_SAVE:
+        return a->job.has_verdict;
+    case ACT_INTERRUPT:
+        return app_answering(a) != NULL;
+    default:
+        return true;
+    }
+}
+
+static void draw_footer(const struct app *a) {
+    enum scr focus = app_focus(a);
+    const struct key_row *row;
+    size_t n;
+    int x = 1;
+
+    row = keys_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        char name[24];
+        int need;
+
+        if (!row[i].hint || !keys_on(&row[i], focus) || !useful(a, row[i].action))
+            continue;
+        keys_name(row[i].key[0], name);
+        need = (int)(strlen(name) + strlen(row[i].hint)) + 1;
+        if (x + need > a->cols - 1)
+            continue;
+        x += draw_fmt(a->rows - 1, x, a->cols - x, ROLE_ACCENT, "%s", name) + 1;
+        x += draw_fmt(a->rows - 1, x, a->cols - x, ROLE_TEXT, "%s", row[i].hint) + 2;
+    }
+}
+
+void scr_page_draw(const struct pager *p, struct rect r, int indent) {
+    struct pager_row row;
+
+    for (int i = 0; i < r.h && pager_row(p, pager_top(p) + (size_t)i, &row); i++) {
+        draw_text(r.y + i, r.x, r.w, row.text.n ? ROLE_ACCENT : row.role, row.gutter);
+        draw_text(r.y + i, r.x + indent, r.w - indent, row.role, row.text);
+    }
+    if (pager_top(p) + (size_t)r.h < pager_rows(p))
+        draw_right(r.y + r.h - 1, r.x + r.w, 8, ROLE_ACCENT, " more");
+}
+
+static struct scr_cursor page_offer(const struct app *a, const struct scr_sizes *s) {
+    scr_page_draw(a->offer_page, s->page, 0);
+    return (struct scr_cursor){-1, 0};
+}
+
+static struct scr_cursor page_end(const struct app *a, const struct scr_sizes *s) {
+    scr_page_draw(a->end_page, s->page, 0);
+    return (struct scr_cursor){-1, 0};
+}
+
+typedef struct scr_cursor screen_fn(const struct app *a, const struct scr_sizes *s);
+static screen_fn *const DRAW[] = {
+    [SCR_OFFERS] = scr_offers_draw, [SCR_OFFER] = page_offer,   [SCR_BOOT] = scr_boot_draw,
+    [SCR_ATTEST] = scr_attest_draw, [SCR_CHAT] = scr_chat_draw, [SCR_END] = page_end,
+};
+
+static void draw_too_small(const struct app *a) {
+    draw_fmt(a->rows / 2, 0, a->cols, ROLE_TITLE, "enlarge to %dx%d", SCR_MIN_COLS, SCR_MIN_ROWS);
+    draw_show(-1, 0);
+}
+
+void scr_draw(const struct app *a) {
+    struct scr_cursor at;
+    struct scr_sizes s;
+
+    draw_clear();
+    if (a->rows < SCR_MIN_ROWS || a->cols < SCR_MIN_COLS) {
+        draw_too_small(a);
+        return;
+    }
+    s = scr_sizes(a);
+    draw_header(a);
+    at = DRAW[a->screen](a, &s);
+    draw_status(a);
+    draw_footer(a);
+    if (a->help) {
+        scr_help_draw(a, &s);
+        at.y = -1;
+    }
+    if (a->prompt.open)
+        at = scr_prompt_draw(a);
+    draw_show(at.y, at.x);
+}

@@ -1,0 +1,57 @@
+/* The screens: each draws a const struct app. scr.c has the frame around them (header, banner,
+ * status, footer), scr_*.c one screen each. */
+#ifndef CDVM_SCR_H
+#define CDVM_SCR_H
+
+#include "tui/app.h"
+#include "tui/draw.h"
+
+#define SCR_MIN_ROWS 16
+#define SCR_MIN_COLS 60
+
+/* Where things stand at this size; computed alike for app_prepare and for drawing. */
+struct scr_sizes {
+    struct rect body;
+    int offers;       /* rows of the list */
+    int pane;         /* rows under the list, rule included */
+    int tree, why;    /* rows of the tree and of the explanation */
+    struct rect chat; /* rows of the conversation */
+    struct rect input;
+    int transfers, indent;
+    struct rect page, help; /* offer, end; help */
+};
+struct scr_sizes scr_sizes(const struct app *a);
+
+struct scr_cursor {
+    int y, x; /* y < 0: hidden */
+};
+void scr_draw(const struct app *a); /* one whole frame, sent to the terminal */
+
+struct scr_cursor scr_offers_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_boot_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_attest_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_chat_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_prompt_draw(const struct app *a);
+void scr_help_draw(const struct app *a, const struct scr_sizes *s);
+
+/* Pages are filled when empty, and again when what they tell has changed. */
+void scr_offer_fill(const struct app *a, struct pager *p);
+void scr_end_fill(const struct app *a, struct pager *p);
+void scr_help_fill(const struct app *a, struct pager *p);
+void scr_page_draw(const struct pager *p, struct rect r, int indent);
+#define SCR_HELP_INDENT 19
+
+/* How a state looks: word, symbol, role (UX.md, "States and words"). Simulated: never green. */
+struct scr_state {
+    const char *word, *symbol;
+    enum role role;
+};
+struct scr_state scr_check(enum check_state s, bool simulated);
+struct scr_state scr_proof(enum proof_state s);
+
+void scr_age(int64_t seconds, char out[static 16]); /* "12 s", "3 m", "2 h", "9 d" */
+void scr_elapsed(int64_t ms, char out[static 16]);  /* "0.4 s", "12.3 s", "2 m 05 s" */
+void scr_bytes(uint64_t n, char out[static 16]);    /* "310 KB", "2.1 MB" */
+void scr_clock(int64_t unix_s, bool seconds, char out[static 16]); /* "12:05", "12:05:10" */
+
+#endif
