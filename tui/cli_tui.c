@@ -1,0 +1,153 @@
+#include "tui/cli.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "tui/engine.h"
+
+static const char HELP[] =
+    "usage: cdvm [tui] [OPTION]...\n\n"
+    "Browse offers of sealed machines, start one, watch its report being checked, and only then\n"
+    "talk to it. Press ? for the keys.\n\n"
+    "  --relay URL    relay to look at; may be repeated (replaces those of cdvm.conf)\n"
+    "  --blossom URL  blob server that may be used; may be repeated\n"
+    "  --policy P     standard (default), strict, demo, or a policy file\n"
+    "  --out DIR      folder for files from guests (default: here)\n"
+    "  --ascii        draw with ASCII only (also when the locale is not UTF-8)\n"
+    "  --mono         no colour (also when NO_COLOR is set)\n"
+    "  --log FILE     append a log to FILE; never content, never keys\n";
+
+enum option_key {
+    OPT_RELAY = 256,
+    OPT_BLOSSOM,
+    OPT_POLICY,
+    OPT_OUT,
+    OPT_ASCII,
+    OPT_MONO,
+    OPT_LOG,
+    OPT_HELP
+};
+
+static const struct option OPTIONS[] = {
+    {"relay", required_argument, NULL, OPT_RELAY},
+    {"blossom", required_argument, NULL, OPT_BLOSSOM},
+    {"policy", required_argument, NULL, OPT_POLICY},
+    {"out", required_argument, NULL, OPT_OUT},
+    {"ascii", no_argument, NULL, OPT_ASCII},
+    {"mono", no_argument, NULL, OPT_MONO},
+    {"log", required_argument, NULL, OPT_LOG},
+    {"help", no_argument, NULL, OPT_HELP},
+    {0},
+};
+
+struct given {
+    struct settings set;
+    struct conf_list relay, blossom; /* replace those of the file */
+    struct engine_conf engine;
+    const char *policy, *log;
+    bool help;
+};
+
+static int take(struct given *g, int c, const char *v, struct err *e) {
+    switch ((enum option_key)c) {
+    case OPT_RELAY:
+        settings_list_add(&g->relay, v);
+        return 0;
+    case OPT_BLOSSOM:
+        settings_list_add(&g->blossom, v);
+        return 0;
+    case OPT_POLICY:
+        g->policy = v;
+        return 0;
+    case OPT_OUT:
+        return conf_set(settings_keys, settings_n_keys, "out", view_str(v), &g->set, e);
+    case OPT_ASCII:
+        g->engine.tui.ascii = true;
+        return 0;
+    case OPT_MONO:
+        g->engine.tui.theme = THEME_MONO;
+        return 0;
+    case OPT_LOG:
+        g->log = v;
+        return 0;
+    case OPT_HELP:
+        g->help = true;
+        return 0;
+    }
+    return err_set(e, "usage", "unknown option");
+}
+
+/* The log goes to a file or nowhere: the terminal is the screen's. */
+static int open_log(const char *path, struct err *e) {
+    int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+
+    if (path && fd < 0)
+        return err_set(e, "bad-config", "cannot write the log %s", path);
+    log_to(fd, LOG_INFO, true);
+    return 0;
+}
+
+static int put_together(struct given *g, struct policy *policy, struct err *e) {
+    settings_list_replace(&g->set.relay, &g->relay);
+    settings_list_replace(&g->set.blossom, &g->blossom);
+    if (g->set.relay.n > 0 && settings_check(&g->set, e) != 0)
+        return -1;
+    if (settings_policy(g->policy ? g->policy : g->set.policy, g->policy != NULL, policy, e) != 0)
+        return -1;
+    g->engine.set = &g->set;
+    g->engine.policy = policy;
+    return open_log(g->log, e);
+}
+
+static int run(struct given *g, int argc) {
+    struct policy policy;
+    struct err e;
+
+    if (g->help) {
+        fputs(HELP, stdout);
+        return 0;
+    }
+    if (optind < argc) {
+        fputs("cdvm tui: takes options only (cdvm tui --help)\n", stderr);
+        return EX_USAGE;
+    }
+    if (put_together(g, &policy, &e) != 0) {
+        fprintf(stderr, "cdvm: %s\n", e.text);
+        return EX_CONFIG;
+    }
+    if (engine_run(&g->engine, &e) != 0) {
+        fprintf(stderr, "cdvm: %s\n", e.text);
+        return strcmp(e.code, "no-terminal") ? EX_UNAVAILABLE : EX_USAGE;
+    }
+    return 0;
+}
+
+int cli_tui(int argc, char **argv) {
+    struct given g = {.engine.tui.theme = THEME_AUTO};
+    struct err e;
+    int c, rc;
+
+    if (settings_load(&g.set, NULL, &e) != 0) {
+        fprintf(stderr, "cdvm: %s\n", e.text);
+        return EX_CONFIG;
+    }
+    optind = 0;
+    while ((c = getopt_long(argc, argv, "+", OPTIONS, NULL)) != -1) {
+        if (c == '?')
+            return EX_USAGE;
+        if (take(&g, c, optarg, &e) != 0) {
+            fprintf(stderr, "cdvm: %s\n", e.text);
+            return EX_USAGE;
+        }
+    }
+    rc = run(&g, argc);
+    settings_list_free(&g.relay);
+    settings_list_free(&g.blossom);
+    settings_free(&g.set);
+    return rc;
+}

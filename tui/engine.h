@@ -1,0 +1,19 @@
+/* The program under the screens: relays, one session, the terminal, all on the loop. It turns what
+ * happens into app_on_* and what the model asks into calls of the session. */
+#ifndef CDVM_ENGINE_H
+#define CDVM_ENGINE_H
+
+#include "attest/policy.h"
+#include "tui/settings.h"
+#include "tui/tui.h"
+
+struct engine_conf {
+    const struct settings *set; /* relays may be none: then a hint is shown */
+    const struct policy *policy;
+    struct tui_options tui;
+};
+
+/* Runs until the person leaves. 0, or -1 with e when it could not start. */
+int engine_run(const struct engine_conf *c, struct err *e) WARN_UNUSED;
+
+#endif
