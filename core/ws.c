@@ -178,6 +178,14 @@ void ws_close(struct ws *w) {
     lws_callback_on_writable(w->wsi);
 }
 
+/* The owner hears of it at once; the other side may take its time over the closing handshake. */
+static int break_off(struct ws *w, enum lws_close_status status) {
+    lws_close_reason(w->wsi, status, NULL, 0);
+    w->dead = true;
+    w->h.closed(w->arg, &w->why);
+    return -1;
+}
+
 static int received(struct ws *w, struct view piece) {
     struct view msg;
 
@@ -191,12 +199,10 @@ static int received(struct ws *w, struct view piece) {
         return 0;
     case WSIO_TOO_LARGE:
         err_set(&w->why, "too-large", "'%s' sent a message over %zu bytes", w->url.host, w->in.max);
-        lws_close_reason(w->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
-        return -1;
+        return break_off(w, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
     case WSIO_BINARY:
         err_set(&w->why, "bad-message", "'%s' sent a binary message", w->url.host);
-        lws_close_reason(w->wsi, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, NULL, 0);
-        return -1;
+        return break_off(w, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE);
     }
     return -1;
 }
@@ -286,7 +292,7 @@ static int net_open(struct ws_net *n, struct err *e) {
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
         .user = n,
         .pt_serv_buf_size = 131072,
-        .max_http_header_data = 8192, /* Authorization headers pass 4 KiB */
+        .max_http_header_data = 8192,    /* Authorization headers pass 4 KiB */
         .gid = (__typeof__(info.gid))-1, /* int in 4.1, gid_t in 4.3 */
         .uid = (__typeof__(info.uid))-1,
     };
