@@ -37,7 +37,10 @@ static void put_line(struct console *c, const char *text, size_t max) {
     localtime_r(&now, &tm);
     strftime(clock, sizeof clock, "%H:%M:%S", &tm);
     buf_fmt(&line, "%s %s%s", clock, c->simulated ? "SIMULATED  " : "", text);
-    text_safe(buf_view(&line), TEXT_LINE, max, &safe);
+    for (size_t i = 0; i < line.n; i++)
+        if (line.p[i] == '\n')
+            line.p[i] = ' ';
+    text_safe(buf_view(&line), TEXT_PROSE, max, &safe); /* PROSE: columns keep their spaces */
     buf_str(&safe, "\n");
     (void)!fd_write_all(c->out, buf_view(&safe), NULL);
 }
@@ -82,5 +85,6 @@ void console_job(struct console *c, const uint8_t job[static 32], const char *st
     char id[9];
 
     hex_encode(view_of(job, 4), id);
-    console_say(c, "%s  %-9s %7.1f s  %s", id, step, (double)age_ms / 1000, note);
+    console_say(c, "%s  %-9s %7.1f s%s%s", id, step, (double)age_ms / 1000, *note ? "  " : "",
+                note);
 }
