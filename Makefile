@@ -38,6 +38,7 @@ UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 ARCHIVES = $(B)/libtui.a $(B)/libprovider.a $(B)/libattest.a $(B)/libcore.a
+TESTED = $(B)/libguest.a $(B)/libworkload.a $(ARCHIVES)
 
 .PHONY: text-table all deps test test-long unit fuzz bench lint interop demo demo-headless image clean install format
 all: cdvm $(B)/cdvm-guest $(WORKLOADS)
@@ -58,6 +59,7 @@ $(eval $(call archive,attest,$(ATTEST)))
 $(eval $(call archive,provider,$(PROVIDER)))
 $(eval $(call archive,tui,$(TUI)))
 $(eval $(call archive,workload,$(WORKLOAD_LIB)))
+$(eval $(call archive,guest,$(filter-out %/agent.o,$(GUEST))))
 
 cdvm: $(B)/cdvm
 	@cp -f $< $@
@@ -75,7 +77,7 @@ $(B)/workload-%: $(B)/o/guest/workloads/%.o $(B)/libworkload.a $(B)/libcore.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs libcjson sqlite3 libcrypto)
 
 # A unit test includes the .c under test; everything else comes from the archives.
-$(B)/unit/%: $(B)/o/tests/unit/%.o $(ARCHIVES)
+$(B)/unit/%: $(B)/o/tests/unit/%.o $(TESTED)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  LD   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(shell pkg-config --libs libseccomp)
@@ -98,13 +100,13 @@ unit: $(UNIT)
 FUZZ_SECONDS ?= 5
 FUZZ_B := $(B)/fuzz
 FUZZ_SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
-FUZZ_LIBS := $(addprefix $(FUZZ_B)/lib,tui.a provider.a attest.a core.a workload.a)
+FUZZ_LIBS := $(addprefix $(FUZZ_B)/lib,guest.a workload.a tui.a provider.a attest.a core.a)
 .PHONY: fuzz-libs
 fuzz-libs:
 	$(Q)$(MAKE) --no-print-directory -s B=$(FUZZ_B) CC=clang CFLAGS="-O1 -g" SAN="$(FUZZ_SAN)" $(FUZZ_LIBS)
 $(FUZZ_LIBS): fuzz-libs ;
 $(FUZZ_B)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_LIBS)
-	$(Q)clang -std=gnu17 -D_GNU_SOURCE -I. -O1 -g $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $< $(FUZZ_LIBS) $(LIBS)
+	$(Q)clang -std=gnu17 -D_GNU_SOURCE -I. -O1 -g $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $< $(FUZZ_LIBS) $(LIBS) -lseccomp
 FUZZERS := $(if $(T),$(FUZZ_B)/fuzz_$(T),$(FUZZ:%=$(FUZZ_B)/fuzz_%))
 fuzz: $(FUZZERS)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) VECTORS=$(VECTORS) tests/fuzz/run.sh $(FUZZ_B) $(if $(T),$(T),$(FUZZ))

@@ -17,8 +17,6 @@
 #define BASE "/run/volume"
 #define COPY_STEP ((size_t)1 << 20)
 #define MEMORY_LEFT ((uint64_t)64 << 20) /* for everything else, after the copy */
-#define DISK_WAIT_MS 3000
-#define DISK_STEP_MS 10
 
 struct disk {
     char name[16];
@@ -42,7 +40,8 @@ static bool serial_is(const char *disk, const char *serial) {
     return view_is(buf_view(&text), serial);
 }
 
-/* The one disk with that serial; two of them is as bad as none. */
+/* The one disk with that serial; two of them is as bad as none. All are there: the driver finds its disks
+ * while it is loaded. */
 static char *find_disk(const char *serial) {
     DIR *d = opendir("/sys/block");
     struct dirent *entry;
@@ -61,16 +60,6 @@ static char *find_disk(const char *serial) {
         return found;
     cleanup_free_fn(&found);
     return NULL;
-}
-
-static char *wait_for_disk(const char *serial) {
-    char *disk = find_disk(serial);
-
-    for (int ms = 0; !disk && ms < DISK_WAIT_MS; ms += DISK_STEP_MS) {
-        usleep(DISK_STEP_MS * 1000);
-        disk = find_disk(serial);
-    }
-    return disk;
 }
 
 static int check_size(const struct disk *d, const struct volume *what, struct err *e) {
@@ -127,7 +116,7 @@ static int open_verity(struct disk *d, const struct volume *what, struct err *e)
 }
 
 static int open_all(struct disk *d, const struct volume *what, struct err *e) {
-    if (!(d->node = wait_for_disk(d->name)))
+    if (!(d->node = find_disk(d->name)))
         return err_set(e, "bad-volume", "no single disk has the serial '%s'", d->name);
     if (check_size(d, what, e) || check_memory(d, e) || make_store(d, e))
         return -1;

@@ -21,7 +21,8 @@ struct port {
     struct loop_fd *watch;
     struct port_handler h;
     void *arg;
-    bool broken;
+    bool broken; /* nothing more is read, and the owner knows */
+    bool dead;   /* nothing more can be written either */
 };
 
 static void nap(void) {
@@ -128,6 +129,11 @@ static void port_break(struct port *p, const struct err *e) {
         p->h.broken(p->arg, e);
 }
 
+static void port_die(struct port *p, const struct err *e) {
+    p->dead = true;
+    port_break(p, e);
+}
+
 static void want(struct port *p) {
     if (p->watch)
         loop_fd_want(p->watch, LOOP_IN | (p->out.n ? LOOP_OUT : 0));
@@ -136,7 +142,7 @@ static void want(struct port *p) {
 static void write_some(struct port *p) {
     struct err e;
 
-    while (p->out.n && !p->broken) {
+    while (p->out.n && !p->dead) {
         ssize_t n = write(p->fd, p->out.p, p->out.n);
 
         if (n < 0 && errno == EINTR)
@@ -145,7 +151,7 @@ static void write_some(struct port *p) {
             break;
         if (n <= 0) {
             err_sys(&e, errno, "cannot write to the channel");
-            port_break(p, &e);
+            port_die(p, &e);
             return;
         }
         buf_drop(&p->out, (size_t)n);
@@ -175,7 +181,7 @@ static void read_some(struct port *p) {
             return;
         if (n <= 0) {
             err_set(&e, "hung-up", "the host closed the channel");
-            port_break(p, &e);
+            port_die(p, &e);
             return;
         }
         chan_feed(&p->in, view_of(chunk, (size_t)n));
@@ -221,12 +227,12 @@ void port_state(struct port *p, enum chan_state state) {
 void port_send_bytes(struct port *p, struct view frames) {
     struct err e;
 
-    if (p->broken)
+    if (p->dead)
         return;
     buf_add(&p->out, frames.p, frames.n);
     if (p->out.full) {
         err_set(&e, "stalled", "the host has stopped reading");
-        port_break(p, &e);
+        port_die(p, &e);
         return;
     }
     write_some(p);
@@ -240,7 +246,7 @@ void port_flush(struct port *p, int ms) {
     struct pollfd want_out = {.fd = p->fd, .events = POLLOUT};
     int64_t end = loop_now() + ms, left;
 
-    while (p->out.n && !p->broken && (left = end - loop_now()) > 0) {
+    while (p->out.n && !p->dead && (left = end - loop_now()) > 0) {
         if (poll(&want_out, 1, (int)left) <= 0 || want_out.revents & POLLHUP)
             return;
         write_some(p);

@@ -14,7 +14,7 @@ struct port;
 struct port_handler {
     void (*frame)(void *arg, const struct chan_frame *f); /* borrowed for the callback */
     void (*drained)(void *arg);                           /* the queue has become empty */
-    void (*broken)(void *arg, const struct err *e);       /* once; the port is then silent */
+    void (*broken)(void *arg, const struct err *e);       /* once; nothing more is read */
 };
 
 /* Finds the port by name under sys/class/virtio-ports and opens it under dev. It must be the only

@@ -31,15 +31,24 @@ static int check_kind(struct view v, struct err *e) {
     return 0;
 }
 
+static const char *separator_at(struct view v, size_t i) {
+    return v.p[i] ? strchr(separators, v.p[i]) : NULL;
+}
+
+/* A quote opens where a field may begin, and closes anywhere. */
+static bool quote_turns(struct view v, size_t i, bool quoted) {
+    return v.p[i] == '"' && (quoted || i == 0 || separator_at(v, i - 1));
+}
+
 /* The separator that the first line has most of, outside quotes. */
 static char find_separator(struct view v) {
     size_t count[sizeof separators] = {0}, best = 0;
     bool quoted = false;
 
     for (size_t i = 0; i < v.n && (quoted || (v.p[i] != '\n' && v.p[i] != '\r')); i++) {
-        const char *s = v.p[i] ? strchr(separators, v.p[i]) : NULL;
+        const char *s = separator_at(v, i);
 
-        if (v.p[i] == '"')
+        if (quote_turns(v, i, quoted))
             quoted = !quoted;
         else if (s && !quoted)
             count[s - separators]++;

@@ -1,0 +1,328 @@
+/* The guest's session against a host that misbehaves, over a socket pair: up to hello no machine is
+ * needed. The session runs in a child, as it will in the guest: alone. */
+#include "guest/session.c"
+#include "tests/unit/unit.h"
+#include "tests/unit/guest_job.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WAIT_MS 20000
+
+struct host {
+    int fd;
+    pid_t child;
+    struct chan_in in;
+    struct made_job job;
+};
+
+_Noreturn static void run_guest(int fd) {
+    static const struct cmdline none;
+    struct session_conf conf = {
+        .port = port_from_fd(fd),
+        .cmdline = &none,
+        .report = {.tsm = "/nonexistent", .device = "/nonexistent"},
+    };
+    struct loop *l = loop_new(NULL);
+    uint8_t rc = session_run(l, &conf);
+
+    port_free(conf.port);
+    loop_free(l);
+    _exit(rc);
+}
+
+static void start(struct host *h) {
+    int fds[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+    h->child = fork();
+    if (!h->child) {
+        close(fds[0]);
+        run_guest(fds[1]);
+    }
+    close(fds[1]);
+    h->fd = fds[0];
+    chan_in_init(&h->in);
+    job_make(&h->job);
+}
+
+static void send_bytes(struct host *h, struct view v) {
+    assert_int_equal(write(h->fd, v.p, v.n), v.n);
+}
+
+static void send_frame(struct host *h, enum chan_type type, struct view payload) {
+    cleanup_buf struct buf b = {0};
+
+    assert_int_equal(chan_put(&b, type, payload, NULL), 0);
+    send_bytes(h, buf_view(&b));
+}
+
+static void send_job(struct host *h) {
+    cleanup_buf struct buf json = {0};
+
+    job_frame(&h->job, NULL, &json);
+    send_frame(h, CHAN_JOB, buf_view(&json));
+}
+
+static bool fill(struct host *h) {
+    struct pollfd p = {.fd = h->fd, .events = POLLIN};
+    uint8_t chunk[4096];
+    ssize_t n;
+
+    if (poll(&p, 1, WAIT_MS) <= 0)
+        fail_msg("the guest says nothing");
+    n = read(h->fd, chunk, sizeof chunk);
+    if (n <= 0)
+        return false;
+    chan_feed(&h->in, view_of(chunk, (size_t)n));
+    return true;
+}
+
+/* The next frame; false at the end. */
+static bool next(struct host *h, struct chan_frame *f) {
+    int rc;
+
+    while (!(rc = chan_next(&h->in, f, NULL)))
+        if (!fill(h))
+            return false;
+    assert_int_equal(rc, 1);
+    return true;
+}
+
+/* Skips to a frame of that type. */
+static struct view expect(struct host *h, enum chan_type type) {
+    struct chan_frame f;
+
+    do
+        if (!next(h, &f))
+            fail_msg("the guest hung up before a frame of type %d", (int)type);
+    while (f.type != type);
+    return f.payload;
+}
+
+/* The last STATE, after which the guest is gone with it as its status. */
+static void expect_end(struct host *h, uint8_t want) {
+    struct chan_frame f;
+    uint8_t last = 0;
+    int status;
+
+    while (next(h, &f))
+        if (f.type == CHAN_STATE)
+            last = f.payload.p[0];
+    assert_string_equal(chan_state_name(last), chan_state_name(want ? want : CHAN_WIPING));
+    waitpid(h->child, &status, 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), want);
+    chan_in_free(&h->in);
+    close(h->fd);
+    job_drop(&h->job);
+}
+
+static void a_job_whose_rumor_is_not_its_id_ends(void **state) {
+    cleanup_buf struct buf json = {0};
+    struct host h;
+    char *nonce;
+
+    (void)state;
+    start(&h);
+    job_frame(&h.job, NULL, &json);
+    nonce = strstr((char *)json.p, "\"nonce\",\"") + 9;
+    *nonce = *nonce == '0' ? '1' : '0'; /* a nonce of the host's choice */
+    send_frame(&h, CHAN_JOB, buf_view(&json));
+    expect_end(&h, CHAN_ERR_JOB);
+}
+
+static void a_second_job_ends_it(void **state) {
+    struct host h;
+
+    (void)state;
+    start(&h);
+    send_job(&h);
+    send_job(&h);
+    expect_end(&h, CHAN_ERR_FRAME);
+}
+
+static void frames_out_of_order_end_it(void **state) {
+    static const enum chan_type early[] = {CHAN_EVENT,       CHAN_AUTH,    CHAN_BLOB_DATA,
+                                           CHAN_BLOB_STATUS, CHAN_REPORT,  CHAN_STATE,
+                                           CHAN_REPORT_REQ,  CHAN_BLOB_PUT};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(early); i++) {
+        struct host h;
+
+        start(&h);
+        send_frame(&h, early[i], view_str("xxxxxxxx"));
+        expect_end(&h, CHAN_ERR_FRAME);
+    }
+}
+
+static void broken_frames_end_it(void **state) {
+    static const uint8_t huge[] = {0xff, 0xff, 0xff, 0xff, 1}, empty[] = {0, 0, 0, 0, 1},
+                         unknown[] = {1, 0, 0, 0, 99};
+    const struct view bad[] = {view_of(huge, sizeof huge), view_of(empty, sizeof empty),
+                               view_of(unknown, sizeof unknown)};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct host h;
+
+        start(&h);
+        send_bytes(&h, bad[i]);
+        expect_end(&h, CHAN_ERR_FRAME);
+    }
+}
+
+static void an_empty_report_ends_it(void **state) {
+    struct host h;
+
+    (void)state;
+    start(&h);
+    send_job(&h);
+    expect(&h, CHAN_REPORT_REQ);
+    send_frame(&h, CHAN_REPORT, view_of(NULL, 0));
+    expect_end(&h, CHAN_ERR_REPORT);
+}
+
+static void auth(struct host *h, uint8_t relay, const char *challenge) {
+    cleanup_buf struct buf b = {0};
+    uint8_t payload[256] = {relay};
+    size_t n = strlen(challenge);
+
+    memcpy(payload + 1, challenge, n);
+    assert_int_equal(chan_put(&b, CHAN_AUTH, view_of(payload, n + 1), NULL), 0);
+    send_bytes(h, buf_view(&b));
+}
+
+static void auth_is_signed_for_the_requests_relay(void **state) {
+    struct chan_auth a;
+    struct event *ev;
+    struct host h;
+
+    (void)state;
+    start(&h);
+    send_job(&h);
+    expect(&h, CHAN_REPORT_REQ);
+    auth(&h, 1, "prove it");
+    assert_int_equal(chan_auth_parse(expect(&h, CHAN_AUTH), &a, NULL), 0);
+    ev = event_parse(a.body, NULL);
+    assert_non_null(ev);
+    assert_int_equal(ev->f.kind, KIND_AUTH);
+    assert_string_equal(fields_get(&ev->f, "relay", 1), "wss://two.example");
+    assert_string_equal(fields_get(&ev->f, "challenge", 1), "prove it");
+    event_free(ev);
+    send_frame(&h, CHAN_SHUTDOWN, view_of(NULL, 0));
+    expect_end(&h, 0);
+}
+
+static void auth_has_limits(void **state) {
+    static const char *const challenge[] = {"", "new\nline", "ok"};
+    static const uint8_t relay[] = {0, 0, 2};
+    struct host h;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(relay); i++) {
+        start(&h);
+        send_job(&h);
+        auth(&h, relay[i], challenge[i]);
+        expect_end(&h, CHAN_ERR_FRAME);
+    }
+    start(&h);
+    send_job(&h);
+    for (int i = 0; i <= AUTH_MAX; i++)
+        auth(&h, 0, "again");
+    expect_end(&h, CHAN_ERR_FRAME);
+}
+
+/* hello goes to the customer of the rumor, over a key and a nonce that the report binds; this
+ * machine has no disk named "work", so that is where it ends. */
+static void hello_binds_what_the_request_says(void **state) {
+    uint8_t report[REPORT_LEN] = {2}, data[64], want[64];
+    struct rumor *r;
+    struct event *ev;
+    struct msg m;
+    struct hello hello;
+    struct host h;
+    struct err e = {0};
+
+    (void)state;
+    start(&h);
+    send_job(&h);
+    memcpy(data, expect(&h, CHAN_REPORT_REQ).p, sizeof data);
+    send_frame(&h, CHAN_REPORT, view_of(report, sizeof report));
+    ev = event_parse(expect(&h, CHAN_EVENT), &e);
+    assert_non_null(ev);
+    r = wrap_open(ev, h.job.u, NULL, &e);
+    assert_non_null(r);
+    assert_int_equal(msg_parse(r, &m, &e), 0);
+    assert_string_equal(m.type, "hello");
+    assert_int_equal(m.seq, 0);
+    assert_int_equal(hello_parse(m.o, &hello, &e), 0);
+    assert_memory_equal(hello.report.p, report, sizeof report);
+    assert_memory_equal(hello.echo_nonce, h.job.q.nonce, 32);
+    binding_report_data(r->f.pubkey, keypair_pub(h.job.u), h.job.q.nonce, h.job.rumor->f.id,
+                        view_of(NULL, 0), want);
+    assert_memory_equal(data, want, sizeof data);
+    hello_free(&hello);
+    msg_free(&m);
+    rumor_free(r);
+    event_free(ev);
+    expect_end(&h, CHAN_ERR_VOLUME);
+}
+
+static void two_guests_of_one_request_have_two_keys(void **state) {
+    uint8_t first[64], second[64];
+    struct made_job job;
+    struct host h;
+
+    (void)state;
+    start(&h);
+    send_job(&h);
+    memcpy(first, expect(&h, CHAN_REPORT_REQ).p, 64);
+    job = h.job;
+    send_frame(&h, CHAN_SHUTDOWN, view_of(NULL, 0));
+    memset(&h.job, 0, sizeof h.job);
+    expect_end(&h, 0);
+    start(&h);
+    job_drop(&h.job);
+    h.job = job;
+    send_job(&h);
+    memcpy(second, expect(&h, CHAN_REPORT_REQ).p, 64);
+    assert_memory_not_equal(first, second, 32);
+    assert_memory_not_equal(first + 32, second + 32, 32);
+    send_frame(&h, CHAN_SHUTDOWN, view_of(NULL, 0));
+    expect_end(&h, 0);
+}
+
+static void a_host_that_hangs_up_ends_it(void **state) {
+    struct host h;
+    int status;
+
+    (void)state;
+    start(&h);
+    send_job(&h);
+    expect(&h, CHAN_REPORT_REQ);
+    close(h.fd);
+    waitpid(h.child, &status, 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status));
+    chan_in_free(&h.in);
+    job_drop(&h.job);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_whose_rumor_is_not_its_id_ends),
+        cmocka_unit_test(a_second_job_ends_it),
+        cmocka_unit_test(frames_out_of_order_end_it),
+        cmocka_unit_test(broken_frames_end_it),
+        cmocka_unit_test(an_empty_report_ends_it),
+        cmocka_unit_test(auth_is_signed_for_the_requests_relay),
+        cmocka_unit_test(auth_has_limits),
+        cmocka_unit_test(hello_binds_what_the_request_says),
+        cmocka_unit_test(two_guests_of_one_request_have_two_keys),
+        cmocka_unit_test(a_host_that_hangs_up_ends_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
