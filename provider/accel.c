@@ -29,8 +29,11 @@ bool accel_version(const char *text, char version[static 32], unsigned *major) {
     return true;
 }
 
+/* Without cx16: QEMU 7.2 leaves wrong flags behind an emulated cmpxchg16b when an interrupt
+ * follows, and one guest kernel in some thirty dies of it while booting. */
 void accel_tcg_cpu(unsigned qemu_major, char out[static 64]) {
-    snprintf(out, 64, "Nehalem,+rdrand,+aes,+pclmulqdq%s", qemu_major >= 10 ? ",+rdseed" : "");
+    snprintf(out, 64, "Nehalem,-cx16,+rdrand,+aes,+pclmulqdq%s",
+             qemu_major >= 10 ? ",+rdseed" : "");
 }
 
 static int find_qemu(struct accel *a, unsigned *major, struct err *e) {
