@@ -4,6 +4,7 @@
 #define CDVM_UNIT_WORLD_H
 
 #include <sys/stat.h>
+#include <time.h>
 
 #include "attest/evidence.h"
 #include "attest/snp_measure.h"
