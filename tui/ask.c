@@ -1,10 +1,13 @@
 /* The course of `cdvm ask`: find the offer, run the session, decide by what the options said. */
 #include "ask.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "core/loop.h"
 
@@ -256,6 +259,29 @@ static int only_one(struct browse *b, struct listing *out, struct err *e) {
                    alive);
 }
 
+static int find_offer(struct ask *k, struct listing *out, struct err *e) {
+    if (browse_relays_up(k->browse) == 0)
+        return err_set(e, "no-relay", "none of your relays could be reached");
+    return k->a->offer ? browse_find(k->browse, k->a->offer, out, e) : only_one(k->browse, out, e);
+}
+
+/* Before anything is rented: every file is there and can be sent. */
+static int check_files(const struct ask_args *a, const struct session_conf *c,
+                       const struct offer *o, struct err *e) {
+    const char *server;
+    struct stat st;
+
+    for (size_t i = 0; i < a->n_attach; i++) {
+        if (stat(a->attach[i], &st) != 0)
+            return err_sys(e, errno, "cannot read '%s'", a->attach[i]);
+        if (!S_ISREG(st.st_mode) || access(a->attach[i], R_OK) != 0)
+            return err_set(e, "bad-file", "'%s' is not a file that can be read", a->attach[i]);
+        if (session_conf_route(c, o, (uint64_t)st.st_size, &server, e))
+            return err_wrap(e, "'%s'", a->attach[i]);
+    }
+    return 0;
+}
+
 static int start_session(struct ask *k, const struct offer *o, struct err *e) {
     struct session_conf c = {
         .net = k->net,
@@ -272,6 +298,8 @@ static int start_session(struct ask *k, const struct offer *o, struct err *e) {
     };
 
     ask_offer(k->out, o);
+    if (check_files(k->a, &c, o, e))
+        return -1;
     k->session = session_new(&c, o, on_session, k, e);
     return k->session ? 0 : -1;
 }
@@ -283,11 +311,11 @@ static void choose(struct ask *k) {
 
     if (k->session)
         return;
-    rc = k->a->offer ? browse_find(k->browse, k->a->offer, &l, &e) : only_one(k->browse, &l, &e);
-    if (rc == 0)
-        rc = start_session(k, l.offer, &e);
+    rc = find_offer(k, &l, &e);
     if (rc)
         give_up(k, &e, EX_UNAVAILABLE);
+    else if (start_session(k, l.offer, &e))
+        give_up(k, &e, EX_NOINPUT);
 }
 
 static void on_settled(void *arg) {

@@ -138,7 +138,8 @@ static void on_state(struct ask_out *o, const struct session *s, const struct se
 
     if (!o->a->json) {
         ask_say(o, "%s", session_state_name(ev->state));
-        if (ev->why)
+        if (ev->why &&
+            strcmp(ev->why->code, "refused-by-you") != 0) /* said already, with the reason */
             ask_error(o, ev->why);
         return;
     }

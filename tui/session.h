@@ -129,6 +129,9 @@ void session_end(struct session *s);
 int session_route(const struct session *s, uint64_t size, const char **server,
                   struct err *e) WARN_UNUSED;
 
+/* The same before there is a session. */
+int session_conf_route(const struct session_conf *c, const struct offer *o, uint64_t size,
+                       const char **server, struct err *e) WARN_UNUSED;
 size_t session_files_open(const struct session *s); /* files that are still coming in */
 
 /* receipt.json: {receipt, request, offer, manifests, endorsements, hello, accept, collateral,

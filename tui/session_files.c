@@ -9,27 +9,28 @@
 /* In band is slow and every relay sees it: without a server, this is the most. */
 #define INBAND_ALONE ((uint64_t)8 << 20)
 
-static bool configured(const struct session *s, const char *server) {
-    for (size_t i = 0; i < s->c.n_blossom; i++)
-        if (!strcmp(s->c.blossom[i], server))
+static bool configured(const struct session_conf *c, const char *server) {
+    for (size_t i = 0; i < c->n_blossom; i++)
+        if (!strcmp(c->blossom[i], server))
             return true;
     return false;
 }
 
 /* The i-th server that both sides may use: of the offer, if configured here or confirmed for this
  * job. */
-static const char *server_at(const struct session *s, size_t i) {
-    for (size_t k = 0; k < s->offer->n_blossom; k++) {
-        const char *url = s->offer->blossom[k];
+static const char *server_at(const struct session_conf *c, const struct offer *o, size_t i) {
+    for (size_t k = 0; k < o->n_blossom; k++) {
+        const char *url = o->blossom[k];
 
-        if ((s->c.offer_blossom || configured(s, url)) && i-- == 0)
+        if ((c->offer_blossom || configured(c, url)) && i-- == 0)
             return url;
     }
     return NULL;
 }
 
-int session_route(const struct session *s, uint64_t size, const char **server, struct err *e) {
-    uint64_t limit = offer_limit(s->offer, "file", XFER_FILE_MAX);
+int session_conf_route(const struct session_conf *c, const struct offer *o, uint64_t size,
+                       const char **server, struct err *e) {
+    uint64_t limit = offer_limit(o, "file", XFER_FILE_MAX);
 
     *server = NULL;
     if (size > limit || size > XFER_FILE_MAX)
@@ -37,13 +38,17 @@ int session_route(const struct session *s, uint64_t size, const char **server, s
                        (unsigned long long)size, (unsigned long long)limit);
     if (size <= XFER_INBAND)
         return 0;
-    *server = s->c.http ? server_at(s, 0) : NULL;
+    *server = c->http ? server_at(c, o, 0) : NULL;
     if (!*server && size > INBAND_ALONE)
         return err_set(e, "no-blob-server",
                        "%llu bytes need a blob server, and none of the offer's is in your "
                        "configuration",
                        (unsigned long long)size);
     return 0;
+}
+
+int session_route(const struct session *s, uint64_t size, const char **server, struct err *e) {
+    return session_conf_route(&s->c, s->offer, size, server, e);
 }
 
 /* --- out --- */
@@ -108,7 +113,7 @@ static void upload_next(struct session *s, struct item *it) {
     struct err e;
 
     it->op = blossom_put(s->c.http, it->server, buf_view(&it->blob.parts[it->part]),
-                         configured(s, it->server), on_put, on_put_progress, s, &e);
+                         configured(&s->c, it->server), on_put, on_put_progress, s, &e);
     if (!it->op)
         it->upload_failed = e;
 }
@@ -200,9 +205,9 @@ static void fetch_try(struct fetch *f) {
     const char *url;
     struct err e;
 
-    while ((url = server_at(s, f->server))) {
-        f->op =
-            blossom_get(s->c.http, url, f->sha, f->max, configured(s, url), on_got, NULL, f, &e);
+    while ((url = server_at(&s->c, s->offer, f->server))) {
+        f->op = blossom_get(s->c.http, url, f->sha, f->max, configured(&s->c, url), on_got, NULL, f,
+                            &e);
         if (f->op)
             return;
         f->server++;
