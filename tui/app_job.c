@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/enc.h"
+#include "tui/scr.h"
 #include "tui/table.h"
 
 static void file_free(struct app_file *f) {
@@ -121,7 +122,7 @@ static void on_answer(struct app *a, const struct session_event *ev) {
     else if (!nothing)
         guest_line(a, r, ev->text);
     if (ev->code)
-        app_note(a, ROLE_BAD, "The guest could not answer (%s).", ev->code);
+        app_note(a, ROLE_BAD, "Not answered (%s).", ev->code);
     if (t)
         t->open = false;
 }
@@ -397,7 +398,7 @@ void app_on_verdict(struct app *a, const struct app_verdict *v) {
     j->verdict = *v;
     j->has_verdict = true;
     j->simulated |= v->simulated;
-    j->tree = tree_new(v->top, (size_t)a->rows);
+    j->tree = tree_new(v->top, (size_t)scr_sizes(a).tree);
     if (old)
         tree_adopt(j->tree, old);
     else

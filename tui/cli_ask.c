@@ -30,7 +30,8 @@ static const char help[] =
     "  --json               one JSON object a line on standard output\n\n"
     "Exit: 0 answered; 1 verdict FAIL, 2 WARN not accepted, 3 NOT CHECKED (in these three nothing "
     "of\n"
-    "your question or files was encrypted); 64 usage, 65 the question or file was not understood, 69 no\n"
+    "your question or files was encrypted); 64 usage, 65 the question or file was not understood, "
+    "69 no\n"
     "such offer, 75 timeout, 76 protocol or provider error, 78 configuration.\n";
 
 enum option_key {

@@ -1,4 +1,5 @@
 #include "tui/cmd.h"
+#include "tui/flow.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -77,6 +78,7 @@ static void run(struct app *a, char *line) {
     size_t n = (size_t)(arg - line);
 
     arg += strspn(arg, " ");
+    arg[flow_trim(view_str(arg))] = 0; /* completion leaves a space behind a whole name */
     for (size_t i = 0; i < COUNT(TABLE); i++)
         if (strlen(TABLE[i].name) == n && !strncmp(TABLE[i].name, line, n)) {
             TABLE[i].run(a, arg);

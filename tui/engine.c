@@ -318,6 +318,7 @@ static int start_net(struct engine *g, struct err *e) {
 static int start_app(struct engine *g, struct err *e) {
     const struct settings *set = g->conf->set;
     cleanup_free char *proven = conf_path(CONF_STATE, "proven", e);
+    cleanup_free char *folder = realpath(set->out ? set->out : ".", NULL);
     cleanup_free char *bundles = proven ? conf_path(CONF_DATA, "receipts", e) : NULL;
     struct app_conf c = {
         .port = &PORT,
@@ -326,13 +327,15 @@ static int start_app(struct engine *g, struct err *e) {
         .simulated = g->conf->policy->profile == POLICY_DEMO,
         .ascii = g->conf->tui.ascii,
         .proven = proven,
-        .folder = set->out ? set->out : ".",
+        .folder = folder,
         .bundles = bundles,
         .relays = set->relay.n,
     };
 
     if (!bundles)
         return -1;
+    if (!folder)
+        return err_set(e, "bad-config", "there is no folder %s", set->out);
     g->app = app_new(&c);
     if (!secret_locking_works())
         app_say(g->app, ROLE_WARN, "keys cannot be locked in memory here (ulimit -l is too small)");

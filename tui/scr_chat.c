@@ -97,7 +97,7 @@ static struct scr_cursor draw_input(const struct app *a, const struct scr_sizes 
     enum role role = cmd_typed(a) ? ROLE_ACCENT : ROLE_TEXT;
 
     n = edit_layout(a->input, s->input.w, rows, (size_t)h, &first, &at);
-    draw_text(s->input.y, 1, 1, ROLE_ACCENT, cmd_typed(a) ? safe_lit("/") : safe_lit(">"));
+    draw_text(s->input.y, 1, 1, ROLE_ACCENT, cmd_typed(a) ? safe_lit(":") : safe_lit(">"));
     for (int i = 0; i < h && first + (size_t)i < n; i++) {
         cleanup_buf struct buf b = {0};
         char utf8[4];

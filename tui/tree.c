@@ -38,11 +38,33 @@ static void tree_show(struct tree *t, size_t height) {
     list_resize(&t->list, n, height);
 }
 
+/* A leaf that somebody should read: what could not be checked and need not be is none. */
+static bool node_is_open(const struct node *n) {
+    const struct check *c = n->check;
+
+    return c->n_children == 0 && c->state != CHECK_PASS &&
+           (c->required || c->state != CHECK_NOT_CHECKED);
+}
+
 static bool all_pass(const struct tree *t, size_t i) {
     for (size_t k = i; k < t->node[i].next; k++)
-        if (t->node[k].check->state != CHECK_PASS)
+        if (t->node[k].check->n_children == 0 && node_is_open(&t->node[k]))
             return false;
     return true;
+}
+
+/* Folds what passed, then unfolds from the top whatever still fits. */
+static void fold_to_fit(struct tree *t, size_t height) {
+    for (size_t i = 1; i < t->n; i++)
+        t->node[i].folded = t->node[i].check->n_children > 0 && all_pass(t, i);
+    for (size_t i = 1; i < t->n; i++) {
+        if (!t->node[i].folded)
+            continue;
+        t->node[i].folded = false;
+        tree_show(t, height);
+        t->node[i].folded = t->list.n > height;
+    }
+    tree_show(t, height);
 }
 
 struct tree *tree_new(const struct check *top, size_t height) {
@@ -51,9 +73,9 @@ struct tree *tree_new(const struct check *top, size_t height) {
     if (top)
         tree_add(t, top, 0);
     t->shown = mem_new((t->n + 1) * sizeof *t->shown);
-    for (size_t i = 1; t->n > height && i < t->n; i++)
-        t->node[i].folded = t->node[i].check->n_children > 0 && all_pass(t, i);
     tree_show(t, height);
+    if (t->list.n > height)
+        fold_to_fit(t, height);
     return t;
 }
 
@@ -125,14 +147,6 @@ void tree_right(struct tree *t) {
         tree_fold(t);
     else if (n && n->check->n_children > 0)
         list_move(&t->list, LIST_DOWN);
-}
-
-/* A leaf that somebody should read: what could not be checked and need not be is none. */
-static bool node_is_open(const struct node *n) {
-    const struct check *c = n->check;
-
-    return c->n_children == 0 && c->state != CHECK_PASS &&
-           (c->required || c->state != CHECK_NOT_CHECKED);
 }
 
 /* Puts the cursor on a node, unfolding what hides it. */

@@ -6,8 +6,8 @@
 #include "tui/list.h"
 
 struct tree;
-/* top and everything under it must outlive the tree. NULL gives a tree without rows. Folds what is
- * PASS all the way down when more than `height` rows would show. */
+/* top and everything under it must outlive the tree. NULL gives a tree without rows. Folds
+ * branches that are PASS all the way down until `height` rows hold the rest. */
 struct tree *tree_new(const struct check *top, size_t height);
 void tree_free(struct tree *t); /* NULL legal */
 
