@@ -1,6 +1,7 @@
 /* Random changes of a good bundle: none may pass. No byte is exempt. MUTATIONS=n runs more. */
 #include "attest/checks.h"
 #include "core/secret.h"
+#include "tests/unit/unit.h"
 #include "tests/unit/world.h"
 
 enum { REPORT, VEK, ASK, ARK, CRL, RELEASE, WORKLOAD, GUEST, OBJECTS };

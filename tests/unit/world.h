@@ -3,6 +3,9 @@
 #ifndef CDVM_UNIT_WORLD_H
 #define CDVM_UNIT_WORLD_H
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -10,9 +13,17 @@
 #include "attest/snp_measure.h"
 #include "core/hash.h"
 #include "provider/psp_sim.h"
-#include "tests/unit/unit.h"
 
 #define WORLD_NOW ((int64_t)time(NULL))
+
+/* Used by benches too, so without cmocka. */
+#define world_must(cond)                                                                           \
+    do                                                                                             \
+        if (!(cond)) {                                                                             \
+            fprintf(stderr, "world: %s\n", #cond);                                                 \
+            abort();                                                                               \
+        }                                                                                          \
+    while (0)
 
 struct world {
     struct psp_sim *psp;
@@ -78,16 +89,15 @@ static inline void world_measure(struct world *w) {
         .kernel_hashes = true, .vcpus = w->offer.vcpus, .features = w->offer.guest_features};
     cleanup_buf struct buf cmdline = {0};
 
-    assert_non_null(r);
+    world_must(r);
     l.ovmf = &r->ovmf;
     memcpy(l.kernel, r->kernel_sha256, 32);
     memcpy(l.initrd, r->initrd_sha256, 32);
-    assert_true(vcpu_type_signature(w->offer.vcpu_type, &l.vcpu_signature));
-    assert_int_equal(cmdline_render(r->cmdline, w->offer.workload, w->offer.model, w->offer.broker,
-                                    &cmdline, &e),
-                     0);
+    world_must(vcpu_type_signature(w->offer.vcpu_type, &l.vcpu_signature));
+    world_must(!cmdline_render(r->cmdline, w->offer.workload, w->offer.model, w->offer.broker,
+                               &cmdline, &e));
     l.append = (const char *)cmdline.p;
-    assert_int_equal(launch_digest(&l, w->measurement, &e), 0);
+    world_must(!launch_digest(&l, w->measurement, &e));
     release_free(r);
 }
 
@@ -98,9 +108,9 @@ static inline void world_report(struct world *w, const uint8_t *customer, const 
     uint8_t data[64];
     struct err e;
 
-    assert_int_equal(binding_gpu_digest(w->ev.gpu, w->ev.n_gpu, &digest, &e), 0);
+    world_must(!binding_gpu_digest(w->ev.gpu, w->ev.n_gpu, &digest, &e));
     binding_report_data(w->ev.guest, customer, nonce, job, buf_view(&digest), data);
-    assert_int_equal(psp_sim_report(w->psp, data, w->measurement, policy, w->report, &e), 0);
+    world_must(!psp_sim_report(w->psp, data, w->measurement, policy, w->report, &e));
     w->ev.has_echo = true;
     memcpy(w->ev.echo_customer, customer, 32);
     memcpy(w->ev.echo_nonce, nonce, 32);
@@ -138,9 +148,9 @@ static inline void world_manifests(struct world *w) {
     struct manifest work = world_manifest(false), model = world_manifest(true);
     struct err e = {0};
 
-    assert_int_equal(release_json(&r, &w->release, &e), 0);
-    assert_int_equal(manifest_json(&work, &w->workload, &e), 0);
-    assert_int_equal(manifest_json(&model, &w->model, &e), 0);
+    world_must(!release_json(&r, &w->release, &e));
+    world_must(!manifest_json(&work, &w->workload, &e));
+    world_must(!manifest_json(&model, &w->model, &e));
     sha256(buf_view(&w->release), w->pin[0]);
     sha256(buf_view(&w->workload), w->pin[1]);
     sha256(buf_view(&w->model), w->pin[2]);
@@ -172,10 +182,9 @@ static inline void world_init(struct world *w) {
     memset(w, 0, sizeof *w);
     mkdir("build", 0755);
     w->psp = psp_sim_open("build/test-psp", NULL, NULL, &e);
-    if (!w->psp)
-        fail_msg("%s", e.text);
+    world_must(w->psp);
     psp_sim_fingerprint(w->psp, w->sim_root);
-    assert_int_equal(psp_sim_crl(w->psp, WORLD_NOW, &w->crl, &e), 0);
+    world_must(!psp_sim_crl(w->psp, WORLD_NOW, &w->crl, &e));
     policy_preset(&w->policy, POLICY_DEMO);
     world_manifests(w);
     world_offer(w);
