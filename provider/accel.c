@@ -20,12 +20,27 @@
 static const char *const qemu_paths[] = {"/usr/bin/qemu-system-x86_64",
                                          "/usr/local/bin/qemu-system-x86_64"};
 
+/* "7.2.22 (Debian..." -> three numbers below 1000. */
+static bool take_number(const char **s, unsigned *out) {
+    size_t digits = strspn(*s, "0123456789");
+
+    *out = 0;
+    if (digits < 1 || digits > 3)
+        return false;
+    for (; digits; digits--)
+        *out = *out * 10 + (unsigned)(*(*s)++ - '0');
+    return true;
+}
+
 bool accel_version(const char *text, char version[static 32], unsigned *major) {
+    static const char before[] = "QEMU emulator version ";
+    const char *s = text + strlen(before);
     unsigned minor, micro;
 
-    if (sscanf(text, "QEMU emulator version %u.%u.%u", major, &minor, &micro) != 3)
+    if (strncmp(text, before, strlen(before)) || !take_number(&s, major) || *s++ != '.' ||
+        !take_number(&s, &minor) || *s++ != '.' || !take_number(&s, &micro))
         return false;
-    snprintf(version, 32, "%u.%u.%u", *major % 1000, minor % 1000, micro % 1000);
+    snprintf(version, 32, "%u.%u.%u", *major, minor, micro);
     return true;
 }
 
@@ -188,7 +203,9 @@ static bool recall(const char *cache, const char *key, struct accel *a, bool *kv
         b.p[n] != '\n')
         return false;
     answer = (const char *)b.p + n + 1;
-    *kvm = sscanf(answer, "kvm %63[^\n]", a->cpu) == 1;
+    *kvm = !strncmp(answer, "kvm ", 4);
+    if (*kvm)
+        snprintf(a->cpu, sizeof a->cpu, "%.*s", (int)strcspn(answer + 4, "\n"), answer + 4);
     return *kvm || !strcmp(answer, "tcg\n");
 }
 

@@ -60,21 +60,20 @@ static int by_bytes(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* packages.lock: "suite package version sha256" a line; the kernel's is "package version". */
+/* packages.lock has "suite package version sha256" a line; the kernel's gives "package version". */
 static char *kernel_package(const char *dir) {
+    static const char kernel[] = " linux-image-";
     cleanup_free char *path = mem_fmt("%s/packages.lock", dir);
     cleanup_buf struct buf b = {0};
-    char package[128], version[128];
+    const char *package, *version;
 
-    if (file_read(path, (size_t)1 << 20, &b, NULL) < 0 || !b.n)
+    if (file_read(path, (size_t)1 << 20, &b, NULL) < 0 || !b.n ||
+        !(package = strstr((const char *)b.p, kernel)))
         return mem_str("unknown");
-    for (const char *line = (const char *)b.p; line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        if (sscanf(line, "%*s %127s %127s", package, version) == 2 &&
-            !strncmp(package, "linux-image-", 12))
-            return mem_fmt("%s %s", package, version);
-    }
-    return mem_str("unknown");
+    package++;
+    version = package + strcspn(package, " \n");
+    version += *version == ' ';
+    return mem_strn(package, (size_t)(version - package) + strcspn(version, " \n"));
 }
 
 static struct release *describe_release(const struct image *m, const char *dir,

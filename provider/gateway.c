@@ -8,51 +8,17 @@
 #include "core/enc.h"
 #include "core/json.h"
 #include "core/log.h"
-#include "core/pool.h"
 #include "core/text.h"
 #include "core/wrap.h"
-#include "gateblob.h"
-#include "gateway.h"
+#include "gateway_priv.h"
 
 #define OUT_MAX ((size_t)4 << 20) /* bytes that wait for the guest to read */
-#define OUT_EVENTS                                                                                 \
-    ((size_t)2 << 20) /* over this, events from the world are dropped: talk asks again */
+/* Over OUT_EVENTS, events from the world are dropped: the conversation asks for them again. */
+#define OUT_EVENTS ((size_t)2 << 20)
 #define OUT_BLOBS ((size_t)512 << 10) /* under this, the next piece of a blob is sent */
-#define AUTH_MAX 20
-#define REPORTS_MAX 4
-#define WAITING 128      /* events that no relay has confirmed yet; full: the guest is not read */
-#define WAITING_MS 10000 /* then forgotten: ephemeral events may never be confirmed */
-#define RATE_PER_S 60    /* events of the guest, on average... */
-#define RATE_BURST 400   /* ...and at once */
+#define RATE_PER_S 60                 /* events of the guest, on average... */
+#define RATE_BURST 400                /* ...and at once */
 #define RETRY_MS 100
-
-struct waiting {
-    uint8_t id[32];
-    int64_t until; /* 0: free */
-};
-struct gateway {
-    struct loop *loop;
-    struct gateway_handler h;
-    void *arg;
-    int fd;
-    struct loop_fd *watch;
-    struct loop_timer *timer; /* while paused, and while finishing */
-    struct chan_in in;
-    struct buf out;
-    struct pool *pool;
-    struct gateblob *blobs;
-    struct rumor *request;
-    char relays[GATEWAY_RELAYS][256];
-    size_t n_relays;
-    char challenge[GATEWAY_RELAYS][129]; /* asked and not yet answered; "" none */
-    unsigned auths, reports;
-    bool briefed, deaf, paused, known, finishing;
-    uint8_t guest[32];
-    struct waiting waiting[WAITING];
-    int64_t tokens, tokens_at; /* in thousandths of an event */
-    int64_t finish_by;
-    struct gateway_stats stats;
-};
 
 static void update_wants(struct gateway *g);
 
@@ -74,7 +40,7 @@ static void update_wants(struct gateway *g) {
         loop_fd_want(g->watch, want);
 }
 
-static void flush(struct gateway *g) {
+void gateway_flush(struct gateway *g) {
     while (g->out.n && !g->deaf) {
         ssize_t n = send(g->fd, g->out.p, g->out.n, MSG_NOSIGNAL);
 
@@ -85,6 +51,8 @@ static void flush(struct gateway *g) {
             ;
     }
     update_wants(g);
+    if (g->out.full)
+        broken(g, &(struct err){"bad-frame", "the guest asks for more than it reads"});
 }
 
 static void emit(void *arg, struct view frame) {
@@ -98,15 +66,15 @@ static void blob_ready(void *arg) {
 
     while (g->out.n < OUT_BLOBS && gateblob_pump(g->blobs))
         ;
-    flush(g);
+    gateway_flush(g);
 }
 
-static void send_frame(struct gateway *g, enum chan_type type, struct view payload) {
+void gateway_send(struct gateway *g, enum chan_type type, struct view payload) {
     struct err e;
 
     if (chan_put(&g->out, type, payload, &e) < 0)
         log_line(LOG_WARN, "gateway", "a frame for the guest was not sent: %s", e.text);
-    flush(g);
+    gateway_flush(g);
 }
 
 void gateway_brief(struct gateway *g) {
@@ -127,18 +95,18 @@ void gateway_brief(struct gateway *g) {
     jw_end_arr(&w);
     jw_kint(&w, "time", unix_now());
     jw_end_obj(&w);
-    send_frame(g, CHAN_JOB, buf_view(&json));
+    gateway_send(g, CHAN_JOB, buf_view(&json));
 }
 
 void gateway_shutdown(struct gateway *g) {
-    send_frame(g, CHAN_SHUTDOWN, view_of(NULL, 0));
+    gateway_send(g, CHAN_SHUTDOWN, view_of(NULL, 0));
 }
 
-static void ask_auth(struct gateway *g, size_t relay, const char *challenge) {
+void gateway_ask_auth(struct gateway *g, size_t relay, const char *challenge) {
     cleanup_buf struct buf frame = {0};
     struct err e;
 
-    if (g->auths >= AUTH_MAX || g->deaf)
+    if (g->auths >= GATE_AUTH_MAX || g->deaf)
         return;
     if (chan_put_auth(&frame, (uint8_t)relay, view_str(challenge), &e) < 0) {
         log_line(LOG_WARN, "gateway", "a relay's challenge was not passed on: %s", e.text);
@@ -147,7 +115,7 @@ static void ask_auth(struct gateway *g, size_t relay, const char *challenge) {
     g->auths++;
     snprintf(g->challenge[relay], sizeof g->challenge[relay], "%s", challenge);
     emit(g, buf_view(&frame));
-    flush(g);
+    gateway_flush(g);
 }
 
 /* Any signed 22242 shows the agent's key. When no relay has sent a challenge yet, one of our own
@@ -160,7 +128,7 @@ void gateway_learn(struct gateway *g) {
         struct relay *r = pool_find(g->pool, g->relays[i]);
 
         if (r && relay_challenge(r)) {
-            ask_auth(g, i, relay_challenge(r));
+            gateway_ask_auth(g, i, relay_challenge(r));
             return;
         }
     }
@@ -168,7 +136,7 @@ void gateway_learn(struct gateway *g) {
         return;
     random_bytes(random, sizeof random);
     hex_encode(view_of(random, sizeof random), own);
-    ask_auth(g, 0, own);
+    gateway_ask_auth(g, 0, own);
 }
 
 /* --- from the relays --- */
@@ -185,7 +153,7 @@ static void on_event(void *arg, const char *sub, const struct event *ev, const c
         return;
     }
     g->stats.events_in++;
-    send_frame(g, CHAN_EVENT, buf_view(&json));
+    gateway_send(g, CHAN_EVENT, buf_view(&json));
 }
 
 static size_t relay_index(const struct gateway *g, const char *url) {
@@ -206,7 +174,7 @@ static void on_challenge(void *arg, const char *url, const char *challenge) {
     size_t i = relay_index(g, url);
 
     if (g->known && i < g->n_relays)
-        ask_auth(g, i, challenge);
+        gateway_ask_auth(g, i, challenge);
 }
 
 static void resume_if_room(struct gateway *g);
@@ -216,7 +184,7 @@ static void on_ok(void *arg, const uint8_t id[32], bool ok, const char *url, con
 
     if (!ok)
         log_line(LOG_WARN, "gateway", "%s refused an event of the guest: %s", url, msg);
-    for (size_t i = 0; i < WAITING; i++)
+    for (size_t i = 0; i < GATE_WAITING; i++)
         if (g->waiting[i].until && !memcmp(g->waiting[i].id, id, 32))
             g->waiting[i].until = 0;
     resume_if_room(g);
@@ -233,10 +201,10 @@ static void on_eose(void *arg, const char *sub) {
 
 /* --- flow control: the guest is read no faster than relays take its events --- */
 
-static struct waiting *free_waiting(struct gateway *g) {
+struct waiting *gateway_free_waiting(struct gateway *g) {
     int64_t now = loop_now();
 
-    for (size_t i = 0; i < WAITING; i++)
+    for (size_t i = 0; i < GATE_WAITING; i++)
         if (g->waiting[i].until < now)
             return &g->waiting[i];
     return NULL;
@@ -246,7 +214,7 @@ static size_t waiting_count(const struct gateway *g) {
     size_t n = 0;
     int64_t now = loop_now();
 
-    for (size_t i = 0; i < WAITING; i++)
+    for (size_t i = 0; i < GATE_WAITING; i++)
         n += g->waiting[i].until >= now;
     return n;
 }
@@ -270,7 +238,7 @@ static void pause_reading(struct gateway *g) {
 }
 
 static void resume_if_room(struct gateway *g) {
-    if (!g->paused || g->finishing || !free_waiting(g) || !has_token(g))
+    if (!g->paused || g->finishing || !gateway_free_waiting(g) || !has_token(g))
         return;
     g->paused = false;
     take_frames(g);
@@ -291,168 +259,20 @@ static void on_timer(void *arg) {
         loop_timer_set(g->timer, loop_now() + RETRY_MS);
 }
 
-/* --- from the guest: one function a frame type --- */
-
-static int take_event(struct gateway *g, struct view payload, struct err *e) {
-    struct event *ev;
-    struct waiting *w = free_waiting(g);
-
-    if (payload.n > EVENT_MAX)
-        return err_set(e, "bad-frame", "the guest's event has %zu bytes", payload.n);
-    ev = event_parse(payload, e);
-    if (!ev)
-        return err_wrap(e, "the guest's event");
-    if (ev->f.kind != KIND_WRAP && ev->f.kind != KIND_WRAP_EPHEMERAL) {
-        err_set(e, "bad-frame", "the guest wants to publish kind %u", ev->f.kind);
-        event_free(ev);
-        return -1;
-    }
-    if (pool_publish(g->pool, ev, e) < 0) {
-        log_line(LOG_WARN, "gateway", "no relay takes the guest's event: %s", e->text);
-    } else if (w) {
-        memcpy(w->id, ev->f.id, 32);
-        w->until = loop_now() + WAITING_MS;
-    }
-    g->tokens -= 1000;
-    g->stats.events_out++;
-    event_free(ev);
-    return 0;
-}
-
-static int check_auth(const struct gateway *g, size_t i, const struct event *ev, struct err *e) {
-    const char *challenge = fields_get(&ev->f, "challenge", 1);
-    const char *relay = fields_get(&ev->f, "relay", 1);
-    cleanup_free char *said = relay ? relay_url_normal(relay) : NULL;
-    cleanup_free char *have = relay_url_normal(g->relays[i]);
-
-    if (ev->f.kind != KIND_AUTH || !challenge || strcmp(challenge, g->challenge[i]))
-        return err_set(e, "bad-frame", "the guest's AUTH does not answer the challenge");
-    if (!said || !have || strcmp(said, have))
-        return err_set(e, "bad-frame", "the guest's AUTH names another relay");
-    if (g->known && memcmp(ev->f.pubkey, g->guest, 32))
-        return err_set(e, "bad-frame", "the guest's AUTH is signed with another key than before");
-    return 0;
-}
-
-static void learned(struct gateway *g, const uint8_t key[static 32]) {
-    char hex[65];
-    cleanup_free char *filter = NULL;
-    struct err e;
-
-    g->known = true;
-    memcpy(g->guest, key, 32);
-    hex_encode(view_of(key, 32), hex);
-    filter = mem_fmt("{\"kinds\":[%d,%d],\"#p\":[\"%s\"]}", KIND_WRAP, KIND_WRAP_EPHEMERAL, hex);
-    if (pool_subscribe(g->pool, "guest", filter, &e) < 0)
-        log_line(LOG_WARN, "gateway", "cannot subscribe for the guest: %s", e.text);
-    g->h.guest(g->arg, g->guest);
-}
-
-/* An answer to a challenge of our own is not sent on; then the relays' own challenges are asked. */
-static void use_auth(struct gateway *g, size_t i, const struct event *ev) {
-    struct relay *r = pool_find(g->pool, g->relays[i]);
-    const char *wanted = r ? relay_challenge(r) : NULL;
-    bool first = !g->known, relays = wanted && !strcmp(wanted, g->challenge[i]);
-    struct err e;
-
-    g->challenge[i][0] = 0;
-    if (relays && relay_auth(r, ev, &e) < 0)
-        log_line(LOG_WARN, "gateway", "AUTH was not sent: %s", e.text);
-    if (!first)
-        return;
-    learned(g, ev->f.pubkey);
-    for (size_t k = 0; k < g->n_relays; k++) {
-        r = pool_find(g->pool, g->relays[k]);
-        if (r && relay_challenge(r) && !(k == i && relays))
-            ask_auth(g, k, relay_challenge(r));
-    }
-}
-
-static int take_auth(struct gateway *g, struct view payload, struct err *e) {
-    struct chan_auth a;
-    struct event *ev;
-    int rc;
-
-    if (chan_auth_parse(payload, &a, e) < 0)
-        return -1;
-    if (a.relay >= g->n_relays || !g->challenge[a.relay][0])
-        return err_set(e, "bad-frame", "the guest sent an AUTH that nobody asked for");
-    ev = event_parse(a.body, e);
-    if (!ev)
-        return err_wrap(e, "the guest's AUTH");
-    rc = check_auth(g, a.relay, ev, e);
-    if (rc == 0)
-        use_auth(g, a.relay, ev);
-    event_free(ev);
-    return rc;
-}
-
-static int take_blob_put(struct gateway *g, struct view payload, struct err *e) {
-    int rc = gateblob_put(g->blobs, payload, e);
-
-    flush(g);
-    return rc;
-}
-
-static int take_blob_get(struct gateway *g, struct view payload, struct err *e) {
-    int rc = gateblob_get(g->blobs, payload, e);
-
-    flush(g);
-    return rc;
-}
-
-static int take_state(struct gateway *g, struct view payload, struct err *e) {
-    if (payload.n != 1)
-        return err_set(e, "bad-frame", "the guest's STATE has %zu bytes", payload.n);
-    g->h.state(g->arg, payload.p[0]);
-    return 0;
-}
-
-static int take_report_req(struct gateway *g, struct view payload, struct err *e) {
-    uint8_t report[GATEWAY_REPORT];
-
-    if (payload.n != 64 || ++g->reports > REPORTS_MAX)
-        return err_set(e, "bad-frame", "the guest asks for reports in a way that is not allowed");
-    if (g->h.report(g->arg, payload.p, report) == 0)
-        send_frame(g, CHAN_REPORT, view_of(report, sizeof report));
-    else
-        send_frame(g, CHAN_REPORT, view_of(NULL, 0));
-    return 0;
-}
-
-/* Before JOB a guest has nothing to say but its state; types that are not here are the host's. */
-static const struct {
-    enum chan_type type;
-    bool before_job, counts;
-    int (*take)(struct gateway *g, struct view payload, struct err *e);
-} takes[] = {
-    {CHAN_EVENT, false, true, take_event},        {CHAN_AUTH, false, false, take_auth},
-    {CHAN_BLOB_PUT, false, false, take_blob_put}, {CHAN_BLOB_GET, false, false, take_blob_get},
-    {CHAN_STATE, true, false, take_state},        {CHAN_REPORT_REQ, false, false, take_report_req},
-};
-
-static int take_frame(struct gateway *g, const struct chan_frame *f, struct err *e) {
-    for (size_t i = 0; i < COUNT(takes); i++)
-        if (takes[i].type == f->type && (g->briefed || takes[i].before_job))
-            return takes[i].take(g, f->payload, e);
-    return err_set(e, "bad-frame",
-                   "the guest sent a frame of type %d, which is not its to send now", (int)f->type);
-}
-
 static void take_frames(struct gateway *g) {
     struct chan_frame f;
     struct err e;
     int rc = 0;
 
     while (!g->deaf && !g->paused) {
-        if (!g->finishing && (!free_waiting(g) || !has_token(g))) {
+        if (!g->finishing && (!gateway_free_waiting(g) || !has_token(g))) {
             pause_reading(g);
             return;
         }
         rc = chan_next(&g->in, &f, &e);
         if (rc == 0)
             return;
-        if (rc < 0 || take_frame(g, &f, &e) < 0)
+        if (rc < 0 || gateway_take(g, &f, &e) < 0)
             broken(g, &e);
     }
 }
@@ -477,7 +297,7 @@ static void on_ready(void *arg, unsigned ready) {
     struct gateway *g = arg;
 
     if (ready & LOOP_OUT)
-        flush(g);
+        gateway_flush(g);
     if (ready & (LOOP_IN | LOOP_HUP))
         (void)read_once(g);
     update_wants(g);

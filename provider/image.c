@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "attest/snp_measure.h"
@@ -25,14 +27,33 @@ static int read_piece(const char *dir, const char *name, size_t max, struct buf 
     return file_read(path, max, out, e);
 }
 
-/* Hashes what was read and freezes it. */
+/* The digest is taken from the sealed file itself: from what QEMU will read. */
+static int hash_sealed(int fd, uint8_t sha[static 32], struct err *e) {
+    struct stat st;
+    void *p;
+
+    if (fstat(fd, &st) < 0 || st.st_size <= 0)
+        return err_set(e, "bad-image", "the file is empty");
+    p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED)
+        return err_sys(e, errno, "cannot map a memory file");
+    sha256(view_of(p, (size_t)st.st_size), sha);
+    munmap(p, (size_t)st.st_size);
+    return 0;
+}
+
 static int seal_piece(const char *dir, const char *name, uint8_t sha[static 32], struct err *e) {
     cleanup_buf struct buf b = {0};
+    int fd;
 
     if (read_piece(dir, name, KERNEL_MAX, &b, e) < 0)
         return -1;
-    sha256(buf_view(&b), sha);
-    return vm_sealed_file(name, buf_view(&b), e);
+    fd = vm_sealed_file(name, buf_view(&b), e);
+    if (fd >= 0 && hash_sealed(fd, sha, e) < 0) {
+        close(fd);
+        return err_wrap(e, "%s", name);
+    }
+    return fd;
 }
 
 static int read_ovmf(struct image *m, const char *dir, struct err *e) {

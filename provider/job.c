@@ -11,7 +11,6 @@
 #include "rundir.h"
 #include "vm.h"
 
-#define BOOT_MIN_MS 120000     /* or ten times this machine's measured boot */
 #define ACCEPT_MARGIN_MS 60000 /* the guest itself leaves first */
 #define SHUTDOWN_MS 30000      /* for the receipt */
 #define WIPE_MS 30000
@@ -240,9 +239,7 @@ static void act_start(struct job *j) {
 }
 
 static void act_boot(struct job *j) {
-    int64_t measured = j->env->boot_ms(j->env->arg);
-
-    deadline(j, measured * 10 > BOOT_MIN_MS ? measured * 10 : BOOT_MIN_MS);
+    deadline(j, job_boot_limit(j->env->boot_ms(j->env->arg)));
 }
 
 static void send_collateral(struct job *j) {

@@ -82,6 +82,9 @@ const struct job_rule *job_rule(enum job_step at, enum job_event on);
 const char *job_step_name(enum job_step s);
 const char *job_event_name(enum job_event e);
 enum job_phase job_step_phase(enum job_step s); /* what the customer is told */
+/* How long a guest may take to say hello, in ms: ten times this machine's measured boot (-1: not
+ * measured yet), at least two minutes. */
+int64_t job_boot_limit(int64_t measured_ms);
 bool job_step_over(enum job_step s);            /* done or failed */
 bool job_step_holds_slot(enum job_step s);      /* a guest exists or is being made */
 

@@ -139,6 +139,10 @@ enum job_phase job_step_phase(enum job_step s) {
     return steps[s].phase;
 }
 
+int64_t job_boot_limit(int64_t measured_ms) {
+    return measured_ms > 12000 ? measured_ms * 10 : 120000;
+}
+
 bool job_step_over(enum job_step s) {
     return s == STEP_DONE || s == STEP_FAILED;
 }

@@ -74,6 +74,13 @@ static void no_step_with_a_guest_is_a_trap(void **state) {
     }
 }
 
+static void the_boot_limit_follows_the_machine(void **state) {
+    (void)state;
+    assert_int_equal(job_boot_limit(-1), 120000);
+    assert_int_equal(job_boot_limit(3000), 120000);
+    assert_int_equal(job_boot_limit(60000), 600000);
+}
+
 static void names_are_complete(void **state) {
     (void)state;
     for (int s = 0; s < JOB_STEPS; s++)
@@ -88,6 +95,7 @@ int main(void) {
         cmocka_unit_test(no_pair_stands_twice),
         cmocka_unit_test(every_way_to_failure_has_a_code),
         cmocka_unit_test(no_step_with_a_guest_is_a_trap),
+        cmocka_unit_test(the_boot_limit_follows_the_machine),
         cmocka_unit_test(names_are_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
