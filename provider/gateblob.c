@@ -170,7 +170,7 @@ static void fetch(struct blob *s);
 static enum chan_blob_status status_of(const struct err *e) {
     if (!strcmp(e->code, "too-large"))
         return CHAN_BLOB_TOO_LARGE;
-    return !strcmp(e->code, "absent") ? CHAN_BLOB_ABSENT : CHAN_BLOB_FAILED;
+    return !strcmp(e->code, "not-found") ? CHAN_BLOB_ABSENT : CHAN_BLOB_FAILED;
 }
 
 static void fetched(void *arg, struct view body, const struct err *e) {

@@ -59,6 +59,7 @@ static void emit(void *arg, struct view frame) {
     struct gateway *g = arg;
 
     buf_add(&g->out, frame.p, frame.n);
+    update_wants(g);
 }
 
 static void blob_ready(void *arg) {
