@@ -92,6 +92,16 @@ $(B)/e2e/%: $(B)/o/tests/e2e/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# cdvm verify for synthetic PKI: the only program in which --test-root exists.
+TESTROOTS := $(patsubst %.c,$(B)/o/testroots/%.o,attest/roots.c tui/cli_verify.c tui/verify_files.c tests/tools/testroots.c)
+$(B)/o/testroots/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -DCDVM_TEST_ROOTS -c -o $@ $<
+$(B)/cdvm-testroots: $(TESTROOTS) $(ARCHIVES)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+.PHONY: testroots
+testroots: $(B)/cdvm-testroots
+
 unit: $(UNIT)
 	@VECTORS=$(VECTORS) tests/run.sh $(UNIT)
 
@@ -144,7 +154,7 @@ test-long:
 	$(Q)$(MAKE) --no-print-directory -s test-programs
 	@FUZZ_SECONDS=60 TEST_TIMEOUT=3600 tests/run.sh $(LONG) tests/interop/run.sh tests/fuzz.sh
 .PHONY: test-programs
-test-programs: all image $(UNIT) $(E2E_PROGRAMS) $(FUZZ:%=$(FUZZ_B)/fuzz_%)
+test-programs: all image $(B)/cdvm-testroots $(UNIT) $(E2E_PROGRAMS) $(FUZZ:%=$(FUZZ_B)/fuzz_%)
 
 # One JSON object a line: name, unit, median, p95, n, against.
 bench: all image $(BENCH)

@@ -1,0 +1,76 @@
+#!/bin/bash
+# `cdvm verify` and `cdvm measure` as programs: exit codes, JSON, usage, no network, no test hook.
+# shellcheck source=/dev/null
+. "$(dirname "$0")/lib.sh"
+V=$(realpath "${VECTORS:-../shared/vectors}" 2>/dev/null)/snp
+
+# field FILE PYTHON-EXPRESSION over the JSON as d
+field() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
+# code WANT NAME COMMAND...
+code() {
+    local want=$1 name=$2
+    shift 2
+    "$@" >"$T/out" 2>"$T/err"
+    same "$name" "$want" $?
+}
+
+code 64 "no argument is a usage error" "$CDVM" verify
+code 64 "an unknown option is a usage error" "$CDVM" verify --what
+code 64 "bundle and report together are a usage error" "$CDVM" verify x.json --snp-report y
+code 64 "a bad time is a usage error" "$CDVM" verify x.json --at yesterday
+code 64 "a bad nonce is a usage error" "$CDVM" verify --snp-report /dev/null --nonce 00
+code 66 "a missing file is named" "$CDVM" verify "$T/nothing.json"
+check "... in one sentence" grep -q nothing.json "$T/err"
+echo '{}' >"$T/empty.json"
+code 65 "a bundle that is none" "$CDVM" verify "$T/empty.json"
+code 0 "--help" "$CDVM" verify --help
+code 0 "--list-checks" "$CDVM" verify --list-checks
+check "... lists the signature" grep -q '^snp.signature ' "$T/out"
+code 1 "an empty report fails" "$CDVM" verify --snp-report /dev/null
+echo 'profile = demo' >"$T/policy"
+code 64 "demo in a policy file is refused" "$CDVM" verify --snp-report /dev/null --policy "$T/policy"
+echo 'check = snp.signature note' >"$T/policy"
+code 64 "a fixed check in a policy file is refused" "$CDVM" verify --snp-report /dev/null --policy "$T/policy"
+
+# A firmware of our own, one page with the tables at its end.
+{ head -c $((4096 - 160)) /dev/zero; cat tests/fuzz/corpus/ovmf/two; } >"$T/fw"
+code 0 "measure" "$CDVM" measure --ovmf "$T/fw" --vcpus 2 --vcpu-type EPYC-v4
+check "... prints 96 hex digits" grep -qxE '[0-9a-f]{96}' "$T/out"
+plain=$(cat "$T/out")
+code 0 "measure --json" "$CDVM" measure --ovmf "$T/fw" --vcpus 2 --vcpu-type EPYC-v4 --json
+same "... says the same" "$plain" "$(field "$T/out" 'd["launch_digest"]')"
+code 0 "measure with a kernel" "$CDVM" measure --ovmf "$T/fw" --kernel /dev/null --append quiet --vcpus 2 --vcpu-type EPYC-v4
+check "... differs" test "$plain" != "$(cat "$T/out")"
+code 64 "an initrd without a kernel" "$CDVM" measure --ovmf "$T/fw" --initrd /dev/null --vcpus 1 --vcpu-type EPYC
+code 64 "an unknown CPU" "$CDVM" measure --ovmf "$T/fw" --vcpus 1 --vcpu-type host
+code 65 "no firmware" "$CDVM" measure --ovmf /dev/null --vcpus 1 --vcpu-type EPYC
+code 65 "no vCPU" "$CDVM" measure --ovmf "$T/fw" --vcpus 0 --vcpu-type EPYC
+
+check "the program has no test hook (strings)" test -z "$(strings "$CDVM" | grep -iE 'test-root|TEST_ROOTS')"
+check "the program has no test hook (symbols)" test -z "$(nm "$CDVM" | grep -E 'roots_test|verify_test_root')"
+
+[[ -d $V ]] || { echo "# the vectors are not here" && finish; }
+real=("$V/real/genoa_v5_gcp.report.bin" --vek "$V/real/genoa_v5_gcp.vek.der" --ask "$V/roots/ask_genoa.der" --ark "$V/roots/ark_genoa.der")
+part() { python3 -c 'import sys; print(open(sys.argv[1],"rb").read()[int(sys.argv[2],0):][:int(sys.argv[3])].hex())' "${real[0]}" "$1" "$2"; }
+expected=(--nonce "$(part 0x50 64)" --measurement "$(part 0x90 48)" --at 2026-11-22)
+code 2 "a real Genoa report" "$CDVM" verify --snp-report "${real[@]}" "${expected[@]}" --json
+same "... SMT is all there is to say" "WARN False Genoa 2026-11-22T00:00:00Z" \
+    "$(field "$T/out" '" ".join(map(str, (d["verdict"], d["simulated"], d["product"], d["as_of"])))')"
+code 3 "without expectations it is not checked" "$CDVM" verify --snp-report "${real[@]}"
+code 1 "with another nonce it fails" "$CDVM" verify --snp-report "${real[@]}" "${expected[@]}" --nonce "$(printf '00%.0s' {1..64})"
+code 1 "under strict it fails" "$CDVM" verify --snp-report "${real[@]}" "${expected[@]}" --policy strict
+for f in vek ask ark; do openssl x509 -inform der -in "$(case $f in vek) echo "$V/real/genoa_v5_gcp.vek.der" ;; *) echo "$V/roots/${f}_genoa.der" ;; esac)" -out "$T/$f.pem" 2>/dev/null; done
+code 2 "the same from PEM" "$CDVM" verify --snp-report "${real[0]}" --vek "$T/vek.pem" --ask "$T/ask.pem" --ark "$T/ark.pem" "${expected[@]}"
+
+sim=(--snp-report "$V/simpki/turin_good.report.bin" --vek "$V/simpki/sim_vcek_turin.der" --ask "$V/simpki/sim_ask_turin.der" --ark "$V/simpki/sim_ark_turin.der")
+code 1 "a forged root fails" "$CDVM" verify "${sim[@]}"
+check "... at the root" grep -q 'FAIL.*snp.chain.root' "$T/out"
+code 64 "--test-root is no option of the program" "$CDVM" verify "${sim[@]}" --test-root "$V/simpki/sim_ark_turin.der"
+code 3 "the test program takes it" "$B/cdvm-testroots" "${sim[@]}" --test-root "$V/simpki/sim_ark_turin.der" --at 2026-11-22
+code 1 "... and finds it revoked" "$B/cdvm-testroots" "${sim[@]}" --test-root "$V/simpki/sim_ark_turin.der" --at 2026-11-22 --crl "$V/simpki/sim_crl_turin_ask_revoked.der"
+
+# Offline: not one socket is opened.
+if strace -f -e trace=network -o "$T/trace" "$CDVM" verify --snp-report "${real[@]}" "${expected[@]}" >/dev/null 2>&1 || [[ -s $T/trace ]]; then
+    same "no network call is made" 0 "$(grep -cE '(socket|connect|sendto)\(' "$T/trace")"
+fi
+finish
