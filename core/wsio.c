@@ -29,7 +29,11 @@ int wsio_push(struct wsio_out *q, struct lws *wsi, struct view text, struct err 
     return 0;
 }
 
-static void pop(struct wsio_out *q) {
+struct view wsio_first(const struct wsio_out *q) {
+    return view_of(q->head->data + LWS_PRE, q->head->n);
+}
+
+void wsio_drop_first(struct wsio_out *q) {
     struct wsio_msg *m = q->head;
 
     q->head = m->next;
@@ -43,7 +47,7 @@ int wsio_write(struct wsio_out *q, struct lws *wsi) {
 
         if (lws_write(wsi, m->data + LWS_PRE, m->n, LWS_WRITE_TEXT) < 0)
             return -1;
-        pop(q);
+        wsio_drop_first(q);
     }
     if (q->head)
         lws_callback_on_writable(wsi);
@@ -52,7 +56,7 @@ int wsio_write(struct wsio_out *q, struct lws *wsi) {
 
 void wsio_out_free(struct wsio_out *q) {
     while (q->head)
-        pop(q);
+        wsio_drop_first(q);
 }
 
 enum wsio_got wsio_take(struct buf *held, struct lws *wsi, struct view piece, struct view *msg) {

@@ -18,6 +18,8 @@ int wsio_push(struct wsio_out *q, struct lws *wsi, struct view text, struct err 
 /* In a writable callback: writes until the socket is full; asks again if something is left. -1 when
  * the connection is broken. */
 int wsio_write(struct wsio_out *q, struct lws *wsi) WARN_UNUSED;
+struct view wsio_first(const struct wsio_out *q); /* the message to be sent next; queue not empty */
+void wsio_drop_first(struct wsio_out *q);
 void wsio_out_free(struct wsio_out *q);
 
 enum wsio_got { WSIO_MORE, WSIO_WHOLE, WSIO_TOO_LARGE, WSIO_BINARY };

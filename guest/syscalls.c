@@ -217,7 +217,7 @@ static int add_limited(scmp_filter_ctx ctx) {
 
     for (size_t i = 0; !rc && i < COUNT(limited); i++)
         rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(limited[i].name), 1,
-                              SCMP_CMP64(limited[i].arg, SCMP_CMP_EQ, limited[i].value));
+                              SCMP_CMP64(limited[i].arg, SCMP_CMP_EQ, limited[i].value, 0));
     return rc;
 }
 
