@@ -102,7 +102,8 @@ void app_prepare(struct app *a) {
     pager_resize(a->end_page, s.page.w, s.page.h, 0);
 }
 
-static void say_ap(struct app *a, enum role r, const char *fmt, va_list ap) {
+__attribute__((format(printf, 3, 0))) static void say_ap(struct app *a, enum role r,
+                                                         const char *fmt, va_list ap) {
     cleanup_free char *clean = NULL;
     char text[sizeof a->status];
 
