@@ -24,13 +24,20 @@ static uint64_t event_seq(const struct event *ev) {
     return s && *s >= '0' && *s <= '9' ? strtoull(s, NULL, 10) : 0;
 }
 
+/* Higher seq; where that is equal, later. */
+static bool newer(const struct event *a, const struct event *b) {
+    if (event_seq(a) != event_seq(b))
+        return event_seq(a) > event_seq(b);
+    return a->f.created_at > b->f.created_at;
+}
+
 static bool tag_is(const struct event *ev, const char *tag, const char *value) {
     const char *s = fields_get(&ev->f, tag, 1);
 
     return s && !strcmp(s, value);
 }
 
-/* The endorser's newest word on this subject: highest seq, then the later event. */
+/* The endorser's newest word on this subject. */
 static const struct event *newest_by(const struct pins *p, const uint8_t *key,
                                      const struct subject *s) {
     const struct event *best = NULL;
@@ -41,8 +48,7 @@ static const struct event *newest_by(const struct pins *p, const uint8_t *key,
         if (ev->f.kind != KIND_ENDORSEMENT || memcmp(ev->f.pubkey, key, 32) != 0 ||
             !tag_is(ev, "d", s->d) || !tag_is(ev, "type", s->type))
             continue;
-        if (!best || event_seq(ev) > event_seq(best) ||
-            (event_seq(ev) == event_seq(best) && ev->f.created_at > best->f.created_at))
+        if (!best || newer(ev, best))
             best = ev;
     }
     return best;
@@ -112,4 +118,54 @@ void endorsement_check(const struct pins *pins, enum manifest_kind kind, struct 
     snprintf(s.d, sizeof s.d, "%s/%s", name, version);
     sha256(content, s.digest);
     verdict_of_votes(pins, &s, now, f);
+}
+
+/* Chip endorsements (kind 31882): d is the chip id in hex, the content names the operator and place
+ * in words. An empty one withdraws; one without an end proves nothing for long and is not counted.
+ */
+static const struct event *newest_on_chip(const struct pins *p, const uint8_t *key,
+                                          const char *chip) {
+    const struct event *best = NULL;
+
+    for (size_t i = 0; i < p->n_endorsements; i++) {
+        const struct event *ev = p->endorsement[i];
+
+        if (ev->f.kind == KIND_CHIP && !memcmp(ev->f.pubkey, key, 32) && tag_is(ev, "d", chip) &&
+            (!best || newer(ev, best)))
+            best = ev;
+    }
+    return best;
+}
+
+static bool chip_votes(const struct pins *p, const char *chip, int64_t now, size_t *agree) {
+    *agree = 0;
+    for (size_t i = 0; i < p->n_endorsers; i++) {
+        const struct event *ev = newest_on_chip(p, p->endorser[i], chip);
+
+        if (!ev)
+            continue;
+        if (!ev->f.content_len)
+            return true;
+        *agree += fields_get(&ev->f, "expiration", 1) && !fields_expired(&ev->f, now);
+    }
+    return false;
+}
+
+void chip_check(const struct pins *pins, struct view chip, int64_t now, struct finding *f) {
+    const size_t need = pins->k ? pins->k : 1;
+    char hex[2 * 64 + 1];
+    size_t agree = 0;
+
+    hex_encode(view_of(chip.p, chip.n < 64 ? chip.n : 64), hex);
+    if (chip.n && chip_votes(pins, hex, now, &agree)) {
+        f->outcome = OUT_FATAL;
+        finding_why(f, "A key that you trust has withdrawn its word for this machine.");
+        return;
+    }
+    finding_expected(f, "%zu of %zu endorsers", need, pins->n_endorsers);
+    if (agree >= need && pins->n_endorsers) {
+        f->outcome = OUT_GOOD;
+        finding_got(f, "%zu endorsers", agree);
+    } else
+        finding_absent(f, "Nobody you trust vouches for physical access to this machine.");
 }

@@ -94,7 +94,7 @@ struct verdict *evidence_verify(const struct evidence *ev, const struct snp_coll
                                .snp = &snp};
     bind_verify(v, &bind);
     verify_gpu(v, ev, x);
-    reference_verify(v, &ref, x, now);
+    reference_verify(v, &ref, x, verdict_chip(v), now);
     reference_free(&ref);
     verdict_set_guest(v, x->request->id, ev->guest, ev->hello);
     verdict_seal(v);

@@ -159,17 +159,11 @@ static void guest_volumes(struct verdict *v, struct node *g, const struct releas
     verdict_leaf(v, g, CK_GUEST_VOLUMES, &f);
 }
 
-static void chip_endorsed(struct verdict *v, struct node *g) {
-    struct finding f = {.outcome = OUT_BAD};
-
-    finding_absent(&f, "Nobody you trust vouches for physical access to this machine.");
-    verdict_leaf(v, g, CK_CHIP_ENDORSED, &f);
-}
-
 void reference_verify(struct verdict *v, const struct reference *r, const struct expect *x,
-                      int64_t now) {
+                      struct view chip, int64_t now) {
     struct node *g = verdict_group(v, verdict_root(v), CK_REFERENCE);
     const struct release *rel = r->release;
+    struct finding f = {.outcome = OUT_BAD};
 
     verdict_leaf(v, g, CK_OFFER_MATCH, &r->match);
     endorsed(v, g, CK_RELEASE_ENDORSED, MANIFEST_RELEASE, rel ? x->release : (struct view){0},
@@ -182,5 +176,6 @@ void reference_verify(struct verdict *v, const struct reference *r, const struct
                  r->model ? r->model->name : "", r->model ? r->model->version : "", x, now);
     guest_acpi(v, g, rel);
     guest_volumes(v, g, rel);
-    chip_endorsed(v, g);
+    chip_check(&x->pins, chip, now, &f);
+    verdict_leaf(v, g, CK_CHIP_ENDORSED, &f);
 }

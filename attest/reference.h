@@ -19,13 +19,15 @@ struct reference {
 /* Borrows x; never fails: what is wrong is in r->match. */
 void reference_build(struct reference *r, const struct expect *x);
 void reference_free(struct reference *r);
-/* Adds the group "reference" and the leaf chip.endorsed. */
+/* Adds the group "reference". chip: CHIP_ID of an authentic report, else empty. */
 void reference_verify(struct verdict *v, const struct reference *r, const struct expect *x,
-                      int64_t now);
+                      struct view chip, int64_t now);
 
 /* Who vouches for one manifest: pinned by digest, or endorsed by k of the pinned keys. */
 enum manifest_kind { MANIFEST_RELEASE, MANIFEST_WORKLOAD, MANIFEST_MODEL };
 void endorsement_check(const struct pins *pins, enum manifest_kind kind, struct view content,
                        const char *name, const char *version, int64_t now, struct finding *f);
+/* Who vouches for the place of one machine. */
+void chip_check(const struct pins *pins, struct view chip, int64_t now, struct finding *f);
 
 #endif

@@ -85,7 +85,9 @@ static void release_floors(const struct snp_ctx *x, uint8_t family, uint8_t mode
         struct tcb_floor row = {t->family, t->model_lo, t->model_hi, 0, 15, 0, 0, 0, 0, 0, "", ""};
         struct snp_tcb tcb;
 
-        snp_tcb_decode(x->product, t->tcb, &tcb);
+        /* A floor that cannot be read is one that nothing meets. */
+        if (!snp_tcb_decode(x->product, t->tcb, &tcb))
+            tcb.ucode = tcb.snp = 0xff;
         row.fmc = tcb.fmc, row.bl = tcb.bl, row.tee = tcb.tee, row.snp = tcb.snp,
         row.ucode = tcb.ucode;
         floor_raise(floor, &row, family, model, 0);

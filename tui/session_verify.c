@@ -50,13 +50,25 @@ static bool concerns(const struct session *s, const struct event *ev) {
            names_volume(content, true, s->offer->model);
 }
 
+static bool by_pinned(const struct session *s, const struct event *ev) {
+    const struct pins *p = &s->c.trust->pins;
+
+    for (size_t i = 0; i < p->n_endorsers; i++)
+        if (!memcmp(p->endorser[i], ev->f.pubkey, 32))
+            return true;
+    return false;
+}
+
 static void on_manifest(void *arg, const struct event *ev) {
     struct session *s = arg;
     struct err e;
 
+    /* All that a pinned key says is kept: a newer word of its, or an empty one, takes back an
+     * older. */
+    if (by_pinned(s, ev))
+        trust_add(s->c.trust, ev);
     if (!concerns(s, ev))
         return;
-    trust_add(s->c.trust, ev);
     if (manifest_save(view_of(ev->f.content, ev->f.content_len), &e))
         session_notice(s, e.code, e.text);
 }

@@ -343,6 +343,56 @@ static void endorsements(void **state) {
         keypair_free(k[i]);
 }
 
+static struct event *vouch(const struct keypair *k, const char *chip, const char *words,
+                           const char *seq, int64_t expires) {
+    struct fields f = fields_new(KIND_CHIP, WORLD_NOW, view_str(words));
+    char until[24];
+
+    snprintf(until, sizeof until, "%lld", (long long)expires);
+    fields_add(&f, "d", chip);
+    fields_add(&f, "seq", seq);
+    if (expires)
+        fields_add(&f, "expiration", until);
+    return event_sign(&f, k);
+}
+
+static void chips_are_vouched_for(void **state) {
+    struct keypair *k = keypair_new(), *stranger = keypair_new();
+    const int64_t later = WORLD_NOW + 1000;
+    const struct event *list[8] = {0};
+    char chip[129], other[129];
+    uint8_t keys[1][32];
+    size_t n = 0;
+
+    (void)state;
+    memcpy(keys[0], keypair_pub(k), 32);
+    hex_encode(view_of(w.report + 0x1a0, 64), chip);
+    hex_encode(view_of(w.report + 0x1a0, 64), other);
+    other[0] = other[0] == '0' ? '1' : '0';
+    w.policy.override[CK_CHIP_ENDORSED] = REQ_MUST + 1;
+    w.x.pins.endorser = (const uint8_t(*)[32])keys;
+    w.x.pins.n_endorsers = 1;
+    w.x.pins.endorsement = list;
+#define ADD(key, id, words, seq, until)                                                            \
+    list[n++] = vouch(key, id, words, seq, until), w.x.pins.n_endorsements = n
+    expect_verdict(CHECK_FAIL, "chip.endorsed");
+    ADD(stranger, chip, "rack 4", "1", later);
+    ADD(k, other, "rack 4", "1", later);
+    ADD(k, chip, "rack 4", "1", WORLD_NOW - 10);
+    ADD(k, chip, "rack 4", "2", 0); /* without an end */
+    expect_verdict(CHECK_FAIL, "chip.endorsed");
+    ADD(k, chip, "rack 4", "3", later);
+    expect_verdict(CHECK_PASS, "");
+    ADD(k, chip, "", "4", later);
+    w.policy.override[CK_CHIP_ENDORSED] = REQ_NOTE + 1;
+    expect_verdict(CHECK_FAIL, "chip.endorsed"); /* withdrawn: under any policy */
+#undef ADD
+    for (size_t i = 0; i < n; i++)
+        event_free((struct event *)(uintptr_t)list[i]);
+    keypair_free(k);
+    keypair_free(stranger);
+}
+
 /* A release with other promises than the sample's. */
 static void other_release(enum guest_acpi acpi, enum guest_volumes volumes,
                           struct release_tcb *floor) {
@@ -457,6 +507,7 @@ int main(void) {
         T(a_model_is_part_of_it),
         T(nothing_pinned_is_a_warning_to_confirm),
         T(endorsements),
+        T(chips_are_vouched_for),
         T(releases_that_promise_less),
         T(absent_is_not_checked),
         T(requirements_decide),
