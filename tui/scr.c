@@ -16,9 +16,13 @@ struct scr_state scr_check(enum check_state s, bool simulated) {
         [CHECK_NOT_CHECKED] = {"NOT CHECKED", "[ ]", ROLE_DIM},
         [CHECK_FAIL] = {"FAIL", "[x]", ROLE_BAD},
     };
-    static const struct scr_state SIMULATED = {"PASS", "[S]", ROLE_SIM};
+    struct scr_state look = LOOK[s];
 
-    return simulated && s == CHECK_PASS ? SIMULATED : LOOK[s];
+    if (simulated) {
+        look.symbol = "[S]";
+        look.role = s == CHECK_PASS ? ROLE_SIM : look.role;
+    }
+    return look;
 }
 
 struct scr_state scr_proof(enum proof_state s) {

@@ -1,0 +1,399 @@
+/* For tests of the screens and of the model: a world that remembers what the model asked of it,
+ * offers, a verdict, and a job brought to a given point. */
+#ifndef CDVM_TUI_WORLD_H
+#define CDVM_TUI_WORLD_H
+
+#include "tests/unit/unit.h"
+#include "tui/app.h"
+
+#define NOW 1764000000 /* 2025-11-24 16:00:00 UTC */
+
+/* --- a world that remembers what it was asked --- */
+
+static struct {
+    struct buf log;
+    struct app *app;
+    struct offer *offer;
+    bool ascii, deaf; /* deaf: everything asked is refused */
+} world;
+
+/* What a deaf world answers. */
+static int heard(struct err *e) {
+    return world.deaf ? err_set(e, "test", "the world is deaf") : 0;
+}
+
+static const struct offer *port_offer(void *arg, const struct shelf_row *row, struct err *e) {
+    (void)arg;
+    (void)row;
+    return heard(e) == 0 ? world.offer : NULL;
+}
+
+static int port_start(void *arg, const struct offer *o, struct err *e) {
+    static const uint8_t job[32] = {0x7f, 0x21};
+
+    (void)arg;
+    if (heard(e) != 0)
+        return -1;
+    app_on_started(world.app, o, job);
+    return 0;
+}
+
+static int port_confirm(void *arg, const char *id, struct err *e) {
+    (void)arg;
+    buf_fmt(&world.log, "confirm %s;", id);
+    return heard(e);
+}
+
+static int port_accept(void *arg, bool simulated, struct err *e) {
+    (void)arg;
+    buf_fmt(&world.log, "accept %d;", simulated);
+    return heard(e);
+}
+
+static void port_void(void *arg) {
+    (void)arg;
+}
+
+static void port_end(void *arg) {
+    (void)arg;
+    buf_str(&world.log, "end;");
+}
+
+static void port_quit(void *arg, bool at_once) {
+    (void)arg;
+    buf_fmt(&world.log, "quit %d;", at_once);
+}
+
+static int port_ask(void *arg, struct view text, uint8_t id[static 32], struct err *e) {
+    (void)arg;
+    memset(id, 0x51, 32);
+    buf_fmt(&world.log, "ask %.*s;", (int)text.n, (const char *)text.p);
+    return heard(e);
+}
+
+static int port_attach(void *arg, const char *path, const char *mime, uint8_t xid[static 16],
+                       struct err *e) {
+    (void)arg;
+    memset(xid, 7, 16);
+    buf_fmt(&world.log, "attach %s %s;", path, mime);
+    return heard(e);
+}
+
+static int port_cancel(void *arg, const uint8_t id[static 32], struct err *e) {
+    (void)arg;
+    (void)id;
+    buf_str(&world.log, "cancel;");
+    return heard(e);
+}
+
+static int port_route(void *arg, uint64_t size, const char **server, struct err *e) {
+    (void)arg;
+    (void)size;
+    *server = NULL;
+    return heard(e);
+}
+
+static int port_save(void *arg, const char *path, struct err *e) {
+    (void)arg;
+    buf_fmt(&world.log, "save %s;", path);
+    return heard(e);
+}
+
+static const struct app_port PORT = {port_offer, port_start,  port_confirm, port_accept, port_end,
+                                     port_ask,   port_attach, port_cancel,  port_route,  port_save,
+                                     port_end,   port_quit,   port_void,    port_void,   port_void};
+
+/* --- what the world holds --- */
+
+static struct offer *offer_of(unsigned seed, const char *name, const char *provider,
+                              const char *privacy, const char *gpu, uint64_t msat) {
+    struct offer *o = mem_new(sizeof *o);
+    uint8_t sk[32] = {0};
+    struct keypair *k;
+    struct event *ev;
+    struct err e;
+
+    sk[31] = (uint8_t)(seed + 1);
+    k = keypair_from(sk, &e);
+    *o = (struct offer){.job_kind = strstr(name, "csv") ? 5999 : 5050, .vcpus = 8};
+    o->memory_mib = 65536;
+    o->gpu_count = *gpu ? 1 : 0;
+    o->price_msat = msat;
+    snprintf(o->d, sizeof o->d, "offer-%u", seed);
+    snprintf(o->name, sizeof o->name, "%s", name);
+    snprintf(o->about, sizeof o->about, "Private inference in a sealed guest. Nothing is kept.");
+    snprintf(o->provider_name, sizeof o->provider_name, "%s", provider);
+    snprintf(o->privacy, sizeof o->privacy, "%s", privacy);
+    snprintf(o->workload_name, sizeof o->workload_name, "%s",
+             o->job_kind == 5999 ? "table" : "chat");
+    memset(o->workload, 'a', 64);
+    memcpy(o->workload + 64, ":2048", 6);
+    snprintf(o->model_name, sizeof o->model_name, "%s", o->job_kind == 5999 ? "none" : name);
+    snprintf(o->model, sizeof o->model, "%s", o->job_kind == 5999 ? "none" : o->workload);
+    snprintf(o->broker, sizeof o->broker, "none");
+    snprintf(o->vcpu_type, sizeof o->vcpu_type, "EPYC-v4");
+    snprintf(o->gpu_arch, sizeof o->gpu_arch, "%s", gpu);
+    snprintf(o->price_unit, sizeof o->price_unit, "job");
+    snprintf(o->limits[0].name, 32, "minutes");
+    o->limits[0].value = 60;
+    o->n_limits = 1;
+    snprintf(o->relays[0], sizeof o->relays[0], "wss://relay.example");
+    o->n_relays = 1;
+    ev = offer_make(o, k, NOW - 90000 - (int)seed * 4000);
+    free(o);
+    o = offer_parse(ev, &e);
+    if (!o)
+        fail_msg("%s", e.text);
+    event_free(ev);
+    keypair_free(k);
+    return o;
+}
+
+static void put_offer(struct app *a, struct offer *o, bool alive, int64_t seen) {
+    struct listing l = {.offer = o, .alive = alive, .free_slots = 2, .seen = NOW - seen};
+
+    app_on_offer(a, &l);
+    if (offer_simulated(o)) {
+        offer_free(world.offer);
+        world.offer = o;
+    } else
+        offer_free(o);
+}
+
+static struct app *app_for(size_t relays) {
+    struct app_conf conf = {.port = &PORT,
+                            .policy = "demo",
+                            .simulated = true,
+                            .folder = ".",
+                            .bundles = "/home/anna/.local/share/cdvm/receipts",
+                            .relays = relays,
+                            .ascii = world.ascii};
+    struct app *a = app_new(&conf);
+
+    world.app = a;
+    buf_reset(&world.log);
+    app_clock(a, 1000000, NOW);
+    return a;
+}
+
+static struct app *app_with_offers(void) {
+    struct app *a = app_for(5);
+    struct err e;
+    struct offer *o =
+        offer_of(0, "llama-3.3-70b q8", "alpenrechen", "sev-snp+gpu-cc", "hopper", 210000);
+
+    (void)!proven_put(a->proven, o->pubkey, (struct proof){PROOF_PASS, NOW - 3 * 86400}, &e);
+    put_offer(a, o, true, 12);
+    o = offer_of(1, "llama-3.3-70b q4", "cheapgpu", "sev-snp+gpu-cc", "hopper", 80000);
+    (void)!proven_put(a->proven, o->pubkey, (struct proof){PROOF_WARN, NOW - 86400}, &e);
+    put_offer(a, o, true, 300);
+    o = offer_of(2, "deepseek-r1-70b", "fastlane", "sev-snp+gpu-cc", "hopper", 95000);
+    (void)!proven_put(a->proven, o->pubkey, (struct proof){PROOF_FAIL, NOW - 7200}, &e);
+    put_offer(a, o, true, 360);
+    put_offer(a,
+              offer_of(3, "\xe6\xbc\xa2\xe5\xad\x97-\xe6\xa8\xa1\xe5\x9e\x8b-32b",
+                       "\xe6\x9d\xb1\xe4\xba\xac gpu", "sev-snp+gpu-cc", "hopper", 150000),
+              true, 40);
+    put_offer(a, offer_of(4, "csv tools", "tabula", "sev-snp", "", 90000), true, 180);
+    put_offer(a, offer_of(5, "gratis\xe2\x80\xaemodel\033[2J", "bad\033]0;x\007guy", "none", "", 0),
+              true, 60);
+    put_offer(a, offer_of(6, "llama-3.1-8b", "hobbynode", "none", "", 1500), false, 9000);
+    put_offer(a, offer_of(7, "csv demo", "local sim", "sim", "", 0), true, 1);
+    app_on_relays(a, 4);
+    app_on_settled(a);
+    return a;
+}
+
+static const struct check ARK = {
+    .id = "snp.chain.ark",
+    .title = "ARK is a root that may sign",
+    .state = CHECK_PASS,
+    .source = SOURCE_HARDWARE,
+    .required = true,
+    .expected = "",
+    .got = "sha256 4c1b..9e70",
+    .why = "The root is a simulator's, named in this machine's own sim-roots file."};
+static const struct check SIG = {.id = "snp.signature",
+                                 .title = "report signature",
+                                 .state = CHECK_PASS,
+                                 .source = SOURCE_HARDWARE,
+                                 .required = true,
+                                 .expected = "",
+                                 .got = "ECDSA P-384, 1184 bytes",
+                                 .why = "The chip's key signed these 1184 bytes."};
+static const struct check TCB = {
+    .id = "snp.tcb.floor",
+    .title = "firmware at or above the floor",
+    .state = CHECK_WARN,
+    .source = SOURCE_HARDWARE,
+    .required = true,
+    .expected = "microcode 0x58",
+    .got = "microcode 0x57",
+    .why = "The host runs an older microcode than the advisory of 3 November asks for; "
+           "somebody who controls the host could use what it fixes. Ask for an update, or accept "
+           "for this job only."};
+static const struct check CRL = {.id = "snp.crl",
+                                 .title = "certificates not revoked",
+                                 .state = CHECK_NOT_CHECKED,
+                                 .source = SOURCE_COMPUTED,
+                                 .required = false,
+                                 .expected = "",
+                                 .got = "",
+                                 .why = "Nobody brought a revocation list."};
+static const struct check BIND = {
+    .id = "binding",
+    .title = "REPORT_DATA binds key, nonce, job",
+    .state = CHECK_PASS,
+    .source = SOURCE_COMPUTED,
+    .required = true,
+    .expected = "",
+    .got = "c4d9 51fe",
+    .why = "The report carries the hash of the guest's key, your nonce and this job."};
+static const struct check *const CHAIN_KIDS[] = {&ARK, &SIG, &CRL}, *const LEVEL_KIDS[] = {&TCB};
+static const struct check CHAIN = {.id = "snp.chain",
+                                   .title = "CPU report and its chain",
+                                   .state = CHECK_PASS,
+                                   .source = SOURCE_HARDWARE,
+                                   .required = true,
+                                   .expected = "",
+                                   .got = "",
+                                   .why = "A chain of three certificates.",
+                                   .child = CHAIN_KIDS,
+                                   .n_children = 3};
+static const struct check LEVEL = {.id = "snp.level",
+                                   .title = "firmware level",
+                                   .state = CHECK_WARN,
+                                   .source = SOURCE_HARDWARE,
+                                   .required = true,
+                                   .expected = "",
+                                   .got = "",
+                                   .why = "One component is old.",
+                                   .child = LEVEL_KIDS,
+                                   .n_children = 1};
+static const struct check *const TOP_KIDS[] = {&CHAIN, &LEVEL, &BIND};
+static const struct check TOP = {.id = "verdict",
+                                 .title = "the guest is the one you asked for",
+                                 .state = CHECK_WARN,
+                                 .source = SOURCE_COMPUTED,
+                                 .required = true,
+                                 .expected = "",
+                                 .got = "",
+                                 .why = "Everything required holds but one warning.",
+                                 .child = TOP_KIDS,
+                                 .n_children = 3};
+
+static void state(struct app *a, enum session_state s) {
+    struct session_event ev = {.type = SE_STATE, .state = s, .from = a->job.state};
+
+    app_on_session(a, &ev);
+}
+
+static void phase(struct app *a, enum job_phase p, const char *text) {
+    struct session_event ev = {.type = SE_PHASE, .phase = p, .text = view_str(text)};
+
+    app_on_session(a, &ev);
+}
+
+static void later(struct app *a, int64_t ms) {
+    app_clock(a, a->now + ms, a->unix_now + ms / 1000);
+}
+
+static struct app *app_booting(void) {
+    struct app *a = app_with_offers();
+    struct err e;
+
+    if (app_open_offer(a, NULL, &e) != 0)
+        fail_msg("%s", e.text);
+    port_start(NULL, a->offer, NULL);
+    later(a, 400);
+    state(a, SESSION_STARTING);
+    phase(a, PHASE_QUEUED, "");
+    later(a, 300);
+    phase(a, PHASE_CREATING, "");
+    later(a, 100);
+    phase(a, PHASE_BOOTING, "sim backend, \033[31mTCG\033[0m");
+    later(a, 14250);
+    return a;
+}
+
+static struct app *app_deciding(void) {
+    struct app *a = app_booting();
+    struct app_verdict v = {.top = &TOP,
+                            .state = CHECK_WARN,
+                            .simulated = true,
+                            .has_guest = true,
+                            .guest = {0xc4, 0xd9, 0x51, 0xfe, 0x07, 0xaa, 0x3b, 0x12},
+                            .policy = "demo",
+                            .product = "Genoa",
+                            .open = {&TCB},
+                            .n_open = 1};
+
+    v.as_of = a->unix_now;
+    phase(a, PHASE_ATTESTING, "");
+    later(a, 700);
+    state(a, SESSION_VERIFYING);
+    later(a, 40);
+    app_on_verdict(a, &v);
+    state(a, SESSION_DECISION);
+    return a;
+}
+
+static struct app *app_ready(void) {
+    struct app *a = app_deciding();
+    struct session_event ev = {.type = SE_READY, .text = view_str("table 1")};
+
+    state(a, SESSION_ACCEPTED);
+    later(a, 1200);
+    state(a, SESSION_READY);
+    app_on_session(a, &ev);
+    return a;
+}
+
+static void type(struct app *a, const char *s) {
+    for (; *s; s++)
+        app_key(a, (uint32_t)(uint8_t)*s);
+}
+
+static struct app *app_chatting(void) {
+    struct app *a = app_ready();
+    uint8_t ID[32];
+    struct xfer_meta up = {.name = "ledger.csv", .size = 2100000, .xid = {1}},
+                     down = {.name = "result.csv", .size = 5, .xid = {2}, .sha256 = {0x91, 0xbe}};
+    cJSON *table = cJSON_Parse("{\"columns\":[\"customer\",\"total\"],\"rows\":[[\"Anna\",1204.5],"
+                               "[\"B\\u00e9la\",-3]],\"total\":40}");
+
+    memset(ID, 0x51, 32);
+    type(a, "Which customers paid late?");
+    app_key(a, K_ENTER);
+    later(a, 2000);
+    app_on_session(a, &(struct session_event){.type = SE_TABLE, .id = ID, .json = table});
+    app_on_session(
+        a, &(struct session_event){.type = SE_FILE, .meta = &down, .data = view_str("a,b\n1")});
+    app_on_session(a, &(struct session_event){
+                          .type = SE_DELTA,
+                          .id = ID,
+                          .text = view_str("Two of them paid late: Anna by 12 days, B\xc3\xa9la by "
+                                           "three. The others were on time.")});
+    app_on_session(a, &(struct session_event){.type = SE_FILE_UP, .meta = &up, .done = 1344000});
+    later(a, 4000);
+    app_on_session(a, &(struct session_event){.type = SE_FILE_UP, .meta = &up, .done = 1364000});
+    app_on_session(a, &(struct session_event){.type = SE_PROGRESS,
+                                              .id = ID,
+                                              .done = 300,
+                                              .total = 1000,
+                                              .text = view_str("rows"),
+                                              .note = "sorting"});
+    type(a, "and who ");
+    app_key(a, K_ALT(K_ENTER));
+    type(a, "signed it?");
+    cJSON_Delete(table);
+    return a;
+}
+
+static void app_done(struct app *a) {
+    app_free(a);
+    offer_free(world.offer);
+    world.offer = NULL;
+}
+
+#endif
