@@ -73,7 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
     if (size == 0)
         return 0;
-    now = (typeof(now)){.edit = edit_new(MAX, true)};
+    now.edit = edit_new(MAX, true);
+    now.pasted = now.idle = false;
     in = input_new(*p++ & 1, &H, NULL);
     while (p < end) {
         uint32_t key = next_key(&p, end);
