@@ -8,7 +8,8 @@ struct dns;
 struct dns_query;
 struct dns *dns_new(struct loop *l, struct err *e);
 void dns_free(struct dns *d);
-/* addr: numeric address, or NULL with a sentence in e. Called from the loop, never synchronously. */
+/* addr: numeric address, or NULL with a sentence in e. Called from the loop, never synchronously.
+ */
 typedef void dns_fn(void *arg, const char *addr, const struct err *e);
 struct dns_query *dns_resolve(struct dns *d, const char *host, dns_fn *fn, void *arg);
 void dns_cancel(struct dns_query *q); /* before its callback only; NULL legal */

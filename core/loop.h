@@ -1,7 +1,7 @@
 /* One epoll set for everything that is ours: fds, absolute deadlines, signals, children.
  *
- * Works alone (loop_run sleeps in epoll_wait) or adopted by libwebsockets (ws_attach: the epoll fd is
- * one raw file descriptor of the lws context, and loop_run calls lws_service). Single thread.
+ * Works alone (loop_run sleeps in epoll_wait) or adopted by libwebsockets (ws_attach: the epoll fd
+ * is one raw file descriptor of the lws context, and loop_run calls lws_service). Single thread.
  * Callbacks may add and remove any source, their own included. */
 #ifndef CDVM_LOOP_H
 #define CDVM_LOOP_H
@@ -9,15 +9,15 @@
 #include "bytes.h"
 
 struct loop;
-struct loop_fd;    /* a watched descriptor; the descriptor itself stays the caller's */
+struct loop_fd; /* a watched descriptor; the descriptor itself stays the caller's */
 struct loop_timer;
 struct loop_child;
 
 struct loop *loop_new(struct err *e);
 void loop_free(struct loop *l); /* removes every source; NULL legal */
 
-/* events: LOOP_IN, LOOP_OUT. The callback gets what is ready (LOOP_HUP is always reported). NULL with
- * errno when the descriptor cannot be watched (EPERM: a regular file is always ready). */
+/* events: LOOP_IN, LOOP_OUT. The callback gets what is ready (LOOP_HUP is always reported). NULL
+ * with errno when the descriptor cannot be watched (EPERM: a regular file is always ready). */
 #define LOOP_IN 1u
 #define LOOP_OUT 2u
 #define LOOP_HUP 4u
@@ -34,8 +34,8 @@ struct loop_timer *loop_timer_add(struct loop *l, int64_t at, loop_timer_fn *fn,
 void loop_timer_set(struct loop_timer *t, int64_t at); /* re-arm; -1 disarms */
 void loop_timer_del(struct loop_timer *t);             /* NULL legal */
 
-/* Blocks the signal and delivers it as data (signalfd). A child made by fork inherits the blocked mask
- * and must reset it. */
+/* Blocks the signal and delivers it as data (signalfd). A child made by fork inherits the blocked
+ * mask and must reset it. */
 typedef void loop_signal_fn(void *arg, int sig);
 void loop_signal(struct loop *l, int sig, loop_signal_fn *fn, void *arg);
 
@@ -53,7 +53,8 @@ void loop_run(struct loop *l);
 bool loop_turn(struct loop *l, int max_ms); /* one turn, for tests; false if it called loop_quit */
 void loop_quit(struct loop *l);
 
-/* For ws.c only: the epoll fd, dispatching without sleeping, and who sleeps instead of epoll_wait. */
+/* For ws.c only: the epoll fd, dispatching without sleeping, and who sleeps instead of epoll_wait.
+ */
 int loop_epoll_fd(const struct loop *l);
 void loop_dispatch(struct loop *l);
 void loop_set_waiter(struct loop *l, void (*wait)(void *arg), void *arg);

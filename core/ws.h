@@ -1,5 +1,5 @@
-/* Websocket clients on libwebsockets, driven by our loop. The server side is provider/relayd.c, which
- * makes its vhost in the same context (ws_context). */
+/* Websocket clients on libwebsockets, driven by our loop. The server side is provider/relayd.c,
+ * which makes its vhost in the same context (ws_context). */
 #ifndef CDVM_WS_H
 #define CDVM_WS_H
 
@@ -18,13 +18,13 @@ struct loop *ws_loop(struct ws_net *n);
 struct ws;
 struct ws_handler {
     void (*open)(void *arg);
-    void (*text)(void *arg, struct view msg);             /* a whole message, borrowed */
-    void (*closed)(void *arg, const struct err *why);     /* last call; ws is freed after it */
+    void (*text)(void *arg, struct view msg);         /* a whole message, borrowed */
+    void (*closed)(void *arg, const struct err *why); /* last call; ws is freed after it */
 };
 /* url: ws:// or wss://host[:port][/path]. Messages over max_msg bytes close the connection
  * ("too-large"). The queue of unsent bytes is capped at 4 MiB: ws_send then returns -1 ("busy").
- * public_only refuses a name that resolves to a private address ("private-address"). No callback runs
- * before ws_connect has returned. */
+ * public_only refuses a name that resolves to a private address ("private-address"). No callback
+ * runs before ws_connect has returned. */
 struct ws *ws_connect(struct ws_net *n, const char *url, size_t max_msg, bool public_only,
                       const struct ws_handler *h, void *arg, struct err *e);
 int ws_send(struct ws *w, struct view text, struct err *e) WARN_UNUSED;

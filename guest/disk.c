@@ -40,8 +40,8 @@ static bool serial_is(const char *disk, const char *serial) {
     return view_is(buf_view(&text), serial);
 }
 
-/* The one disk with that serial; two of them is as bad as none. All are there: the driver finds its disks
- * while it is loaded. */
+/* The one disk with that serial; two of them is as bad as none. All are there: the driver finds its
+ * disks while it is loaded. */
 static char *find_disk(const char *serial) {
     DIR *d = opendir("/sys/block");
     struct dirent *entry;

@@ -85,8 +85,8 @@ enum job_phase job_step_phase(enum job_step s); /* what the customer is told */
 /* How long a guest may take to say hello, in ms: ten times this machine's measured boot (-1: not
  * measured yet), at least two minutes. */
 int64_t job_boot_limit(int64_t measured_ms);
-bool job_step_over(enum job_step s);            /* done or failed */
-bool job_step_holds_slot(enum job_step s);      /* a guest exists or is being made */
+bool job_step_over(enum job_step s);       /* done or failed */
+bool job_step_holds_slot(enum job_step s); /* a guest exists or is being made */
 
 /* --- a running job --- */
 

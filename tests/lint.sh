@@ -149,6 +149,18 @@ shape() {
         "90 % within $p90, longest $(tail -n 1 <<<"$functions" | awk '{print $1 " (" $3 ", " $2 ")"}')"
 }
 
+# Every module of the product stands in the README's list, by the name it has in its folder.
+files_section() {
+    local f name
+    local -a absent=()
+    for f in "${product[@]}"; do
+        name=${f%.[ch]}
+        [[ $name == main ]] && name=main.c || name=${name#*/}
+        grep -qF "\`$name\`" README.md || absent+=("$f")
+    done
+    verdict 'README names every module' "$(printf '%s\n' "${absent[@]}" | sort -u)"
+}
+
 strip_all
 banned_functions
 layering
@@ -156,6 +168,7 @@ ncurses
 printing
 one_way_out
 unfinished
+files_section
 layout
 shell
 shape

@@ -1,4 +1,4 @@
-/* `cdvm ask`: one job without a screen. cli_ask.c reads options, ask.c runs the job, ask_print.c
+/* `cdvm ask`: one job without a screen. cli_ask.c reads options, ask.c runs the job, cli_ask_print.c
  * writes. */
 #ifndef CDVM_ASK_H
 #define CDVM_ASK_H
