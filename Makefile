@@ -19,6 +19,7 @@ ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(LDFLAGS) $(
 LIBS = $(shell pkg-config --libs $(PKGS)) -lpthread
 GUEST_LIBS = $(shell pkg-config --libs libcrypto libsecp256k1 libcjson libseccomp)
 
+comma := ,
 src = $(wildcard $(1)/*.c)
 obj = $(patsubst %.c,$(B)/o/%.o,$(1))
 
@@ -87,6 +88,8 @@ $(B)/bench/%: $(B)/o/tests/bench/%.o $(ARCHIVES)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # Drivers of the end-to-end tests: the program's own parts with knobs that the program has not.
+$(B)/e2e/hostile_provider: ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,vm_sealed_file image_load vm_argv \
+	vm_new job_boot_limit job_new rundir_make gateway_new gateway_finish offer_make)
 E2E_PROGRAMS := $(patsubst tests/e2e/%.c,$(B)/e2e/%,$(wildcard tests/e2e/*.c))
 $(B)/e2e/%: $(B)/o/tests/e2e/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
