@@ -247,8 +247,8 @@ static int ask_columns(const struct question *q, struct err *e) {
 static char *number_sql(enum column_type type, const char *column) {
     static const char *const forms[] = {
         [COLUMN_EMPTY] = "NULL AS \"mean\", NULL AS \"sum\"",
-        [COLUMN_INT] = "avg(\"%w\") AS \"mean\", CASE WHEN abs(total(\"%w\")) < 9e15 THEN "
-                       "CAST(total(\"%w\") AS INTEGER) ELSE total(\"%w\") END AS \"sum\"",
+        [COLUMN_INT] = ("avg(\"%w\") AS \"mean\", CASE WHEN abs(total(\"%w\")) < 9e15 THEN "
+                        "CAST(total(\"%w\") AS INTEGER) ELSE total(\"%w\") END AS \"sum\""),
         [COLUMN_REAL] = "avg(\"%w\") AS \"mean\", total(\"%w\") AS \"sum\"",
         [COLUMN_TEXT] = "NULL AS \"mean\", NULL AS \"sum\"",
     };
