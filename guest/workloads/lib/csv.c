@@ -9,6 +9,7 @@ struct csv {
     uint64_t line; /* its line, from 1 */
     char separator;
     size_t n_fields; /* of the header; 0 before it is read */
+    size_t cap;      /* room in field and start */
     struct csv_field *field;
     size_t *start;       /* of a quoted field's text in `unquoted` */
     struct buf unquoted; /* text of the row's quoted fields, one after the other */
@@ -70,8 +71,7 @@ struct csv *csv_new(struct view bytes, struct err *e) {
     c->all = bytes;
     c->line = 1;
     c->separator = find_separator(bytes);
-    c->field = mem_new(CSV_COLUMNS_MAX * sizeof *c->field);
-    c->start = mem_new(CSV_COLUMNS_MAX * sizeof *c->start);
+    buf_str(&c->unquoted, ""); /* so that it has a place in memory */
     return c;
 }
 
@@ -187,11 +187,20 @@ static int check_text(const struct csv *c, size_t from, uint64_t line, struct er
     return 0;
 }
 
+static void make_room(struct csv *c, size_t n) {
+    if (n < c->cap)
+        return;
+    c->cap = c->cap ? 2 * c->cap : 16;
+    c->field = mem_grow(c->field, c->cap * sizeof *c->field);
+    c->start = mem_grow(c->start, c->cap * sizeof *c->start);
+}
+
 static int read_fields(struct csv *c, size_t *n, struct err *e) {
     for (*n = 0;; c->at++) {
         if (*n == CSV_COLUMNS_MAX)
             return err_set(e, "bad-csv", "line %llu has more than %d fields",
                            (unsigned long long)c->line, CSV_COLUMNS_MAX);
+        make_room(c, *n);
         if (!at_end(c) && here(c) == '"' ? quoted_field(c, *n, e) : plain_field(c, *n, e))
             return -1;
         ++*n;
