@@ -91,7 +91,7 @@ $(B)/bench/%: $(B)/o/tests/bench/%.o $(ARCHIVES)
 $(B)/e2e/hostile_provider: ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,vm_sealed_file image_load vm_argv \
 	vm_new job_boot_limit job_new rundir_make gateway_new gateway_finish offer_make)
 E2E_PROGRAMS := $(patsubst tests/e2e/%.c,$(B)/e2e/%,$(wildcard tests/e2e/*.c))
-$(B)/e2e/%: $(B)/o/tests/e2e/%.o $(ARCHIVES)
+$(B)/e2e/%: $(B)/o/tests/e2e/%.o $(TESTED)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
