@@ -1,6 +1,8 @@
 /* The guest's session against a host that misbehaves, over a socket pair: up to hello no machine is
  * needed. The session runs in a child, as it will in the guest: alone. */
-#include "guest/session.c"
+#include "guest/session_frames.c"
+#include "core/binding.h"
+#include "core/hello.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/guest_job.h"
 

@@ -1,0 +1,90 @@
+#include "session_priv.h"
+
+#include <string.h>
+#include <sys/sysinfo.h>
+#include "core/binding.h"
+#include "core/hello.h"
+#include "entropy.h"
+#include "request.h"
+
+static uint64_t files_max(void) {
+    struct sysinfo si;
+    uint64_t part = sysinfo(&si) ? 0 : (uint64_t)si.totalram * si.mem_unit / 4;
+
+    return part && part < XFER_FILE_MAX ? part : XFER_FILE_MAX;
+}
+
+static void open_talk(struct session *s) {
+    const char *pace = job_param(&s->q, "pace");
+
+    s->keys = wrap_keys_new(s->me);
+    s->talk = talk_new(TALK_GUEST, s->me, s->q.customer, s->q.id, &session_talk_handler, s);
+    s->files = xfer_in_new(files_max(), &session_file_handler, s);
+    s->blobs = blobs_new(s->port, &session_blob_handler, s);
+    s->answers = answers_new(s->talk, s->blobs, pace && !strcmp(pace, "free"));
+}
+
+/* The evidence is out: from here on the customer decides. */
+static void send_hello(struct session *s, struct view report) {
+    struct hello h = {.report = {0}};
+    cleanup_buf struct buf body = {0};
+
+    buf_add(&h.report, report.p, report.n);
+    memcpy(h.echo_customer, s->q.customer, 32);
+    memcpy(h.echo_nonce, s->q.nonce, 32);
+    memcpy(h.echo_job, s->q.id, 32);
+    hello_body(&h, &body);
+    hello_free(&h);
+    s->stage = STAGE_OFFERED;
+    session_say(s, "hello", buf_view(&body), s->hello_id);
+    port_state(s->port, CHAN_ATTESTED);
+    s->hello_at = loop_now() + SESSION_HELLO_MS;
+    s->stage_until = loop_now() + SESSION_ACCEPT_MS;
+    s->load = load_start(s->loop, s->conf->cmdline, &session_load_handler, s);
+}
+
+static void ask_report(struct session *s) {
+    cleanup_buf struct buf report = {0};
+    uint8_t data[64];
+    struct err e;
+    int rc;
+
+    binding_report_data(keypair_pub(s->me), s->q.customer, s->q.nonce, s->q.id, view_of(NULL, 0),
+                        data);
+    rc = report_get(&s->conf->report, data, &report, &e);
+    s->stage = STAGE_REPORTING;
+    s->stage_until = loop_now() + SESSION_REPORT_MS;
+    if (rc < 0)
+        session_stop(s, "error", CHAN_ERR_REPORT);
+    else if (rc)
+        send_hello(s, buf_view(&report));
+    else
+        port_send(s->port, CHAN_REPORT_REQ, view_of(data, sizeof data));
+}
+
+void session_report(struct session *s, struct view report) {
+    if (report.n == REPORT_LEN)
+        send_hello(s, report);
+    else
+        session_stop(s, "error", CHAN_ERR_REPORT);
+}
+
+void session_brief(struct session *s, struct view job) {
+    int64_t time;
+    struct err e;
+
+    if (request_parse(job, &s->q, &time, &e)) {
+        session_stop(s, "error", CHAN_ERR_JOB);
+        return;
+    }
+    if (s->conf->set_clock)
+        s->conf->set_clock(time);
+    s->me = entropy_keypair(s->q.nonce, &e);
+    if (!s->me) {
+        session_stop(s, "error", CHAN_ERR_ENTROPY);
+        return;
+    }
+    open_talk(s);
+    port_state(s->port, CHAN_KEYED);
+    ask_report(s);
+}

@@ -1,0 +1,67 @@
+/* What the parts of a session share: session.c (beginning, time, end), session_hello.c (from the
+ * JOB frame to hello), session_serve.c (from accept to the last answer), session_frames.c (the
+ * channel). */
+#ifndef CDVM_SESSION_PRIV_H
+#define CDVM_SESSION_PRIV_H
+
+#include "answers.h"
+#include "core/dvm.h"
+#include "core/wrap.h"
+#include "load.h"
+#include "session.h"
+
+enum stage {
+    STAGE_JOB = 1,
+    STAGE_REPORTING = 2,
+    STAGE_OFFERED = 4,
+    STAGE_TALKING = 8,
+    STAGE_OVER = 16
+};
+
+struct session {
+    const struct session_conf *conf;
+    struct loop *loop;
+    struct port *port;
+    struct loop_timer *tick;
+    enum stage stage;
+    struct job_request q;
+    struct keypair *me;
+    struct wrap_keys *keys;
+    struct talk *talk;
+    struct blobs *blobs;
+    struct xfer_in *files;
+    struct answers *answers;
+    struct load *load;
+    struct workload *workload;
+    struct buf ready; /* body of `ready`, once the workload has said it is */
+    bool told_ready, dying;
+    uint8_t hello_id[32], accept_id[32];
+    const struct rumor *taking; /* the message in hand */
+    struct {                    /* the rumor that began each file */
+        uint8_t xid[16], id[32];
+    } begun[XFER_OPEN_MAX];
+    unsigned n_begun, n_auth;
+    int64_t hello_at, stage_until, idle_until, lease_until; /* loop_now milliseconds; 0 = not set */
+    char reason[32];
+    uint8_t error;
+};
+
+/* Only the first call counts: what follows is a consequence. error 0: an orderly end. */
+void session_stop(struct session *s, const char *reason, uint8_t error);
+/* One message to the customer; a session that cannot speak any more ends. */
+void session_say(struct session *s, const char *type, struct view body, uint8_t *id);
+
+/* JOB has come: key, report, hello. */
+void session_brief(struct session *s, struct view job);
+void session_report(struct session *s, struct view report); /* of the simulator */
+
+/* Handlers of the talk, the files, the blobs and the load, all with the session as their argument.
+ */
+extern const struct talk_handler session_talk_handler;
+extern const struct xfer_in_handler session_file_handler;
+extern const struct blobs_handler session_blob_handler;
+extern const struct load_handler session_load_handler;
+
+void session_frame(struct session *s, const struct chan_frame *f);
+
+#endif
