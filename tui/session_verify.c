@@ -199,9 +199,17 @@ static const struct check *worst(const struct check *c, enum check_state state) 
     return NULL;
 }
 
+/* "bind" says which part of the report data is wrong, where the report's own check only says that.
+ */
+static const struct check *reason(const struct verdict *v, enum check_state state) {
+    const struct check *bind = verdict_find(v, "bind"), *c = bind ? worst(bind, state) : NULL;
+
+    return c ? c : worst(verdict_tree(v), state);
+}
+
 static void deny(struct session *s) {
     enum check_state state = verdict_state(s->verdict);
-    const struct check *c = worst(verdict_tree(s->verdict), state);
+    const struct check *c = reason(s->verdict, state);
     cleanup_buf struct buf body = {0};
     struct jw w = jw_new(&body);
     struct err e;
