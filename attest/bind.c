@@ -66,7 +66,10 @@ static void guest_key(const struct bind_input *in, struct finding *f) {
 static void part_good(const struct parts *p, enum part i, struct finding *f) {
     f->outcome = OUT_GOOD;
     finding_expected_hex(f, p->mine[i]);
-    finding_got(f, "%s", f->expected);
+    if (p->mine[i].n)
+        finding_got_hex(f, p->mine[i]);
+    else
+        finding_got(f, "none offered, none bound");
 }
 
 static void part_swapped(const struct parts *p, enum part i, struct finding *f) {

@@ -122,7 +122,7 @@ const struct check_row check_table[CK_COUNT] = {
                  "Report data ties guest key, customer, nonce, job and GPU evidence together."},
     [CK_BIND_GUEST_KEY] = {"bind.guest_key", "key of the guest that speaks to you", HW, ALWAYS,
                            "Somebody else's key beside a genuine report would read your messages."},
-    [CK_BIND_NONCE] = {"bind.nonce", "your nonce: freshness", HW, ALWAYS,
+    [CK_BIND_NONCE] = {"bind.nonce", "your nonce (freshness)", HW, ALWAYS,
                        "An old report could be replayed."},
     [CK_BIND_CUSTOMER] = {"bind.customer", "your key", HW, ALWAYS,
                           "Evidence made for another customer could be forwarded."},

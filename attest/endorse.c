@@ -90,7 +90,10 @@ static void verdict_of_votes(const struct pins *p, const struct subject *s, int6
     const size_t need = p->k ? p->k : 1;
     size_t agree;
 
-    finding_expected(f, "pinned, or %zu of %zu endorsers", need, p->n_endorsers);
+    if (p->n_endorsers)
+        finding_expected(f, "pinned, or %zu of %zu endorsers", need, p->n_endorsers);
+    else
+        finding_expected(f, "pinned");
     if (votes(p, s, now, &agree)) {
         f->outcome = OUT_FATAL;
         finding_got(f, "revoked");
@@ -102,7 +105,7 @@ static void verdict_of_votes(const struct pins *p, const struct subject *s, int6
         f->outcome = OUT_GOOD;
         finding_got(f, "%zu endorsers", agree);
     } else {
-        finding_got(f, "%zu endorsers", agree);
+        finding_got(f, "%zu endorsers, not pinned", agree);
         finding_why(f, "Nobody whom you chose to trust vouches for %s.", s->d);
     }
 }

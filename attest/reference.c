@@ -107,6 +107,9 @@ void reference_build(struct reference *r, const struct expect *x) {
     if (!x->release.n && r->match.outcome == OUT_GOOD)
         finding_absent(&r->match, "The release manifest that the offer names is not at hand.");
     finding_expected(&r->match, "the offer named in your request");
+    if (r->match.outcome == OUT_GOOD)
+        finding_got(&r->match, "%s %s, %u vCPU %s", r->release->name, r->release->version,
+                    x->offer->vcpus, x->offer->vcpu_type);
 }
 
 void reference_free(struct reference *r) {

@@ -5,6 +5,7 @@
 
 #include "core/enc.h"
 #include "finding.h"
+#include "snp_pss.h"
 
 #define SIM_ARK "SIM-ARK (cdvm simulator)"
 #define SIM_ASK "SIM-ASK (cdvm simulator)"
@@ -176,6 +177,7 @@ static void dates_check(const struct chain_input *in, struct chain *c) {
     } certs[] = {{c->vek, "the report key's certificate"},
                  {c->ask, "the intermediate"},
                  {c->ark, "the root"}};
+    char until[32];
     struct err e;
 
     c->dates = (struct finding){.outcome = OUT_BAD};
@@ -191,6 +193,8 @@ static void dates_check(const struct chain_input *in, struct chain *c) {
         return;
     }
     c->dates.outcome = OUT_GOOD;
+    cert_time_text(X509_get0_notAfter(c->vek), until);
+    finding_got(&c->dates, "report key until %s", until);
 }
 
 static void crl_check_all(const struct chain_input *in, struct chain *c, struct view table_crl) {

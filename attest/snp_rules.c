@@ -95,7 +95,8 @@ void rule_signature(const struct snp_ctx *x, struct finding *f) {
     struct err e;
 
     finding_expected(f, "ECDSA P-384 with SHA-384 over 0x000 to 0x29f");
-    finding_got(f, "algorithm %u", x->r.signature_algo);
+    finding_got(f, "%s",
+                x->r.signature_algo == 1 ? "ECDSA P-384 with SHA-384" : "another algorithm");
     if (x->r.signature_algo != 1)
         finding_why(f, "Signature algorithm %u is not ECDSA P-384 with SHA-384.",
                     x->r.signature_algo);

@@ -100,14 +100,16 @@ void rule_alias(const struct snp_ctx *x, struct finding *f) {
 }
 
 void rule_requested(const struct snp_ctx *x, struct finding *f) {
-    finding_expected(f, "what the policy demands");
+    finding_expected(f, "as the policy demands");
     got_platform(x, f);
     if (allows(x, SNP_POLICY_RAPL_DIS) && !has(x, SNP_PLATFORM_RAPL_DIS))
         finding_why(f, "The policy demands that power reporting is off, and it is on.");
     else if (allows(x, SNP_POLICY_CIPHERTEXT) && !has(x, SNP_PLATFORM_CIPHERTEXT))
         finding_why(f, "The policy demands that ciphertext is hidden, and it is not.");
-    else
+    else {
         f->outcome = OUT_GOOD;
+        finding_got(f, "met");
+    }
 }
 
 void rule_ciphertext(const struct snp_ctx *x, struct finding *f) {
@@ -127,11 +129,12 @@ void rule_unknown(const struct snp_ctx *x, struct finding *f) {
     /* Bits 0 to 5 and 7 are documented; bit 6 is set on every Turin machine seen. */
     const uint64_t known = x->product == PRODUCT_TURIN ? 0xff : 0xbf;
 
-    finding_expected(f, "documented bits only");
+    finding_expected(f, "none");
     got_platform(x, f);
-    if (!(x->r.platform_info & ~known))
+    if (!(x->r.platform_info & ~known)) {
         f->outcome = OUT_GOOD;
-    else
+        finding_got(f, "none");
+    } else
         finding_why(f, "The firmware reports machine settings that this program does not know.");
 }
 

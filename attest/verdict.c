@@ -115,7 +115,8 @@ static void node_text(struct node *n, const struct finding *f) {
     const bool noted = f->outcome == OUT_BAD && n->need == REQ_NOTE;
 
     n->c.expected = n->expected = mem_str(f->expected);
-    n->c.got = n->got = mem_fmt("%s%s", f->got, noted ? " (this policy does not ask for it)" : "");
+    n->c.got = n->got =
+        mem_fmt("%s%s", f->got, noted ? " (your policy does not ask for more)" : "");
     if (f->why[0])
         n->c.why = n->why = mem_str(f->why);
 }

@@ -59,7 +59,10 @@ same "... SMT is all there is to say" "WARN False Genoa 2026-11-22T00:00:00Z" \
 code 3 "without expectations it is not checked" "$CDVM" verify --snp-report "${real[@]}"
 code 1 "with another nonce it fails" "$CDVM" verify --snp-report "${real[@]}" "${expected[@]}" --nonce "$(printf '00%.0s' {1..64})"
 code 1 "under strict it fails" "$CDVM" verify --snp-report "${real[@]}" "${expected[@]}" --policy strict
-for f in vek ask ark; do openssl x509 -inform der -in "$(case $f in vek) echo "$V/real/genoa_v5_gcp.vek.der" ;; *) echo "$V/roots/${f}_genoa.der" ;; esac)" -out "$T/$f.pem" 2>/dev/null; done
+pem() { echo '-----BEGIN CERTIFICATE-----' && base64 -w 64 "$1" && echo '-----END CERTIFICATE-----'; }
+pem "$V/real/genoa_v5_gcp.vek.der" >"$T/vek.pem"
+pem "$V/roots/ask_genoa.der" >"$T/ask.pem"
+pem "$V/roots/ark_genoa.der" >"$T/ark.pem"
 code 2 "the same from PEM" "$CDVM" verify --snp-report "${real[0]}" --vek "$T/vek.pem" --ask "$T/ask.pem" --ark "$T/ark.pem" "${expected[@]}"
 
 sim=(--snp-report "$V/simpki/turin_good.report.bin" --vek "$V/simpki/sim_vcek_turin.der" --ask "$V/simpki/sim_ask_turin.der" --ark "$V/simpki/sim_ark_turin.der")
