@@ -1,0 +1,51 @@
+#!/bin/bash
+# The guest image: the same bytes from another folder, at another time, by another user; small; quick when
+# nothing has changed; nothing but what the lock names.
+# shellcheck source=/dev/null
+. "$(dirname "$0")/lib.sh"
+
+[[ -f $IMAGE/initrd ]] || skip_all "no image: run make image"
+
+B=$B qemu-scripts/build-image.sh >/dev/null || fail "the image builds"
+start=$(date +%s%N)
+out=$(B=$B qemu-scripts/build-image.sh)
+took=$((($(date +%s%N) - start) / 1000000))
+same "with everything in place nothing is built" "image: up to date" "$out"
+check "that takes under 2 s (took $took ms)" test "$took" -lt 2000
+check "the initrd has less than 16 MB" test "$(stat -c %s "$IMAGE/initrd")" -lt 16000000
+cpio --quiet -t <"$IMAGE/initrd" >"$T/names"
+same "the initrd holds agent, libraries and modules only" "" \
+    "$(grep -vE '^(dev|proc|run|sys|init|modules(/[0-9]+-[a-z0-9_]+\.ko)?|lib(64)?(/x86_64-linux-gnu)?(/(ld-linux-x86-64|lib[a-z0-9]+)\.so[.0-9]*)?)$' "$T/names")"
+same "its modules are those of the list" \
+    "configfs dm_bufio dm_mod dm_verity erofs libcrc32c reed_solomon sev_guest tsm virtio_blk" \
+    "$(grep -oE '[0-9]+-.*\.ko' "$T/names" | sed -E 's/^[0-9]+-(.*)\.ko/\1/' | sort | paste -sd' ')"
+check "the command line is the one of the protocol" grep -qE \
+    '^console=null loglevel=0 oops=panic panic=-1 random.trust_cpu=1 ' "$IMAGE/cmdline.template"
+check "every line of the lock names a SHA-256" \
+    test "$(grep -cvE '^(trixie|sid) [^ ]+ [^ ]+ [0-9a-f]{64}$|^host [^ ]+ [^ ]+ [0-9a-f]{64} /[^ ]+$' "$IMAGE/packages.lock")" = 0
+
+# The same again: another folder, another umask, other file times; as nobody where this is root.
+other=$T/elsewhere/deeper
+mkdir -p "$other"
+chmod 755 "$T" "$T/elsewhere"
+git ls-files -z | cpio --quiet -0pdm "$other" 2>/dev/null
+find "$other" -exec touch -d '2020-02-02' {} +
+mkdir -p "$other/b/apt"
+cp -r "$B/apt/debs" "$other/b/apt/"
+cp "$IMAGE/packages.lock" "$other/lock"
+run=(bash -c "cd '$other' && umask 077 && export TZ=Asia/Tokyo LC_ALL=C && make -s B=b b/cdvm-guest b/workload-table && LOCK=lock B=b qemu-scripts/build-image.sh")
+if [[ $(id -u) == 0 ]]; then
+    chown -R nobody "$other"
+    run=(setpriv --reuid=nobody --regid=nogroup --clear-groups env HOME="$other" TMPDIR="$other" "${run[@]}")
+fi
+"${run[@]}" >"$T/log" 2>&1 || fail "it can be built elsewhere" "$T/log"
+for f in kernel ovmf.fd initrd cmdline.template table.vol table.volume packages.lock; do
+    check "the same bytes elsewhere: $f" cmp -s "$IMAGE/$f" "$other/b/image/$f"
+done
+sed -i '1s/[0-9a-f]\{64\}$/'"$(printf '%064d' 0)"'/' "$other/lock"
+same "packages other than the lock's are refused" 1 "$(
+    "${run[@]}" >"$T/log" 2>&1
+    echo $?
+)"
+check "with a sentence that says so" grep -qE 'lock' "$T/log"
+finish
