@@ -403,9 +403,14 @@ static void do_panic(struct app *a) {
     a->conf.port->quit(a->conf.port_arg, true);
 }
 
+/* Stops an answer, else throws the draft away, else (twice) leaves. */
 static void do_interrupt(struct app *a) {
-    if (a->screen == SCR_CHAT && app_answering(a) && !a->prompt.open && !a->help)
+    bool chat = app_focus(a) == SCR_CHAT;
+
+    if (chat && app_answering(a))
         app_stop_answer(a);
+    else if (chat && edit_len(a->input) > 0)
+        edit_do(a->input, EDIT_CLEAR);
     else if (twice(a, &a->interrupt_at))
         a->conf.port->quit(a->conf.port_arg, true);
     else

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/enc.h"
 #include "tui/app.h"
@@ -334,6 +335,7 @@ static int start_app(struct engine *g, struct err *e) {
 
     if (!bundles)
         return -1;
+    mkdir(bundles, 0700); /* there already, mostly; what fails is said when something is saved */
     if (!folder)
         return err_set(e, "bad-config", "there is no folder %s", set->out);
     g->app = app_new(&c);

@@ -33,7 +33,11 @@ static const struct key_row TABLE[] = {
     {ON(SCR_CHAT), {K_ALT(K_ENTER), K_PASTED_ENTER}, ACT_NEWLINE, "newline", "start a new line"},
     {ON(SCR_CHAT), {K_TAB}, ACT_COMPLETE, NULL, "complete a command or a path"},
     {ON(SCR_CHAT), {K_CTRL('F')}, ACT_FIND, "find", "find the typed words in what was said"},
-    {ON(SCR_CHAT), {K_CTRL('C')}, ACT_INTERRUPT, "stop", "stop the answer that is being given"},
+    {ON(SCR_CHAT),
+     {K_CTRL('C')},
+     ACT_INTERRUPT,
+     "stop",
+     "stop the answer; else drop the draft; twice: leave"},
     /* both */
     {JOB, {'s'}, ACT_SAVE, "save", "save the bundle for later verification"},
     {JOB, {'x'}, ACT_DESTROY, "destroy", "destroy the guest (asks first)"},

@@ -379,6 +379,9 @@ static void ctrl_c_stops_then_leaves(void **st) {
                                               .id = a->job.turn[0].id,
                                               .code = "cancelled",
                                               .text = view_str("stopped")});
+    assert_int_not_equal(edit_len(a->input), 0);
+    app_key(a, K_CTRL('C'));
+    assert_int_equal(edit_len(a->input), 0);
     app_key(a, K_CTRL('C'));
     expect_asked("");
     app_key(a, K_CTRL('C'));
