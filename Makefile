@@ -105,6 +105,13 @@ $(B)/cdvm-testroots: $(TESTROOTS) $(ARCHIVES)
 .PHONY: testroots
 testroots: $(B)/cdvm-testroots
 
+# Other people's implementations against ours; what is not installed or cannot be fetched is skipped.
+$(B)/interop/peer: $(B)/o/tests/interop/peer.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+interop: cdvm $(B)/interop/peer
+	@tests/interop/run.sh ./cdvm $(B)/interop/peer
+
 unit: $(UNIT)
 	@VECTORS=$(VECTORS) tests/run.sh $(UNIT)
 

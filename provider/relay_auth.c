@@ -75,14 +75,22 @@ bool http_auth_names(const struct event *auth, const uint8_t sha[static 32]) {
     return false;
 }
 
-static bool tag_is(const struct fields *f, const char *name, const char *value, bool if_absent) {
+static bool tag_is(const struct fields *f, const char *name, const char *value) {
     const struct tag *t;
-    size_t i;
 
-    for (i = 0; (t = fields_find(f, name, i)); i++)
+    for (size_t i = 0; (t = fields_find(f, name, i)); i++)
         if (t->n > 1 && strcasecmp(t->v[1], value) == 0)
             return true;
-    return i == 0 && if_absent;
+    return false;
+}
+
+static bool for_us(const struct fields *f, const char *const *hosts) {
+    if (!fields_find(f, "server", 0))
+        return true;
+    for (; *hosts; hosts++)
+        if (tag_is(f, "server", *hosts))
+            return true;
+    return false;
 }
 
 static const char *auth_fault(const struct event *ev, const struct http_auth_want *want) {
@@ -98,9 +106,9 @@ static const char *auth_fault(const struct event *ev, const struct http_auth_wan
         return "the authorization has no expiration";
     if ((int64_t)until <= want->now)
         return "the authorization has expired";
-    if (!tag_is(f, "t", want->verb, false))
+    if (!tag_is(f, "t", want->verb))
         return "the authorization is for something else (t tag)";
-    if (!tag_is(f, "server", want->host, true))
+    if (!for_us(f, want->hosts))
         return "the authorization is for another server";
     if (!fields_find(f, "x", 0) || (want->sha && !http_auth_names(ev, want->sha)))
         return "the authorization does not name this blob (x tag)";

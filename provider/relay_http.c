@@ -237,18 +237,17 @@ static int serve_root(struct http_job *j) {
 
 /* ---- authorization ---- */
 
-static const char *server_host(const struct relayd *r, struct url *u) {
-    return url_parse(r->url ? r->url : r->own_url, u, NULL) == 0 ? u->host : "";
-}
-
 /* Sets j->auth. claim: marks it used (each is good for one request). */
 static int authorize(struct http_job *j, const char *verb, const uint8_t *sha, bool claim,
                      struct err *e) {
-    struct url u;
-    struct http_auth_want want = {
-        .verb = verb, .sha = sha, .host = server_host(j->rd, &u), .now = unix_now()};
+    struct url u = {0};
+    const char *const hosts[] = {j->rd->bind, "127.0.0.1", "localhost", "::1", u.host, NULL};
+    const struct http_auth_want want = {
+        .verb = verb, .sha = sha, .hosts = hosts, .now = unix_now()};
     cleanup_free char *header = header_copy(j->wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
 
+    if (j->rd->url && url_parse(j->rd->url, &u, e) < 0)
+        return -1;
     j->auth = http_auth_parse(view_str(header), &want, e);
     if (!j->auth)
         return -1;

@@ -23,7 +23,8 @@ static void try_path(struct view v) {
 
 /* The header is tried as it is, and as the base64 of an event. */
 static void try_auth(struct view v) {
-    const struct http_auth_want want = {.verb = "upload", .host = "h", .now = 1700000000};
+    const struct http_auth_want want = {
+        .verb = "upload", .hosts = (const char *[]){"127.0.0.1", "h", NULL}, .now = 1700000000};
     cleanup_buf struct buf header = {0};
 
     event_free(http_auth_parse(v, &want, NULL));

@@ -129,8 +129,10 @@ static void authorizations(void **state) {
     uint8_t sha[32] = {0,    0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa,
                        0xbb, 0xcc, 0xdd, 0xee, 0xff, 0,    0x11, 0x22, 0x33, 0x44, 0x55,
                        0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
-    const struct http_auth_want want = {
-        .verb = "upload", .sha = sha, .host = "h.example", .now = NOW};
+    const struct http_auth_want want = {.verb = "upload",
+                                        .sha = sha,
+                                        .hosts = (const char *[]){"127.0.0.1", "h.example", NULL},
+                                        .now = NOW};
     static const struct {
         struct spec s;
         const char *fault; /* NULL: good */
@@ -167,7 +169,8 @@ static void nonsense_is_no_authorization(void **state) {
     static const char *const bad[] = {"",           "Nostr",      "Nostr ",
                                       "Basic abcd", "Nostr ####", "Nostr e30",
                                       "Nostr e30=", "Nostr ====", "Nostr bnVsbA=="};
-    const struct http_auth_want want = {.verb = "upload", .host = "h", .now = 0};
+    const struct http_auth_want want = {
+        .verb = "upload", .hosts = (const char *[]){"127.0.0.1", "h", NULL}, .now = 0};
     struct err e;
 
     (void)state;
@@ -179,8 +182,10 @@ static void nonsense_is_no_authorization(void **state) {
 static void takes_what_the_client_makes(void **state) {
     struct keypair *k = keypair_new();
     uint8_t sha[32] = {7};
-    const struct http_auth_want want = {
-        .verb = "upload", .sha = sha, .host = "h.example", .now = 1000};
+    const struct http_auth_want want = {.verb = "upload",
+                                        .sha = sha,
+                                        .hosts = (const char *[]){"127.0.0.1", "h.example", NULL},
+                                        .now = 1000};
     struct err e;
 
     (void)state;

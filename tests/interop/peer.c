@@ -1,0 +1,325 @@
+/* Our side of the interoperability tests: core/ behind a few verbs, so that other implementations
+ * can be set against it. Keys here are throw-away ones; nothing else takes keys as arguments.
+ *
+ *   peer encrypt SK PUB < text          peer decrypt SK PUB < payload
+ *   peer wrap SK PUB [KIND] < text      a gift wrap holding a kind 14 rumor
+ *   peer unwrap SK < wrap               the rumor, every check passed
+ *   peer publish URL SK < event-text    signs a kind 1 note and publishes it
+ *   peer send URL SK < event            publishes a signed event as it is
+ *   peer fetch URL SK FILTER            stored events, one a line
+ *   peer put SERVER < blob              prints the sha256
+ *   peer get SERVER SHA256              prints the blob                                        */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/blossom.h"
+#include "core/enc.h"
+#include "core/hash.h"
+#include "core/nip44.h"
+#include "core/pool.h"
+#include "core/wrap.h"
+
+#define WAIT_MS 10000
+
+static struct loop *loop;
+static struct ws_net *net;
+
+static void die(const char *what, const struct err *e) {
+    fprintf(stderr, "peer: %s: %s\n", what, e->text);
+    exit(1);
+}
+
+static void check(int rc, const char *what, const struct err *e) {
+    if (rc < 0)
+        die(what, e);
+}
+
+static struct buf input(void) {
+    struct buf b = {0};
+    uint8_t chunk[65536];
+    ssize_t n;
+
+    while ((n = read(STDIN_FILENO, chunk, sizeof chunk)) > 0)
+        buf_add(&b, chunk, (size_t)n);
+    if (b.full) {
+        fputs("peer: too much input\n", stderr);
+        exit(64);
+    }
+    buf_add(&b, "", 0);
+    return b;
+}
+
+static void print(struct view v) {
+    fwrite(v.p, 1, v.n, stdout);
+}
+
+static void key_arg(const char *hex, uint8_t out[32]) {
+    if (!hex_decode_str(hex, out, 32)) {
+        fprintf(stderr, "peer: '%s' is not a key\n", hex);
+        exit(64);
+    }
+}
+
+static struct keypair *secret_arg(const char *hex) {
+    uint8_t sk[32];
+    struct err e;
+    struct keypair *k;
+
+    key_arg(hex, sk);
+    if (!(k = keypair_from(sk, &e)))
+        die("key", &e);
+    return k;
+}
+
+/* ---- encryption ---- */
+
+static struct nip44_key conversation(char **v) {
+    struct keypair *k = secret_arg(v[0]);
+    uint8_t pub[32];
+    struct nip44_key key;
+    struct err e;
+
+    key_arg(v[1], pub);
+    check(nip44_conversation(k, pub, &key, &e), "conversation", &e);
+    keypair_free(k);
+    return key;
+}
+
+static int do_encrypt(char **v) {
+    struct nip44_key key = conversation(v);
+    struct buf in = input(), out = {0};
+    struct err e;
+
+    check(nip44_encrypt(&key, buf_view(&in), NULL, &out, &e), "encrypt", &e);
+    print(buf_view(&out));
+    return 0;
+}
+
+static int do_decrypt(char **v) {
+    struct nip44_key key = conversation(v);
+    struct buf in = input(), out = {0};
+    struct err e;
+
+    check(nip44_decrypt(&key, buf_view(&in), &out, &e), "decrypt", &e);
+    print(buf_view(&out));
+    return 0;
+}
+
+static void print_event(const struct event *ev) {
+    struct buf out = {0};
+
+    event_json(ev, &out);
+    buf_str(&out, "\n");
+    print(buf_view(&out));
+    buf_free(&out);
+}
+
+static int do_wrap(char **v) {
+    struct keypair *k = secret_arg(v[0]);
+    uint32_t kind = v[2] ? (uint32_t)strtoul(v[2], NULL, 10) : KIND_WRAP;
+    struct buf in = input();
+    struct fields f = fields_new(14, unix_now(), buf_view(&in));
+    struct rumor *rumor;
+    struct event *ev;
+    uint8_t pub[32];
+    struct err e;
+
+    key_arg(v[1], pub);
+    fields_add(&f, "p", v[1]);
+    rumor = rumor_make(&f, keypair_pub(k));
+    if (!(ev = wrap_make(rumor, k, NULL, pub, kind, unix_now(), 0, &e)))
+        die("wrap", &e);
+    print_event(ev);
+    return 0;
+}
+
+static int do_unwrap(char **v) {
+    struct keypair *k = secret_arg(v[0]);
+    struct buf in = input(), out = {0};
+    struct event *ev;
+    struct rumor *rumor;
+    struct err e;
+
+    if (!(ev = event_parse(buf_view(&in), &e)))
+        die("wrap", &e);
+    if (!(rumor = wrap_open(ev, k, NULL, &e)))
+        die("unwrap", &e);
+    rumor_json(rumor, &out);
+    print(buf_view(&out));
+    return 0;
+}
+
+/* ---- relays ---- */
+
+struct talk {
+    bool done, ok;
+    char why[256];
+};
+
+static void on_event(void *arg, const char *sub, const struct event *ev, const char *url) {
+    (void)arg, (void)sub, (void)url;
+    print_event(ev);
+}
+
+static void on_eose(void *arg, const char *sub) {
+    struct talk *t = arg;
+
+    (void)sub;
+    t->done = t->ok = true;
+}
+
+static void on_closed(void *arg, const char *sub, const char *url, const char *why) {
+    struct talk *t = arg;
+
+    (void)sub, (void)url;
+    t->done = true;
+    t->ok = false;
+    snprintf(t->why, sizeof t->why, "%s", why);
+}
+
+static void on_ok(void *arg, const uint8_t id[32], bool ok, const char *url, const char *msg) {
+    struct talk *t = arg;
+
+    (void)id, (void)url;
+    t->done = true;
+    t->ok = ok;
+    snprintf(t->why, sizeof t->why, "%s", msg);
+}
+
+static struct pool *pool_to(const char *url, const struct keypair *k, struct talk *t) {
+    static const struct pool_handler h = {
+        .event = on_event, .eose = on_eose, .ok = on_ok, .closed = on_closed};
+    struct pool *p = pool_new(net, k, &h, t);
+    struct err e;
+
+    check(pool_add(p, url, &e), "relay", &e);
+    return p;
+}
+
+static int finish(struct talk *t) {
+    int64_t end = loop_now() + WAIT_MS;
+
+    while (!t->done && loop_now() < end)
+        loop_turn(loop, 100);
+    if (!t->ok)
+        fprintf(stderr, "peer: %s\n", t->done ? t->why : "no answer");
+    return t->ok ? 0 : 1;
+}
+
+static int publish(const char *url, const struct keypair *k, const struct event *ev) {
+    struct talk t = {0};
+    struct pool *p = pool_to(url, k, &t);
+    struct err e;
+    int rc;
+
+    check(pool_publish(p, ev, &e), "publish", &e);
+    rc = finish(&t);
+    pool_free(p);
+    return rc;
+}
+
+static int do_publish(char **v) {
+    struct keypair *k = secret_arg(v[1]);
+    struct buf in = input();
+    struct fields f = fields_new(1, unix_now(), buf_view(&in));
+    struct event *ev = event_sign(&f, k);
+
+    print_event(ev);
+    return publish(v[0], k, ev);
+}
+
+static int do_send(char **v) {
+    struct keypair *k = secret_arg(v[1]);
+    struct buf in = input();
+    struct err e;
+    struct event *ev;
+
+    while (in.n && in.p[in.n - 1] == '\n')
+        in.n--;
+    if (!(ev = event_parse(buf_view(&in), &e)))
+        die("event", &e);
+    return publish(v[0], k, ev);
+}
+
+static int do_fetch(char **v) {
+    struct keypair *k = secret_arg(v[1]);
+    struct talk t = {0};
+    struct pool *p = pool_to(v[0], k, &t);
+    struct err e;
+    int rc;
+
+    check(pool_subscribe(p, "fetch", v[2], &e), "filter", &e);
+    rc = finish(&t);
+    pool_free(p);
+    keypair_free(k);
+    return rc;
+}
+
+/* ---- blobs ---- */
+
+static void on_blob(void *arg, struct view body, const struct err *e) {
+    struct talk *t = arg;
+
+    t->done = true;
+    t->ok = !e;
+    if (e)
+        snprintf(t->why, sizeof t->why, "%.200s", e->text);
+    else
+        print(body);
+}
+
+static int do_put(char **v) {
+    struct buf in = input();
+    struct talk t = {0};
+    uint8_t sha[32];
+    char hex[65];
+    struct err e;
+    struct http *h = http_new(loop, &e);
+
+    if (!blossom_put(h, v[0], buf_view(&in), true, on_blob, NULL, &t, &e))
+        die("put", &e);
+    if (finish(&t))
+        return 1;
+    sha256(buf_view(&in), sha);
+    hex_encode(view_of(sha, 32), hex);
+    puts(hex);
+    return 0;
+}
+
+static int do_get(char **v) {
+    struct talk t = {0};
+    uint8_t sha[32];
+    struct err e;
+    struct http *h = http_new(loop, &e);
+
+    key_arg(v[1], sha);
+    if (!blossom_get(h, v[0], sha, 32 << 20, true, on_blob, NULL, &t, &e))
+        die("get", &e);
+    return finish(&t);
+}
+
+static const struct {
+    const char *name;
+    int args;
+    int (*run)(char **v);
+} verbs[] = {
+    {"encrypt", 2, do_encrypt}, {"decrypt", 2, do_decrypt}, {"wrap", 2, do_wrap},
+    {"unwrap", 1, do_unwrap},   {"publish", 2, do_publish}, {"send", 2, do_send},
+    {"fetch", 3, do_fetch},     {"put", 1, do_put},         {"get", 2, do_get},
+};
+
+int main(int argc, char **argv) {
+    struct err e;
+
+    loop = loop_new(&e);
+    net = loop ? ws_net_new(loop, &e) : NULL;
+    if (!net)
+        die("start", &e);
+    for (size_t i = 0; argc > 1 && i < COUNT(verbs); i++)
+        if (strcmp(argv[1], verbs[i].name) == 0 && argc - 2 >= verbs[i].args)
+            return verbs[i].run(argv + 2);
+    fputs("usage: peer VERB ARGUMENT... (see the top of peer.c)\n", stderr);
+    return 64;
+}
