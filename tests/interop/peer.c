@@ -167,15 +167,17 @@ static void on_eose(void *arg, const char *sub) {
     struct talk *t = arg;
 
     (void)sub;
-    t->done = t->ok = true;
+    if (!t->done)
+        t->done = t->ok = true;
 }
 
 static void on_closed(void *arg, const char *sub, const char *url, const char *why) {
     struct talk *t = arg;
 
     (void)sub, (void)url;
+    if (!*why)
+        return; /* rust-nostr ends a request for ids so when it has sent them all */
     t->done = true;
-    t->ok = false;
     snprintf(t->why, sizeof t->why, "%s", why);
 }
 
