@@ -33,6 +33,18 @@ struct vm {
     void *arg;
 };
 
+/* The writable descriptor is given up for one that is for reading: sealed is enough, but what QEMU
+ * holds shall not even look writable. */
+static int reopen_read_only(int fd, const char *name, struct err *e) {
+    cleanup_free char *path = mem_fmt("/proc/self/fd/%d", fd);
+    int again = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (again < 0)
+        err_sys(e, errno, "cannot reopen the memory file for '%s'", name);
+    close(fd);
+    return again;
+}
+
 int vm_sealed_file(const char *name, struct view data, struct err *e) {
     int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -46,7 +58,7 @@ int vm_sealed_file(const char *name, struct view data, struct err *e) {
         close(fd);
         return err_sys(e, errno, "cannot seal the memory file for '%s'", name);
     }
-    return fd;
+    return reopen_read_only(fd, name, e);
 }
 
 /* --- what QEMU says on stderr: the last line is kept for the error sentence --- */

@@ -258,7 +258,12 @@ static void a_writable_disk_is_refused(void **state) {
 
 static void a_sealed_file_cannot_change(void **state) {
     struct fixture *f = *state;
+    cleanup_free char *path = mem_fmt("/proc/self/fd/%d", f->spec.kernel_fd);
 
+    assert_int_equal(fcntl(f->spec.kernel_fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+    assert_int_equal(fcntl(f->spec.kernel_fd, F_GET_SEALS),
+                     F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+    assert_int_equal(truncate(path, 1), -1);
     assert_int_equal(pwrite(f->spec.kernel_fd, "x", 1, 0), -1);
     assert_int_equal(ftruncate(f->spec.kernel_fd, 1), -1);
     assert_int_equal(fcntl(f->spec.kernel_fd, F_ADD_SEALS, 0), -1);
