@@ -28,6 +28,7 @@ struct ask {
     bool answered;
     int code;
     bool coded; /* the first reason stands */
+    unsigned signals;
 };
 
 static void set_code(struct ask *k, int code) {
@@ -333,10 +334,8 @@ static void on_deadline(void *arg) {
 /* Once: an orderly end. Twice: now. */
 static void on_signal(void *arg, int sig) {
     struct ask *k = arg;
-    bool again = k->coded && k->code == 128 + sig;
-
     set_code(k, 128 + sig);
-    if (again || !k->session || session_state_final(session_state(k->session))) {
+    if (k->signals++ || !k->session || session_state_final(session_state(k->session))) {
         loop_quit(k->loop);
         return;
     }

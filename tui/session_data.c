@@ -217,12 +217,18 @@ static void on_pong(struct session *s, const struct talk_msg *m) {
     (void)m; /* that it came is all: `heard` is set */
 }
 
+/* Deltas come unnumbered: after a gap there is no more of this stream, and the final text has it
+ * all. */
 static void on_delta(struct session *s, const struct talk_msg *m) {
-    const struct sent *q = question_of(s, m->o);
+    struct sent *q = question_of(s, m->o);
     const char *text = json_opt(m->o, "text");
     struct session_event ev = {.type = SE_DELTA, .text = view_str(text ? text : "")};
+    uint64_t i;
 
-    if (!q || !text || !text[0]) /* an empty one keeps the rhythm */
+    if (!q || !text || !json_u64(m->o, "i", &i, NULL) || i != q->deltas)
+        return;
+    q->deltas++;
+    if (!text[0]) /* it keeps the rhythm */
         return;
     ev.id = q->id;
     session_emit(s, &ev);

@@ -46,6 +46,7 @@ struct sent {
     bool is_file, told;
     struct xfer_meta meta; /* of a file */
     uint64_t seq;          /* number of its last message; UINT64_MAX while it is on its way */
+    uint64_t deltas;       /* of its answer, taken in order */
     struct buf long_text;  /* an answer that came as a file of purpose "text" */
 };
 
