@@ -60,11 +60,12 @@ void chan_feed(struct chan_in *in, struct view bytes) {
 }
 
 int chan_next(struct chan_in *in, struct chan_frame *out, struct err *e) {
-    struct reader r = reader_new(view_of(in->b.p + in->taken, in->b.n - in->taken));
+    struct reader r = reader_new(buf_view(&in->b));
     uint32_t len;
     uint8_t type;
 
     *out = (struct chan_frame){0};
+    reader_skip(&r, in->taken);
     if (in->b.full)
         return err_set(e, "bad-frame", "more bytes were fed than frames were taken");
     if (r.left < FRAME_HEAD)

@@ -322,7 +322,6 @@ static void the_job_frame_is_the_request(void **state) {
     struct fixture *f = *state;
     cJSON *o;
     const cJSON *relays;
-    cleanup_buf struct buf rumor = {0};
     struct rumor *r;
     int64_t time;
 
