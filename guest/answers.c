@@ -101,9 +101,8 @@ bool answers_idle(const struct answers *a) {
  * customer. */
 void answers_refuse(struct answers *a, const uint8_t id[static 32], const struct err *e) {
     struct err ignored;
-    int rc = talk_send_answer(a->talk, view_str(e->text), id, e->code, &ignored);
 
-    (void)rc;
+    (void)!talk_send_answer(a->talk, view_str(e->text), id, e->code, &ignored);
 }
 
 static void refuse(struct answers *a, const uint8_t id[static 32], const char *code,
@@ -256,10 +255,18 @@ static void on_result(struct answers *a, const struct contract_msg *m) {
         set_error(&a->now, e.code, e.text);
 }
 
-static void on_current(struct answers *a, const struct contract_msg *m) {
-    struct buf body = {0};
+static void on_sources(struct answers *a, const struct contract_msg *m) {
+    cleanup_buf struct buf body = {0};
+    struct jw w = jw_new(&body);
     struct err ignored;
 
+    jw_kstr(&w, "e", a->queue[0].hex);
+    jw_key(&w, "sources");
+    jw_json(&w, m->list);
+    (void)!talk_send(a->talk, "sources", buf_view(&body), NULL, &ignored);
+}
+
+static void on_current(struct answers *a, const struct contract_msg *m) {
     switch (m->type) {
     case CONTRACT_DELTA:
         on_delta(a, m);
@@ -270,24 +277,15 @@ static void on_current(struct answers *a, const struct contract_msg *m) {
     case CONTRACT_FILE:
         on_result(a, m);
         return;
+    case CONTRACT_SOURCES:
+        on_sources(a, m);
+        return;
     case CONTRACT_DONE:
         a->now.finished = true;
         return;
     case CONTRACT_ERROR:
         set_error(&a->now, m->code, m->message);
         return;
-    case CONTRACT_SOURCES: {
-        struct jw w = jw_new(&body);
-        int rc;
-
-        jw_kstr(&w, "e", a->queue[0].hex);
-        jw_key(&w, "sources");
-        jw_json(&w, m->list);
-        rc = talk_send(a->talk, "sources", buf_view(&body), NULL, &ignored);
-        (void)rc;
-        buf_wipe(&body);
-        return;
-    }
     case CONTRACT_PROGRESS:
     case CONTRACT_READY:
         return;
@@ -347,7 +345,8 @@ static void send_delta(struct answers *a, int64_t now) {
     struct jw w = jw_new(&body);
     struct err ignored;
 
-    n->last_delta = now;
+    n->last_delta =
+        now - n->last_delta < 2 * ANSWERS_PACE_MS ? n->last_delta + ANSWERS_PACE_MS : now;
     piece.n = whole_chars(piece, DELTA_MAX);
     jw_kstr(&w, "e", a->queue[0].hex);
     jw_kint(&w, "i", n->n_deltas++);
@@ -380,7 +379,6 @@ static void send_progress(struct answers *a, int64_t now) {
     cleanup_buf struct buf body = {0};
     struct jw w = jw_new(&body);
     struct err ignored;
-    int rc;
 
     a->now.last_progress = now;
     a->progress_due = false;
@@ -389,8 +387,7 @@ static void send_progress(struct answers *a, int64_t now) {
     jw_kstr(&w, "e", a->queue[0].hex);
     for (size_t i = 0; i < COUNT(keys); i++)
         copy_key(&w, a->progress, keys[i]);
-    rc = talk_send(a->talk, "progress", buf_view(&body), NULL, &ignored);
-    (void)rc;
+    (void)!talk_send(a->talk, "progress", buf_view(&body), NULL, &ignored);
 }
 
 static void table_body(const struct answers *a, int rows, struct buf *body) {

@@ -22,7 +22,6 @@ static void send_receipt(struct session *s) {
     struct receipt r = {0};
     struct event *ev;
     struct err ignored;
-    int rc;
 
     memcpy(r.job, s->q.id, 32);
     memcpy(r.hello, s->hello_id, 32);
@@ -30,8 +29,7 @@ static void send_receipt(struct session *s) {
     memcpy(r.reason, s->reason, sizeof r.reason);
     receipt_count(&r, s->talk);
     ev = receipt_make(&r, s->me, unix_now());
-    rc = receipt_send(s->talk, ev, &ignored);
-    (void)rc;
+    (void)!receipt_send(s->talk, ev, &ignored);
     event_free(ev);
 }
 

@@ -20,14 +20,11 @@ static int take_report(struct session *s, struct view payload, struct err *e) {
 static int take_event(struct session *s, struct view payload, struct err *e) {
     struct event *ev = event_parse(payload, e);
     struct rumor *r = NULL;
-    int rc;
 
     if (ev && (ev->f.kind == KIND_WRAP || ev->f.kind == KIND_WRAP_EPHEMERAL))
         r = wrap_open(ev, s->me, s->keys, e);
-    if (r && !memcmp(r->f.pubkey, s->q.customer, 32)) {
-        rc = talk_take(s->talk, r, e);
-        (void)rc;
-    }
+    if (r && !memcmp(r->f.pubkey, s->q.customer, 32))
+        (void)!talk_take(s->talk, r, e);
     rumor_free(r);
     event_free(ev);
     return 0;

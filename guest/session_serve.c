@@ -94,7 +94,7 @@ static void on_message(void *arg, const struct talk_msg *m) {
 
     s->idle_until = loop_now() + SESSION_IDLE_MS;
     s->taking = m->rumor;
-    if (s->stage == STAGE_TALKING && xfer_in_take(s->files, m)) {
+    if (s->told_ready && s->stage == STAGE_TALKING && xfer_in_take(s->files, m)) {
         answers_hold(s->answers, xfer_in_open(s->files) > 0);
         return;
     }

@@ -95,9 +95,7 @@ int verity_close(const char *name, struct err *e) {
 }
 
 void verity_drop(const char *name) {
-    int rc = verity_close(name, NULL);
-
-    (void)rc;
+    (void)!verity_close(name, NULL);
 }
 
 int verity_open(const char *name, const char *path, const uint8_t root[static 32], uint64_t blocks,

@@ -11,7 +11,7 @@ CPU=Nehalem,-cx16,+rdrand,+aes,+pclmulqdq
 VOLUME=$IMAGE/table.vol
 WORK=$(cat "$IMAGE/table.volume")
 
-append() { sed -e "s/\${work}/$1/; s/\${model}/none/; s/\${broker}/none/" "$IMAGE/cmdline.template"; }
+append() { sed -e "s/\${work}/$1/; s/\${model}/${2:-none}/; s/\${broker}/none/" "$IMAGE/cmdline.template"; }
 
 # start QEMU-OPTION...   sets GUEST (pid); the port is $T/port
 start() {
@@ -118,7 +118,11 @@ cp "$B/e2e/probe" "$T/tree/bin/probe"
 for lib in $(ldd "$B/e2e/probe" | grep -oE '/[^ ]+'); do install -D "$(realpath "$lib")" "$T/tree$lib"; done
 sed 's|/bin/table|/bin/probe|' guest/workloads/table.json >"$T/tree/cdvm/job.json"
 PROBE=$(qemu-scripts/make-volume.sh "$T/tree" "$T/probe.vol")
-VOLUME=$T/probe.vol APPEND=$(append "$PROBE") start
+mkdir "$T/model"
+head -c 3000000 /dev/urandom >"$T/model/weights"
+MODEL=$(qemu-scripts/make-volume.sh "$T/model" "$T/model.vol")
+VOLUME=$T/probe.vol APPEND=$(append "$PROBE" "$MODEL") start -drive "file=$T/model.vol,if=none,id=model,format=raw,readonly=on" \
+    -device virtio-blk-pci,drive=model,serial=model,disable-legacy=on
 job -q go
 got=$(line 'ANSWER ok')
 while read -r name want; do
@@ -140,6 +144,8 @@ mknod_disk EPERM
 write_root EROFS
 write_own EROFS
 write_in EROFS
+read_model ok
+write_model EROFS
 write_out ok
 write_tmp ok
 exec_tmp EACCES

@@ -17,7 +17,7 @@ cpio --quiet -t <"$IMAGE/initrd" >"$T/names"
 same "the initrd holds agent, libraries and modules only" "" \
     "$(grep -vE '^(dev|proc|run|sys|init|modules(/[0-9]+-[a-z0-9_]+\.ko)?|lib(64)?(/x86_64-linux-gnu)?(/(ld-linux-x86-64|lib[a-z0-9]+)\.so[.0-9]*)?)$' "$T/names")"
 same "its modules are those of the list" \
-    "configfs dm_bufio dm_mod dm_verity erofs libcrc32c reed_solomon sev_guest tsm virtio_blk" \
+    "configfs dm_bufio dm_mod dm_verity erofs libcrc32c reed_solomon sev_guest sha256_ssse3 tsm virtio_blk" \
     "$(grep -oE '[0-9]+-.*\.ko' "$T/names" | sed -E 's/^[0-9]+-(.*)\.ko/\1/' | sort | paste -sd' ')"
 check "the command line is the one of the protocol" grep -qE \
     '^console=null loglevel=0 oops=panic panic=-1 random.trust_cpu=1 ' "$IMAGE/cmdline.template"

@@ -83,6 +83,14 @@ static long write_own(void) {
 static long write_in(void) {
     return try_open("/in/x", O_CREAT | O_WRONLY);
 }
+static long read_model(void) {
+    return try_open("/model/weights", O_RDONLY);
+}
+
+static long write_model(void) {
+    return try_open("/model/x", O_CREAT | O_WRONLY);
+}
+
 static long write_out(void) {
     return try_open("/out/x", O_CREAT | O_WRONLY);
 }
@@ -217,6 +225,8 @@ static const struct {
     {"write_root", write_root},
     {"write_own", write_own},
     {"write_in", write_in},
+    {"read_model", read_model},
+    {"write_model", write_model},
     {"write_out", write_out},
     {"write_tmp", write_tmp},
     {"exec_tmp", exec_tmp},
