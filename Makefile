@@ -152,7 +152,7 @@ clean:
 
 # The tests. `make test` is what a newcomer and CI run (under 15 minutes on 2 cores); `make test-long`
 # what CI runs after it. T=regex selects test programs by name.
-E2E := $(wildcard tests/e2e/*.sh)
+E2E := $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh))
 LONG := $(wildcard tests/long/*.sh)
 export B VECTORS FUZZ_SECONDS
 test:

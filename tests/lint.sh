@@ -117,7 +117,7 @@ shell() {
         skipped shellcheck 'not installed'
         return
     fi
-    verdict shellcheck "$(shellcheck -f gcc "${scripts[@]}" 2>&1)"
+    verdict shellcheck "$(shellcheck -x -f gcc "${scripts[@]}" 2>&1)"
 }
 
 # Lines of each function, as "lines file:line name".

@@ -1,5 +1,5 @@
-/* `cdvm ask`: one job without a screen. cli_ask.c reads options, ask.c runs the job, cli_ask_print.c
- * writes. */
+/* `cdvm ask`: one job without a screen. cli_ask.c reads options, ask.c runs the job,
+ * cli_ask_print.c writes. */
 #ifndef CDVM_ASK_H
 #define CDVM_ASK_H
 

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 export DEMO_DIR=$T/demo
 
-qemus() { pgrep -f "$T|cdvm\.0" | wc -l; }
+qemus() { pgrep -f "$T" | wc -l; }
 
 for run in first second; do
     start=$SECONDS

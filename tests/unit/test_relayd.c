@@ -684,15 +684,20 @@ static size_t sockets_on(uint16_t port, bool *elsewhere) {
     } tables[] = {{"/proc/net/tcp", "0100007F"},
                   {"/proc/net/tcp6", "00000000000000000000000001000000"}};
     size_t found = 0;
-    char line[512], addr[64];
-    unsigned p, st;
+    char line[512];
 
     for (size_t t = 0; t < COUNT(tables); t++) {
         FILE *f = fopen(tables[t].file, "r");
 
         while (f && fgets(line, sizeof line, f)) {
-            if (sscanf(line, " %*u: %63[0-9A-F]:%x %*[0-9A-F]:%*x %x", addr, &p, &st) != 3 ||
-                p != port || st != 0x0a)
+            char *save, *word = strtok_r(line, " :", &save);
+            const char *addr = word ? strtok_r(NULL, " :", &save) : NULL;
+            const char *p = addr ? strtok_r(NULL, " :", &save) : NULL;
+            const char *st = p && strtok_r(NULL, " :", &save) && strtok_r(NULL, " :", &save)
+                                 ? strtok_r(NULL, " :", &save)
+                                 : NULL;
+
+            if (!st || strtoul(p, NULL, 16) != port || strtoul(st, NULL, 16) != 0x0a)
                 continue;
             found++;
             *elsewhere |= strcmp(addr, tables[t].loopback) != 0;

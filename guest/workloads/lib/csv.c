@@ -171,7 +171,7 @@ static int quoted_field(struct csv *c, size_t i, struct err *e) {
 
 static void settle(struct csv *c, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (c->field[i].quoted)
+        if (c->field[i].quoted && c->field[i].text.n)
             c->field[i].text.p = c->unquoted.p + c->start[i];
 }
 
