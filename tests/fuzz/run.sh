@@ -2,14 +2,14 @@
 # Runs fuzzers for a while each and prints one TAP line for each.
 # usage: tests/fuzz/run.sh BUILD_DIR NAME...
 # FUZZ_SECONDS (5): time for each. VECTORS: where the folders named in tests/fuzz/plan lie.
-# New inputs are kept in BUILD_DIR/corpus/NAME, crashing ones in BUILD_DIR/crash; seeds come from
-# tests/fuzz/corpus/NAME.
+# FUZZ_JOBS (all processors): how many run at a time. New inputs are kept in BUILD_DIR/corpus/NAME,
+# crashing ones in BUILD_DIR/crash; seeds come from tests/fuzz/corpus/NAME.
 set -u
 here=$(dirname "$0")
 build=$1
 shift
 vectors=${VECTORS:-../shared/vectors}
-failed=0 n=0
+failed=0
 
 # tests/fuzz/plan: NAME MAX_LEN [FOLDER among the vectors]...; what is not there runs with 4096.
 max_len() {
@@ -23,8 +23,9 @@ seed_dirs() {
     done
 }
 
+# run_one NUMBER NAME
 run_one() {
-    local name=$1 log="$build/fuzz_$1.log" execs
+    local n=$1 name=$2 log="$build/fuzz_$2.log" execs
     local -a seeds
     mapfile -t seeds < <(seed_dirs "$name")
     mkdir -p "$build/corpus/$name" "$build/crash"
@@ -41,8 +42,18 @@ run_one() {
 }
 
 echo "1..$#"
+jobs=${FUZZ_JOBS:-$(nproc)} n=0
 for name in "$@"; do
     n=$((n + 1))
-    run_one "$name" || failed=1
+    if ((n > jobs)); then wait -n || failed=1; fi
+    run_one "$n" "$name" &
+done
+while true; do
+    wait -n
+    case $? in
+    0) ;;
+    127) break ;; # none is left
+    *) failed=1 ;;
+    esac
 done
 exit $failed
