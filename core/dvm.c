@@ -231,6 +231,21 @@ const char *job_param(const struct job_request *q, const char *key) {
     return NULL;
 }
 
+struct rumor *job_cancel_make(const struct job_request *q, const struct keypair *u, int64_t now) {
+    struct fields f = fields_new(KIND_DELETE, now, (struct view){0});
+
+    add_hex(&f, "p", q->provider);
+    add_hex(&f, "e", q->id);
+    add_u64(&f, "k", q->kind);
+    return rumor_padded(&f, keypair_pub(u), NULL);
+}
+
+int job_cancel_parse(const struct rumor *r, uint8_t job[static 32], struct err *e) {
+    if (r->f.kind != KIND_DELETE || !hex_decode_str(fields_get(&r->f, "e", 1), job, 32))
+        return err_set(e, "bad-request", "a cancellation that names no job");
+    return 0;
+}
+
 /* --- feedback --- */
 
 static void add_details(struct fields *f, const struct job_feedback *fb) {

@@ -36,6 +36,12 @@ int job_request_parse(const struct rumor *r, int64_t now, struct job_request *ou
                       struct err *e) WARN_UNUSED;
 const char *job_param(const struct job_request *q, const char *key); /* NULL when absent */
 
+/* The customer gives up before a guest was accepted: kind 5 as NIP-90 cancels, a rumor to the
+ * provider. */
+struct rumor *job_cancel_make(const struct job_request *q, const struct keypair *u, int64_t now);
+/* The job that r cancels; the author must be its customer (the caller's check). */
+int job_cancel_parse(const struct rumor *r, uint8_t job[static 32], struct err *e) WARN_UNUSED;
+
 enum job_status { JOB_PAYMENT_REQUIRED, JOB_PROCESSING, JOB_ERROR, JOB_SUCCESS };
 enum job_phase {
     PHASE_NONE,

@@ -3,6 +3,7 @@
 #define CDVM_KINDS_H
 
 enum dvm_kind {
+    KIND_DELETE = 5,
     KIND_TEXT = 14,
     KIND_FILE = 15,
     KIND_RECEIPT = 1931,

@@ -105,6 +105,22 @@ static void take_request(struct provider *p, const struct rumor *r) {
         job_refuse(j, e.code, e.text);
 }
 
+/* By its own customer only; after accept the customer tells the guest, and this is refused. */
+static void take_cancel(struct provider *p, const struct rumor *r) {
+    uint8_t id[32];
+
+    if (job_cancel_parse(r, id, NULL))
+        return;
+    for (size_t i = 0; i < p->n_jobs; i++) {
+        const struct job_request *q = job_asked(p->jobs[i]);
+
+        if (!memcmp(q->id, id, 32) && !memcmp(q->customer, r->f.pubkey, 32)) {
+            job_event(p->jobs[i], ON_CANCEL);
+            return;
+        }
+    }
+}
+
 void intake_event(struct provider *p, const struct event *ev) {
     struct rumor *r;
     struct err e;
@@ -122,5 +138,7 @@ void intake_event(struct provider *p, const struct event *ev) {
     }
     if (r->f.kind == KIND_JOB_CHAT || r->f.kind == KIND_JOB_TOOL)
         take_request(p, r);
+    else if (r->f.kind == KIND_DELETE)
+        take_cancel(p, r);
     rumor_free(r);
 }

@@ -48,8 +48,9 @@ enum job_event {
     ON_DIED,     /* QEMU is gone and reaped */
     ON_TIMEOUT,  /* the step's deadline has passed */
     ON_END,      /* the provider stops, or an operator ends the job */
+    ON_CANCEL,   /* the customer gave up before a guest was accepted */
 };
-#define JOB_EVENTS (ON_END + 1)
+#define JOB_EVENTS (ON_CANCEL + 1)
 
 enum job_action {
     ACT_NONE,

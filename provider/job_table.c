@@ -5,6 +5,7 @@
 #define BROKE "guest-died", "the guest broke the rules of its channel and was stopped"
 #define BOOT "boot-timeout", "the guest did not say hello in time and was stopped"
 #define STOPS "provider-stopping", "the provider is shutting down"
+#define LEFT "cancelled", "the customer gave up before a guest was accepted"
 #define UNACCEPTED "not-accepted", "the guest left because its evidence was not accepted"
 
 static const struct job_rule rules[] = {
@@ -18,10 +19,12 @@ static const struct job_rule rules[] = {
      "no slot became free before the request expired"},
     {STEP_QUEUED, ON_FAULT, STEP_FAILED, ACT_FAIL, NULL, NULL},
     {STEP_QUEUED, ON_END, STEP_FAILED, ACT_FAIL, STOPS},
+    {STEP_QUEUED, ON_CANCEL, STEP_FAILED, ACT_FAIL, LEFT},
 
     {STEP_CREATING, ON_STARTED, STEP_BOOTING, ACT_BOOT, NULL, NULL},
     {STEP_CREATING, ON_FAULT, STEP_FAILED, ACT_FAIL, NULL, NULL},
     {STEP_CREATING, ON_END, STEP_FAILED, ACT_FAIL, STOPS},
+    {STEP_CREATING, ON_CANCEL, STEP_FAILED, ACT_FAIL, LEFT},
 
     {STEP_BOOTING, ON_BOOTED, STEP_ATTESTING, ACT_BRIEF, NULL, NULL},
     {STEP_BOOTING, ON_REFUSED, STEP_FAILING, ACT_GUEST_ERROR, NULL, NULL},
@@ -29,6 +32,7 @@ static const struct job_rule rules[] = {
     {STEP_BOOTING, ON_DIED, STEP_FAILED, ACT_FAIL, DIED},
     {STEP_BOOTING, ON_TIMEOUT, STEP_FAILING, ACT_STOP, BOOT},
     {STEP_BOOTING, ON_END, STEP_FAILING, ACT_STOP, STOPS},
+    {STEP_BOOTING, ON_CANCEL, STEP_FAILING, ACT_STOP, LEFT},
 
     {STEP_ATTESTING, ON_KEYED, STEP_ATTESTING, ACT_LEARN, NULL, NULL},
     {STEP_ATTESTING, ON_HELLO, STEP_ATTESTING, ACT_HELLO, NULL, NULL},
@@ -40,6 +44,7 @@ static const struct job_rule rules[] = {
     {STEP_ATTESTING, ON_DIED, STEP_FAILED, ACT_FAIL, DIED},
     {STEP_ATTESTING, ON_TIMEOUT, STEP_FAILING, ACT_STOP, BOOT},
     {STEP_ATTESTING, ON_END, STEP_FAILING, ACT_STOP, STOPS},
+    {STEP_ATTESTING, ON_CANCEL, STEP_FAILING, ACT_STOP, LEFT},
 
     {STEP_ACCEPTED, ON_READY, STEP_SERVING, ACT_NONE, NULL, NULL},
     {STEP_ACCEPTED, ON_WIPING, STEP_WIPING, ACT_WIPE, NULL, NULL},
@@ -56,6 +61,7 @@ static const struct job_rule rules[] = {
     {STEP_LOADED, ON_DIED, STEP_FAILED, ACT_FAIL, DIED},
     {STEP_LOADED, ON_TIMEOUT, STEP_FAILING, ACT_STOP, UNACCEPTED},
     {STEP_LOADED, ON_END, STEP_FAILING, ACT_STOP, STOPS},
+    {STEP_LOADED, ON_CANCEL, STEP_FAILING, ACT_STOP, LEFT},
 
     {STEP_SERVING, ON_WIPING, STEP_WIPING, ACT_WIPE, NULL, NULL},
     {STEP_SERVING, ON_REFUSED, STEP_FAILING, ACT_GUEST_ERROR, NULL, NULL},
@@ -118,6 +124,7 @@ static const char *const events[JOB_EVENTS] = {
     [ON_HELLO] = "hello",   [ON_ACCEPTED] = "accepted", [ON_READY] = "ready",
     [ON_WIPING] = "wiping", [ON_REFUSED] = "refused",   [ON_BROKEN] = "broken",
     [ON_DIED] = "died",     [ON_TIMEOUT] = "timeout",   [ON_END] = "end",
+    [ON_CANCEL] = "cancel",
 };
 
 const struct job_rule *job_rule(enum job_step at, enum job_event on) {

@@ -101,6 +101,14 @@ int outbox_request(struct outbox *o, const struct rumor *request, struct err *e)
     return seal(o, q.provider, request, true, e);
 }
 
+int outbox_cancel(struct outbox *o, struct err *e) {
+    struct rumor *r = job_cancel_make(&o->request, o->u, unix_now());
+    int rc = seal(o, o->request.provider, r, true, e);
+
+    rumor_free(r);
+    return rc;
+}
+
 /* --- control: what may be said to a guest that nobody has verified --- */
 
 static bool is_nothing(const cJSON *v) {

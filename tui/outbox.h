@@ -19,6 +19,8 @@ struct wrap_keys *outbox_keys(struct outbox *o); /* for opening what comes in */
 
 /* The job request, to the seller that it names. Anything with content is refused. */
 int outbox_request(struct outbox *o, const struct rumor *request, struct err *e) WARN_UNUSED;
+/* Takes the request back: to the same seller. */
+int outbox_cancel(struct outbox *o, struct err *e) WARN_UNUSED;
 /* end, ping, pong, ack, nack with no key or value of free text; anything else is "not-control". */
 int outbox_control(struct outbox *o, const uint8_t guest[static 32], const struct rumor *r,
                    struct err *e) WARN_UNUSED;

@@ -117,8 +117,9 @@ void session_fail(struct session *s, const struct err *why) {
 
 /* --- the end --- */
 
-/* The guest that never was accepted may go home at once. */
-static void dismiss_candidates(struct session *s, const char *reason) {
+/* A guest that never was accepted may go home at once; where none has come, the seller need not
+ * wait. */
+static void dismiss(struct session *s, const char *reason) {
     cleanup_buf struct buf body = {0};
     struct jw w = jw_new(&body);
     struct err e;
@@ -127,6 +128,8 @@ static void dismiss_candidates(struct session *s, const char *reason) {
     for (size_t i = 0; i < s->n_cand && !s->accepted; i++)
         if (talk_send(s->cand[i].talk, "end", buf_view(&body), NULL, &e))
             session_notice(s, e.code, e.text);
+    if (s->n_cand == 0 && outbox_cancel(s->out, &e))
+        session_notice(s, e.code, e.text);
 }
 
 static void session_close(struct session *s) {
@@ -179,8 +182,8 @@ static void overdue(struct session *s, const struct limit *l) {
         return;
     }
     err_set(&e, l->code, "%s", l->text);
-    if (s->state == SESSION_DECISION)
-        dismiss_candidates(s, "refused");
+    if (!s->accepted)
+        dismiss(s, "refused");
     session_fail(s, &e);
 }
 
@@ -347,7 +350,7 @@ void session_refuse(struct session *s) {
     if (s->state != SESSION_DECISION)
         return;
     err_set(&e, "refused-by-you", "you did not accept this guest");
-    dismiss_candidates(s, "refused");
+    dismiss(s, "refused");
     (void)session_step(s, IN_DENY, &e);
 }
 
@@ -369,7 +372,7 @@ void session_end(struct session *s) {
         return;
     }
     if (!session_state_final(s->state))
-        dismiss_candidates(s, "end");
+        dismiss(s, "end");
     (void)session_step(s, IN_QUIT, NULL);
 }
 

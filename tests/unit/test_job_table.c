@@ -13,14 +13,14 @@ static const struct {
     const char *next;
 } picture[JOB_STEPS] = {
     /* slot wait started fault booted keyed hello accepted ready wiping refused broken died timeout
-     * end */
-    {STEP_RECEIVED, "cq.x..........x"},  {STEP_QUEUED, "c..x.........xx"},
-    {STEP_CREATING, "..bx..........x"},  {STEP_BOOTING, "....a.....ffxff"},
-    {STEP_ATTESTING, ".....aaAlfffxff"}, {STEP_ACCEPTED, "........swffxee"},
-    {STEP_LOADED, ".......s.fffxff"},    {STEP_SERVING, ".........wffxee"},
-    {STEP_ENDING, ".........wffdfe"},    {STEP_WIPING, "..........wfdfw"},
-    {STEP_FAILING, "....ffffffffxff"},   {STEP_DONE, "..............."},
-    {STEP_FAILED, "..............."},
+     * end cancel */
+    {STEP_RECEIVED, "cq.x..........x."},  {STEP_QUEUED, "c..x.........xxx"},
+    {STEP_CREATING, "..bx..........xx"},  {STEP_BOOTING, "....a.....ffxfff"},
+    {STEP_ATTESTING, ".....aaAlfffxfff"}, {STEP_ACCEPTED, "........swffxee."},
+    {STEP_LOADED, ".......s.fffxfff"},    {STEP_SERVING, ".........wffxee."},
+    {STEP_ENDING, ".........wffdfe."},    {STEP_WIPING, "..........wfdfw."},
+    {STEP_FAILING, "....ffffffffxff."},   {STEP_DONE, "................"},
+    {STEP_FAILED, "................"},
 };
 
 static void the_table_is_the_picture(void **state) {

@@ -422,6 +422,22 @@ static void leaving_early_is_possible_in_every_state(void **state) {
     assert_int_equal(session_state(t.s), SESSION_ENDED);
 }
 
+/* The seller of a request that was given up need not boot on. */
+static void leaving_early_is_told_to_the_provider(void **state) {
+    uint8_t job[32];
+
+    (void)state;
+    stage_rent(&t, NULL);
+    rumor_free(t.provider.first);
+    t.provider.first = NULL;
+    t.provider.heard = false;
+    session_end(t.s);
+    assert_true(stage_until(&t, &t.provider.heard));
+    assert_int_equal(job_cancel_parse(t.provider.first, job, NULL), 0);
+    assert_memory_equal(job, t.q.id, 32);
+    assert_memory_equal(t.provider.first->f.pubkey, t.q.customer, 32);
+}
+
 static void freeing_at_once_is_possible(void **state) {
     (void)state;
     stage_ready(&t);
@@ -519,6 +535,7 @@ int main(void) {
         T(a_false_receipt_is_refused),
         T(the_guests_own_end_is_an_end),
         T(leaving_early_is_possible_in_every_state),
+        T(leaving_early_is_told_to_the_provider),
         T(freeing_at_once_is_possible),
         T(a_file_goes_before_its_question),
         T(routes_follow_size_and_configuration),
