@@ -216,9 +216,17 @@ static int writable(struct ws *w) {
     return -1;
 }
 
+/* lws gives OpenSSL's words for a failed handshake, which say nothing: the cause is nearly always
+ * this. */
 static void refused(struct ws *w, const char *text) {
-    err_set(&w->why, "connect", "cannot connect to '%s': %s", w->url.host,
-            text ? text : "no answer");
+    if (text && strstr(text, "SSL"))
+        err_set(&w->why, "tls",
+                "cannot connect to '%s': TLS failed: its certificate is not trusted on this "
+                "machine, or is for another name",
+                w->url.host);
+    else
+        err_set(&w->why, "connect", "cannot connect to '%s': %s", w->url.host,
+                text ? text : "no answer");
     if (!w->starting) /* else connect_to sees the failure and reports it once */
         ws_gone(w);
 }

@@ -154,6 +154,7 @@ static int do_unwrap(char **v) {
 /* ---- relays ---- */
 
 struct talk {
+    struct pool *pool;
     bool done, ok;
     char why[256];
 };
@@ -167,8 +168,11 @@ static void on_eose(void *arg, const char *sub) {
     struct talk *t = arg;
 
     (void)sub;
-    if (!t->done)
-        t->done = t->ok = true;
+    if (t->done)
+        return;
+    t->done = true;
+    t->ok = pool_up(t->pool) > 0;
+    snprintf(t->why, sizeof t->why, "the relay cannot be reached");
 }
 
 static void on_closed(void *arg, const char *sub, const char *url, const char *why) {
@@ -196,6 +200,7 @@ static struct pool *pool_to(const char *url, const struct keypair *k, struct tal
     struct pool *p = pool_new(net, k, &h, t);
     struct err e;
 
+    t->pool = p;
     check(pool_add(p, url, &e), "relay", &e);
     return p;
 }

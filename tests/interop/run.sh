@@ -4,7 +4,7 @@
 # fetched and built stays in ${XDG_CACHE_HOME:-~/.cache}/cdvm-interop.
 # usage: tests/interop/run.sh CDVM PEER        T=regex runs some (js, py, go, nak)
 set -u
-nostr_tools=2.25.2 ws=8.23.0 nostr_sdk=0.45.1 nak=v0.16.2
+nostr_tools=2.25.2 ws=8.23.0 nostr_sdk=0.45.1 nak=v0.20.6
 
 here=$(cd "$(dirname "$0")" && pwd)
 cdvm=$(realpath "$1")
