@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,7 @@ static const lws_retry_bo_t keepalive = {.secs_since_valid_ping = 60,
  * address, and tell of a port in use only in their log. */
 static void on_listener(void *arg, unsigned ready) {
     struct relayd *r = arg;
+    const int one = 1;
 
     (void)ready;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
@@ -92,7 +94,8 @@ static void on_listener(void *arg, unsigned ready) {
             close(fd);
             continue;
         }
-        if ((wsi = lws_adopt_socket_vhost(r->vhost, fd))) /* closes it on failure */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* lws does so for its own */
+        if ((wsi = lws_adopt_socket_vhost(r->vhost, fd)))           /* closes it on failure */
             peer_new(r, wsi);
     }
 }

@@ -1,6 +1,8 @@
-/* How many 200-byte notes a second the embedded relay takes over loopback: verified, stored and
- * answered with OK. One process and one thread do both sides; the notes are signed beforehand.
- * "against" is the sum of the bare schnorr verifications, the floor that nobody can pass. */
+/* The embedded relay over loopback, both sides in one process and one thread:
+ *   ingest    200-byte notes a second: verified, stored and answered with OK; signed beforehand.
+ *             "against": bare schnorr verifications a second, which nobody can pass
+ *   query     milliseconds from REQ to EOSE for the newest 500 of what was stored
+ *   delivery  milliseconds from sending a note to its arrival at a subscriber, stored meanwhile */
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@
 #include "core/ws.h"
 #include "provider/relayd.h"
 
-enum { NOTES = 8000, WINDOW = 500, ROUNDS = 7 };
+enum { NOTES = 8000, WINDOW = 500, ROUNDS = 7, QUERIES = 20, DELIVERIES = 100 };
 
 struct bench {
     struct loop *loop;
@@ -21,7 +23,8 @@ struct bench {
     struct ws *ws;
     struct buf notes[NOTES];
     size_t sent, answered, refused;
-    bool up;
+    size_t events;
+    bool up, eose;
 };
 
 static double seconds(void) {
@@ -48,6 +51,8 @@ static void on_open(void *arg) {
 static void on_text(void *arg, struct view msg) {
     struct bench *b = arg;
 
+    b->events += memcmp(msg.p, "[\"EVENT\"", 8) == 0;
+    b->eose |= memcmp(msg.p, "[\"EOSE\"", 7) == 0;
     if (msg.n < 75 || memcmp(msg.p, "[\"OK\",", 6) != 0)
         return;
     b->answered++;
@@ -91,6 +96,42 @@ static double one_round(struct bench *b, const struct keypair *k, unsigned round
     return b->refused ? 0 : NOTES / t;
 }
 
+static void say(struct bench *b, const char *text) {
+    struct err e;
+
+    if (ws_send(b->ws, view_str(text), &e) < 0)
+        exit(1);
+}
+
+static void ask(struct bench *b, const char *req) {
+    b->eose = false;
+    b->events = 0;
+    say(b, req);
+    while (!b->eose)
+        loop_turn(b->loop, 1000);
+}
+
+static double one_query(struct bench *b) {
+    double t = seconds();
+
+    ask(b, "[\"REQ\",\"q\",{\"kinds\":[1],\"limit\":500}]");
+    if (b->events != 500)
+        exit(1);
+    say(b, "[\"CLOSE\",\"q\"]");
+    return (seconds() - t) * 1000;
+}
+
+static double one_delivery(struct bench *b, size_t i) {
+    double t = seconds();
+
+    b->events = 0;
+    if (ws_send(b->ws, buf_view(&b->notes[i]), NULL) < 0)
+        exit(1);
+    while (!b->events)
+        loop_turn(b->loop, 1000);
+    return (seconds() - t) * 1000;
+}
+
 static double verify_only(const struct keypair *k) {
     uint8_t msg[32] = {1}, sig[64];
     double t;
@@ -107,6 +148,26 @@ static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
 
     return (x > y) - (x < y);
+}
+
+static void print_ms(const char *name, double *ms, size_t n) {
+    qsort(ms, n, sizeof *ms, by_value);
+    printf("{\"name\":\"%s\",\"unit\":\"ms\",\"median\":%.2f,\"p95\":%.2f,\"n\":%zu,"
+           "\"against\":{}}\n",
+           name, ms[n / 2], ms[n * 95 / 100], n);
+}
+
+static void measure_reading(struct bench *b, const struct keypair *k) {
+    double ms[DELIVERIES];
+
+    for (size_t i = 0; i < QUERIES; i++)
+        ms[i] = one_query(b);
+    print_ms("relay.query.500", ms, QUERIES);
+    make_notes(b, k, ROUNDS);
+    ask(b, "[\"REQ\",\"live\",{\"kinds\":[1],\"limit\":0}]");
+    for (size_t i = 0; i < DELIVERIES; i++)
+        ms[i] = one_delivery(b, i);
+    print_ms("relay.delivery", ms, DELIVERIES);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *f) {
@@ -140,6 +201,7 @@ int main(void) {
     printf("{\"name\":\"relay.ingest.200B\",\"unit\":\"events/s\",\"median\":%.0f,\"p95\":%.0f,"
            "\"n\":%d,\"against\":{\"schnorr verify alone\":%.0f}}\n",
            rate[ROUNDS / 2], rate[0], ROUNDS, against);
+    measure_reading(&b, k);
     ws_close(b.ws);
     relayd_free(r);
     ws_net_free(b.net);

@@ -676,6 +676,39 @@ static void much_is_sent_in_portions(void **state) {
     net_down(&n);
 }
 
+/* One that subscribes and then never reads: cut off when its queue is full, and nobody else
+ * suffers. */
+static void slow_readers_are_cut_off(void **state) {
+    static const char hello[] = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+                                "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                                "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+                                "\x81\x92\0\0\0\0[\"REQ\",\"s\",{    }]";
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int small = 4096, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cleanup_free char *text = mem_new(60001);
+    struct net n;
+    struct client c;
+
+    (void)state;
+    net_up(&n, NULL);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    a.sin_port = htons(n.port);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(send(fd, hello, sizeof hello - 1, 0), sizeof hello - 1);
+    client_up(&c, &n, false);
+    memset(text, 'x', 60000);
+    net_for(&n, 100);
+    assert_non_null(n.relay->conns->subs ? n.relay->conns->subs : n.relay->conns->next->subs);
+    for (int i = 0; i < 200 && n.relay->n_peers > 1; i++)
+        assert_true(client_put(&c, note_by(c.key, 20001, 1700000000 + i, text, NULL, NULL)));
+    net_for(&n, 100);
+    assert_int_equal(n.relay->n_peers, 1);
+    assert_true(client_put(&c, note_by(c.key, 1, 1700000000, "fine", NULL, NULL)));
+    close(fd);
+    client_down(&c);
+    net_down(&n);
+}
+
 /* ---- where it listens ---- */
 
 static size_t sockets_on(uint16_t port, bool *elsewhere) {
@@ -771,6 +804,7 @@ int main(void) {
         cmocka_unit_test(rates_are_limited),
         cmocka_unit_test(subscriptions_are_limited),
         cmocka_unit_test(much_is_sent_in_portions),
+        cmocka_unit_test(slow_readers_are_cut_off),
         cmocka_unit_test(listens_on_loopback_only),
         cmocka_unit_test(says_what_is_wrong_with_the_address),
     };
