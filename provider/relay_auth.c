@@ -1,6 +1,6 @@
 /* Pure parsers of the relay's HTTP side: Content-Length, Range, blob paths, Blossom authorizations.
  */
-#include "relay_http.h"
+#include "relay_auth.h"
 
 #include <stdlib.h>
 #include <string.h>

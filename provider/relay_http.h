@@ -1,30 +1,49 @@
-/* Pure parts of the relay's HTTP side: what a header or path says. */
+/* Inside of the relay's HTTP side: relay_http.c (requests and answers) and relay_blossom.c (blobs).
+ */
 #ifndef CDVM_RELAY_HTTP_H
 #define CDVM_RELAY_HTTP_H
 
-#include "core/event.h"
+#include "relayd_priv.h"
 
-/* Digits only, no sign, no list: false otherwise. lws itself takes "5,  3". */
-bool http_length_parse(struct view v, uint64_t *out);
-
-enum http_range { RANGE_NONE, RANGE_PART, RANGE_BAD };
-/* "bytes=a-b", "bytes=a-" or "bytes=-n" of `size` bytes (RFC 9110 14.1.2). Several ranges or
- * another unit: RANGE_NONE, serve all. RANGE_BAD: 416. */
-enum http_range http_range_parse(struct view v, uint64_t size, uint64_t *first, uint64_t *count);
-
-/* "/<64 hex>[.ext]" */
-bool http_blob_path(struct view path, uint8_t sha[static 32]);
-
-/* What an authorization must say (BUD-11). */
-struct http_auth_want {
-    const char *verb;         /* "upload", "delete" */
-    const uint8_t *sha;       /* must be among the x tags; NULL: any, for now */
-    const char *const *hosts; /* NULL-terminated; server tags, if any, must name one of them */
-    int64_t now;
+/* One request. */
+struct http_job {
+    struct relayd *rd;
+    struct peer *peer;
+    struct lws *wsi;
+    int method; /* LWSHUMETH_* */
+    char path[256];
+    struct relay_upload *up;
+    struct event *auth;
+    int fd; /* of the blob being sent, or -1 */
+    uint64_t left;
 };
-/* The verified kind 24242 of an "Authorization: Nostr <base64 or base64url>" value; owned. NULL
- * with "unauthorized" and a sentence. Single use is the caller's to check. */
-struct event *http_auth_parse(struct view header, const struct http_auth_want *want, struct err *e);
-bool http_auth_names(const struct event *auth, const uint8_t sha[static 32]);
+
+/* What lws is to do next; every function here that returns int returns one of these. */
+enum { GO_ON = 0, CLOSE = -1 };
+
+struct http_answered {
+    unsigned status;
+    const char *type; /* NULL: no body */
+    struct view body;
+    bool file;          /* left bytes of fd follow instead of body */
+    const char *reason; /* X-Reason */
+    const char *range;  /* Content-Range */
+    bool close;         /* the request's own body was not read: the connection is of no more use */
+};
+int http_answer(struct http_job *j, const struct http_answered *a);
+int http_answer_text(struct http_job *j, unsigned status, const char *text);
+int http_refuse(struct http_job *j, unsigned status, const char *why);
+int http_refuse_err(struct http_job *j, const struct err *e);     /* status by the error's code */
+int http_finished(struct http_job *j);                            /* the answer is out */
+char *http_header(struct lws *wsi, enum lws_token_indexes which); /* owned; NULL when absent */
+
+/* relay_blossom.c */
+int blobs_serve(struct http_job *j);
+int blobs_chunk(struct http_job *j); /* the next piece of a blob being sent */
+int blobs_delete(struct http_job *j);
+int blobs_preflight(struct http_job *j);
+int blobs_upload(struct http_job *j);
+int blobs_piece(struct http_job *j, struct view piece);
+int blobs_finish(struct http_job *j);
 
 #endif

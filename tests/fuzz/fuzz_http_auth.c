@@ -1,5 +1,5 @@
 /* What HTTP headers and paths say to the blob store: lengths, ranges, paths, authorizations. */
-#include "provider/relay_http.h"
+#include "provider/relay_auth.h"
 #include "tests/fuzz/fuzz.h"
 
 #include "core/enc.h"

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 
 #include "core/blossom.h"
+#include "core/enc.h"
+#include "core/hash.h"
 #include "core/http.h"
 
 /* ---- requests through our own HTTP client ---- */
