@@ -13,7 +13,7 @@ struct accel {
     char cpu[64];     /* value of -cpu */
     char qemu[128];   /* program */
     char version[32]; /* "7.2.22" */
-    char why[240];    /* one sentence for a person: what was chosen and why */
+    char why[320];    /* one sentence for a person: what was chosen and why */
 };
 struct accel_probe {
     const char *cache;  /* path of the file that remembers; NULL: neither read nor written */
