@@ -177,3 +177,12 @@ deps:
 demo demo-headless: deps
 	$(Q)$(MAKE) --no-print-directory -s all image
 	$(Q)qemu-scripts/demo.sh $(if $(filter demo-headless,$@),headless,screen)
+
+# Pictures of every screen from a real job: screenshots/NAME.png and NAME.txt.
+$(B)/shot: tests/screens/shot.c
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -o $@ $< -lvterm
+.PHONY: screenshots
+screenshots:
+	$(Q)$(MAKE) --no-print-directory deps DEPS_FOR=screenshots
+	$(Q)$(MAKE) --no-print-directory -s all image $(B)/shot
+	@tests/screens/screenshots.sh $(B)/shot

@@ -1,9 +1,10 @@
 #!/bin/bash
 # Installs the Debian packages that are missing. Says what it will install and touches no configuration.
-# usage: install-deps.sh demo|test|long [--print]
+# usage: install-deps.sh demo|test|long|screenshots [--print]
 #   demo  what building and `make demo` need
 #   test  the same, and what `make test` needs
 #   long  the same, and what `make test-long` needs
+#   screenshots  as demo, and what `make screenshots` needs
 set -euo pipefail
 
 demo=(gcc make pkg-config libc6-dev binutils libncurses-dev libsecp256k1-dev libwebsockets-dev libssl-dev
@@ -13,13 +14,15 @@ demo=(gcc make pkg-config libc6-dev binutils libncurses-dev libsecp256k1-dev lib
 test=(clang clang-format libclang-rt-dev libcmocka-dev libvterm-dev universal-ctags shellcheck sqlite3
     python3 strace iproute2 procps git)
 long=(mmdebstrap valgrind)
+screenshots=(libvterm-dev librsvg2-bin fonts-dejavu-core)
 
 set_name=${1:-demo}
 case $set_name in
 demo) want=("${demo[@]}") need_mb=900 ;;
 test) want=("${demo[@]}" "${test[@]}") need_mb=2500 ;;
 long) want=("${demo[@]}" "${test[@]}" "${long[@]}") need_mb=5000 ;;
-*) echo "usage: install-deps.sh demo|test|long [--print]" >&2; exit 64 ;;
+screenshots) want=("${demo[@]}" "${screenshots[@]}") need_mb=900 ;;
+*) echo "usage: install-deps.sh demo|test|long|screenshots [--print]" >&2; exit 64 ;;
 esac
 if [[ ${2:-} == --print ]]; then printf '%s\n' "${want[@]}"; exit 0; fi
 

@@ -124,7 +124,7 @@ static void accept_guest(struct app *a) {
     if (confirm_all(a, &e) != 0 || a->conf.port->accept(a->conf.port_arg, simulated, &e) != 0)
         app_say(a, ROLE_BAD, "%s", e.text);
     else
-        app_say(a, ROLE_OK, "accepted; the guest loads workload and model");
+        app_say(a, ROLE_TEXT, "accepted; the guest loads workload and model");
 }
 
 /* --- attach: the guard --- */
@@ -306,7 +306,7 @@ void app_save_bundle(struct app *a, const char *path) {
     }
     free(j->bundle);
     j->bundle = mem_str(path);
-    app_say(a, ROLE_OK, "saved %s; `cdvm verify` checks it again, offline", path);
+    app_say(a, ROLE_TEXT, "saved %s; `cdvm verify` checks it again, offline", path);
 }
 
 /* name, name-2, name-3 ... before the extension. */
@@ -357,5 +357,5 @@ void app_save_file(struct app *a, const char *word, const char *to) {
     if (!f->saved)
         app_say(a, ROLE_BAD, "%s", e.text);
     else
-        app_note(a, ROLE_OK, "Saved %s, sha256 ok.", f->saved);
+        app_note(a, ROLE_TITLE, "Saved %s, sha256 ok.", f->saved);
 }

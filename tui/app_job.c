@@ -247,7 +247,7 @@ static void on_file(struct app *a, const struct session_event *ev) {
     buf_init(&f->data, XFER_FILE_MAX);
     buf_add(&f->data, ev->data.p, ev->data.n);
     sha_short(f->sha256, sha);
-    app_note(a, ROLE_OK, "File %zu: %s, %" PRIu64 " bytes, sha256 %s. /get %zu saves it.",
+    app_note(a, ROLE_TITLE, "File %zu: %s, %" PRIu64 " bytes, sha256 %s. /get %zu saves it.",
              file_number(&a->job, f), f->name, f->size, sha, file_number(&a->job, f));
 }
 

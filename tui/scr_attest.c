@@ -43,15 +43,30 @@ static void draw_verdict(const struct app *a, int y) {
     draw_fmt(y, x, right - x, ROLE_TEXT, "%s", decision(a));
 }
 
-/* Value at the right: what was got, or what was expected where that differs. */
-static void draw_value(const struct check *c, int y, int x, int right) {
-    if (right - x < 12)
-        return;
-    if (c->state == CHECK_PASS || !*c->expected)
-        draw_right(y, right, right - x, ROLE_DIM, "%s", c->got);
+/* A digest that does not fit shows its two ends. */
+static void value(const char *s, int w, char *out, size_t n) {
+    size_t len = strlen(s);
+
+    if (len > (size_t)w && len >= 32 && !strchr(s, ' '))
+        snprintf(out, n, "%.8s..%s", s, s + len - 4);
     else
-        draw_right(y, right, right - x, ROLE_TEXT, "%s, not %s", *c->got ? c->got : "nothing",
-                   c->expected);
+        snprintf(out, n, "%s", *s ? s : "nothing");
+}
+
+/* At the right: what was got, or what was expected where that differs. */
+static void draw_value(const struct check *c, int y, int x, int right) {
+    bool differs = c->state != CHECK_PASS && *c->expected;
+    int w = right - x;
+    char got[128], expected[128];
+
+    if (w < 12 || (!*c->got && !differs))
+        return;
+    value(c->got, differs ? w / 2 - 3 : w, got, sizeof got);
+    value(c->expected, w / 2 - 3, expected, sizeof expected);
+    if (differs)
+        draw_right(y, right, w, ROLE_TEXT, "%s, not %s", got, expected);
+    else
+        draw_right(y, right, w, ROLE_DIM, "%s", got);
 }
 
 static void draw_check(const struct app *a, const struct tree_row *r, int y, bool cursor) {

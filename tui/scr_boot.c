@@ -20,13 +20,22 @@ static const struct {
     [STEP_READY] = {"ready", "workload loaded", true, true},
 };
 
-static void side(int y, int x, int w, bool tells, int64_t at, int64_t began) {
+/* When one side told of a step; a dash while it is still to come. */
+static void side(int y, int x, int w, int64_t at, int64_t began, bool past) {
     char when[16];
 
-    if (!tells)
-        return;
     scr_elapsed(at - began, when);
-    draw_fmt(y, x, w, at ? ROLE_TEXT : ROLE_DIM, at ? "after %s" : "-", when);
+    if (at)
+        draw_fmt(y, x, w, ROLE_TEXT, "after %s", when);
+    else if (!past)
+        draw_text(y, x, w, ROLE_DIM, safe_lit("-"));
+}
+
+static bool reached(const struct app_job *j, enum step from) {
+    for (size_t i = from; i < STEP_COUNT; i++)
+        if (j->step[i].claimed || j->step[i].seen)
+            return true;
+    return false;
 }
 
 /* The newest thing that happened, by either side's account; 0 = nothing. */
@@ -42,13 +51,13 @@ static int64_t newest(const struct app_job *j) {
 
 static void draw_step(const struct app *a, enum step i, int y) {
     const struct app_job *j = &a->job;
-    bool there = j->step[i].claimed || j->step[i].seen;
+    bool there = j->step[i].claimed || j->step[i].seen, past = reached(j, i + 1);
     int col = a->cols >= 80 ? 20 : 15, x = 2;
 
     x += 12;
     draw_fmt(y, 2, 12, there ? ROLE_TITLE : ROLE_DIM, "%s", STEPS[i].name);
-    side(y, x, col, STEPS[i].claimed, j->step[i].claimed, j->began);
-    side(y, x + col, col, STEPS[i].seen, j->step[i].seen, j->began);
+    side(y, x, col, j->step[i].claimed, j->began, past || !STEPS[i].claimed);
+    side(y, x + col, col, j->step[i].seen, j->began, past || !STEPS[i].seen);
     if (a->cols >= 80)
         draw_fmt(y, x + 2 * col, a->cols - x - 2 * col - 1, ROLE_DIM, "%s", STEPS[i].means);
 }
@@ -91,5 +100,11 @@ struct scr_cursor scr_boot_draw(const struct app *a, const struct scr_sizes *s) 
     draw_now_line(a, y + 2 + STEP_COUNT);
     if (*a->job.claim && s->body.h > 14)
         draw_fmt(y + 4 + STEP_COUNT, 1, a->cols - 2, ROLE_DIM, "provider: \"%s\"", a->job.claim);
+    if (s->body.h > 17) {
+        draw_text(y + 6 + STEP_COUNT, 1, a->cols - 2, ROLE_DIM,
+                  safe_lit("What the provider says proves nothing. What counts is the report,"));
+        draw_text(y + 7 + STEP_COUNT, 1, a->cols - 2, ROLE_DIM,
+                  safe_lit("checked on this machine; until then nothing of yours is sent."));
+    }
     return (struct scr_cursor){-1, 0};
 }

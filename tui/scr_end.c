@@ -24,6 +24,7 @@ static void fill_state(const struct app_job *j, struct pager *p) {
 
 static void fill_receipt(const struct app_job *j, struct pager *p) {
     const struct receipt *r = &j->receipt;
+    enum role good = j->simulated ? ROLE_SIM : ROLE_OK; /* nothing simulated is green */
     char guest[20];
 
     pager_line(p, ROLE_TITLE, "RECEIPT    signed by the guest");
@@ -37,15 +38,14 @@ static void fill_receipt(const struct app_job *j, struct pager *p) {
         return;
     }
     npub_short(j->verdict.guest, guest);
-    pager_line(p, ROLE_OK, "Signature of guest %s holds; it says it wiped itself (%s).", guest,
+    pager_line(p, good, "Signature of guest %s holds; it says it wiped itself (%s).", guest,
                r->reason);
     pager_line(p, ROLE_TEXT, "It took %" PRIu64 " messages of yours and sent %" PRIu64 ".", r->n_in,
                r->n_out);
     if (j->uncovered > 0)
         pager_line(p, ROLE_WARN, "It does not cover your last %d.", j->uncovered);
     else
-        pager_line(p, ROLE_OK,
-                   "Counts and hash roots equal our own: it covers everything you sent.");
+        pager_line(p, good, "Counts and hash roots equal our own: it covers everything you sent.");
 }
 
 static void fill_teardown(const struct app_job *j, struct pager *p) {

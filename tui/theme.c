@@ -3,6 +3,7 @@
 #include <curses.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <term.h>
 
 struct style {
     attr_t mono;     /* attributes where there is no colour */
@@ -32,7 +33,7 @@ static enum theme theme_found(void) {
 
     if ((no && *no) || !has_colors())
         return THEME_MONO;
-    return COLORS >= 256 ? THEME_256 : THEME_8;
+    return tigetnum("colors") >= 256 ? THEME_256 : THEME_8;
 }
 
 static short style_colour(const struct style *s, enum theme t) {

@@ -14,7 +14,14 @@ screen() { tm capture-pane -p -t t 2>/dev/null; }
 keys() { tm send-keys -t t "$@"; }
 text() { tm send-keys -t t -l -- "$1"; }
 flag() { tm display-message -p -t t "#{$1}"; }
-stop() { tm kill-server 2>/dev/null || true; }
+stopped() { ! tm list-sessions >/dev/null 2>&1; }
+stop() {
+    tm kill-server 2>/dev/null
+    wait_for 5 stopped || true
+    sleep 0.1
+}
+printf 'set -g status off\nset -g default-terminal tmux-256color\n' >"$T/tmux.conf"
+new_terminal() { tm -f "$T/tmux.conf" new-session -d -s t -x "${1%x*}" -y "${1#*x}" "$2"; }
 cleanup_terminal() {
     stop
     cleanup
@@ -53,7 +60,6 @@ echo "rc=\$?"
 stty -a >"$T/after"
 exec sleep 1000
 RUN
-    tm -f /dev/null new-session -d -s t -x "${size%x*}" -y "${size#*x}" "bash '$T/run.sh'"
-    tm set-option -g status off
+    new_terminal "$size" "bash '$T/run.sh'"
 }
 cdvm_pid() { pgrep -P "$(flag pane_pid)" -f "$CDVM" | head -n 1; }

@@ -22,8 +22,7 @@ restored() { # restored SIGNAL RC WORDS
 }
 
 suspended() {
-    tm -f /dev/null new-session -d -s t -x 80 -y 24 "bash --norc --noprofile -i"
-    tm set-option -g status off
+    new_terminal 80x24 "bash --norc --noprofile -i"
     wait_for 5 shows '[$#] '
     text "'$CDVM' tui"
     keys Enter

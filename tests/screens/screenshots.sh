@@ -1,0 +1,84 @@
+#!/bin/bash
+# Pictures of a real job, for the README and for review: each is screenshots/NAME.png with its text in
+# screenshots/NAME.txt beside it.
+# usage: screenshots.sh SHOT_PROGRAM
+# shellcheck source=tests/e2e/terminal.bash
+. "$(dirname "$0")/../e2e/terminal.bash"
+shot=$PWD/$1
+to=$PWD/screenshots
+mkdir -p "$to"
+
+take() { # take NAME
+    sleep 0.4
+    tm capture-pane -epN -t t | "$shot" "$(flag pane_width)x$(flag pane_height)" >"$T/$1.svg"
+    rsvg-convert -o "$to/$1.png" "$T/$1.svg"
+    screen >"$to/$1.txt"
+    echo "screenshots/$1.png"
+}
+must() { wait_for "${2:-20}" shows "$1" || { screen; echo "never came: $1" >&2; exit 1; }; }
+
+pin_image "$IMAGE" || exit 1
+start_provider "$T/provider.log" --name "local simulator" --run-relay --relay-port 0 || exit 1
+url=$(relay_of "$T/provider.log")
+cp examples/sales.csv "$T/"
+start 100x30
+must 'No relay is configured'
+take first-run
+stop
+start 100x30 --relay "$url" --policy demo --out "$T"
+must 'SIMULATED'
+take offers
+keys Enter
+must 'REQUIRED'
+take offer
+keys Enter
+must 'Start a guest'
+keys y
+must 'booting +after'
+sleep 2
+take boot
+must VERDICT 200
+keys Down
+keys Down
+take attestation
+keys a
+must 'Type simulated'
+text simulated
+take accept
+keys Enter
+must 'Ready: table' 60
+text '/attach sales.csv'
+keys Enter
+must 'Send this file'
+take send-guard
+keys y
+must 'is with the guest'
+text "SELECT region, count(*) AS sales, round(sum(amount), 2) AS amount FROM sales GROUP BY region ORDER BY amount DESC"
+keys Enter
+must 'File 1'
+text '/get'
+keys Enter
+must 'Saved'
+text 'SELECT product, max(amount) AS best FROM sales GROUP BY product'
+keys Enter
+must 'File 2'
+text 'and which product?'
+take chat
+keys C-c
+keys F1
+must 'Help'
+take help
+keys Escape
+sleep 0.3
+text '/end'
+keys Enter
+must 'End the job'
+keys y
+must 'Its folder was removed' 60
+keys s
+must saved
+take end
+tm resize-window -t t -x 60 -y 16
+keys 3
+must VERDICT
+take attestation-60x16
