@@ -11,6 +11,7 @@
 #include "core/enc.h"
 #include "core/hash.h"
 #include "core/nip19.h"
+#include "tui/path.h"
 
 bool app_may_send(const struct app *a, const char **why) {
     static const char *const WHY[] = {
@@ -181,20 +182,6 @@ void app_ask_attach(struct app *a, const char *path) {
     }
 }
 
-static const char *mime_of(const char *path) {
-    static const struct {
-        const char *end, *mime;
-    } TYPES[] = {{".csv", "text/csv"},        {".txt", "text/plain"},
-                 {".md", "text/markdown"},    {".json", "application/json"},
-                 {".pdf", "application/pdf"}, {".tsv", "text/tab-separated-values"}};
-    const char *dot = strrchr(path, '.');
-
-    for (size_t i = 0; dot && i < COUNT(TYPES); i++)
-        if (!strcasecmp(dot, TYPES[i].end))
-            return TYPES[i].mime;
-    return "application/octet-stream";
-}
-
 /* The file may have changed between the question and the answer: then it is asked again. */
 static void attach(struct app *a) {
     uint8_t sha[32], xid[16];
@@ -205,7 +192,7 @@ static void attach(struct app *a) {
         app_say(a, ROLE_BAD, "%s", e.text);
     else if (memcmp(sha, a->attach_sha, 32) != 0)
         app_say(a, ROLE_BAD, "the file changed while you were asked: not sent");
-    else if (a->conf.port->attach(a->conf.port_arg, a->attach, mime_of(a->attach), xid, &e) != 0)
+    else if (a->conf.port->attach(a->conf.port_arg, a->attach, path_mime(a->attach), xid, &e) != 0)
         app_say(a, ROLE_BAD, "%s", e.text);
     else
         app_note(a, ROLE_DIM, "Sending %s, %" PRIu64 " bytes.", a->attach, size);
@@ -305,8 +292,8 @@ void app_save_bundle(struct app *a, const char *path) {
         return;
     }
     free(j->bundle);
-    j->bundle = mem_str(path);
-    app_say(a, ROLE_TEXT, "saved %s; `cdvm verify` checks it again, offline", path);
+    j->bundle = path_shown(path);
+    app_say(a, ROLE_TEXT, "saved %s; `cdvm verify` checks it offline", j->bundle);
 }
 
 /* name, name-2, name-3 ... before the extension. */
@@ -340,7 +327,7 @@ static char *save_as(const char *path, struct view data, struct err *e) {
 
 void app_save_file(struct app *a, const char *word, const char *to) {
     struct app_file *f = app_file_named(a, word);
-    cleanup_free char *path = NULL;
+    cleanup_free char *path = NULL, *saved = NULL;
     struct stat st;
     struct err e;
 
@@ -352,10 +339,12 @@ void app_save_file(struct app *a, const char *word, const char *to) {
         path = mem_str(to);
     else
         path = mem_fmt("%s/%s", to && *to ? to : a->conf.folder, f->name);
-    free(f->saved);
-    f->saved = save_as(path, buf_view(&f->data), &e);
-    if (!f->saved)
+    saved = save_as(path, buf_view(&f->data), &e);
+    if (!saved) {
         app_say(a, ROLE_BAD, "%s", e.text);
-    else
-        app_note(a, ROLE_TITLE, "Saved %s, sha256 ok.", f->saved);
+        return;
+    }
+    free(f->saved);
+    f->saved = path_shown(saved);
+    app_note(a, ROLE_TITLE, "Saved %s, sha256 ok.", f->saved);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/loop.h"
+#include "tui/path.h"
 
 #define SETTLE_MS 10000 /* for relays to show their offers */
 #define WARNS_MAX 64
@@ -90,30 +91,13 @@ static void decide(struct ask *k) {
     }
 }
 
-/* By the name alone: it tells the workload how to read the file. */
-static const char *mime_of(const char *path) {
-    static const struct {
-        const char *end, *mime;
-    } known[] = {
-        {".csv", "text/csv"},          {".tsv", "text/tab-separated-values"},
-        {".txt", "text/plain"},        {".md", "text/markdown"},
-        {".json", "application/json"}, {".pdf", "application/pdf"},
-    };
-    const char *dot = strrchr(path, '.');
-
-    for (size_t i = 0; dot && i < COUNT(known); i++)
-        if (!strcasecmp(dot, known[i].end))
-            return known[i].mime;
-    return "application/octet-stream";
-}
-
 static void send_all(struct ask *k) {
     const struct ask_args *a = k->a;
     uint8_t xid[16];
     struct err e;
 
     for (size_t i = 0; i < a->n_attach; i++)
-        if (session_attach(k->session, a->attach[i], mime_of(a->attach[i]), xid, &e)) {
+        if (session_attach(k->session, a->attach[i], path_mime(a->attach[i]), xid, &e)) {
             give_up(k, &e, EX_NOINPUT);
             return;
         }

@@ -1,5 +1,6 @@
 #include "tui/cmd.h"
 #include "tui/flow.h"
+#include "tui/path.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -10,28 +11,28 @@
 #define SHOWN_MAX 6
 
 static void run_attach(struct app *a, const char *arg) {
-    cleanup_free char *home = NULL;
+    cleanup_free char *path = path_typed(arg);
 
-    if (!*arg) {
+    if (*arg)
+        app_ask_attach(a, path);
+    else
         app_say(a, ROLE_WARN, "/attach PATH: which file?");
-        return;
-    }
-    if (!strncmp(arg, "~/", 2) && getenv("HOME"))
-        home = mem_fmt("%s/%s", getenv("HOME"), arg + 2);
-    app_ask_attach(a, home ? home : arg);
 }
 
 static void run_get(struct app *a, const char *arg) {
-    cleanup_free char *word = mem_str(arg);
+    cleanup_free char *word = mem_str(arg), *path = NULL;
     char *space = strchr(word, ' ');
 
     if (space)
         *space++ = 0;
-    app_save_file(a, *word ? word : "1", space);
+    path = path_typed(space ? space : "");
+    app_save_file(a, *word ? word : "1", path);
 }
 
 static void run_save(struct app *a, const char *arg) {
-    app_save_bundle(a, arg);
+    cleanup_free char *path = path_typed(arg);
+
+    app_save_bundle(a, path);
 }
 
 static void run_stop(struct app *a, const char *arg) {
@@ -190,9 +191,7 @@ static void complete_path(struct app *a, char *line, char *path) {
     char *slash = strrchr(path, '/'), *start = slash ? slash + 1 : path;
     cleanup_free char *typed = mem_strn(path, (size_t)(start - path));
     cleanup_free char *keep = mem_strn(line, (size_t)(start - line));
-    cleanup_free char *dir = !strncmp(typed, "~/", 2) && getenv("HOME")
-                                 ? mem_fmt("%s/%s", getenv("HOME"), typed + 2)
-                                 : mem_str(typed);
+    cleanup_free char *dir = path_typed(typed);
 
     match_files(&m, dir, start);
     complete_with(a, &m, keep);

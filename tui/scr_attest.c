@@ -53,26 +53,23 @@ static void value(const char *s, int w, char *out, size_t n) {
         snprintf(out, n, "%s", *s ? s : "nothing");
 }
 
-/* At the right: what was got, or what was expected where that differs. */
-static void draw_value(const struct check *c, int y, int x, int right) {
+/* At the right: what was got, or what was expected where that differs. Returns where it starts. */
+static int draw_value(const struct check *c, int y, int right, int w) {
     bool differs = c->state != CHECK_PASS && *c->expected;
-    int w = right - x;
     char got[128], expected[128];
 
     if (w < 12 || (!*c->got && !differs))
-        return;
+        return right + 2;
     value(c->got, differs ? w / 2 - 3 : w, got, sizeof got);
     value(c->expected, w / 2 - 3, expected, sizeof expected);
     if (differs)
-        draw_right(y, right, w, ROLE_TEXT, "%s, not %s", got, expected);
-    else
-        draw_right(y, right, w, ROLE_DIM, "%s", got);
+        return draw_right(y, right, w, ROLE_TEXT, "%s, not %s", got, expected);
+    return draw_right(y, right, w, ROLE_DIM, "%s", got);
 }
 
 static void draw_check(const struct app *a, const struct tree_row *r, int y, bool cursor) {
     struct scr_state look = scr_check(r->check->state, a->job.verdict.simulated);
-    int x = 2 + 2 * (int)(r->depth < 8 ? r->depth : 8), title;
-    int half = a->cols >= 100 ? 64 : a->cols * 5 / 8;
+    int x = 2 + 2 * (int)(r->depth < 8 ? r->depth : 8), right = a->cols - 1, title;
 
     if (cursor)
         draw_text(y, 0, 1, ROLE_ACCENT, safe_lit(">"));
@@ -82,9 +79,11 @@ static void draw_check(const struct app *a, const struct tree_row *r, int y, boo
     x += draw_fmt(y, x, 16, look.role, "%s %s", look.symbol, look.word) + 1;
     if (r->check->confirmed)
         x += draw_text(y, x, 9, ROLE_DIM, safe_lit("accepted")) + 1;
-    title = (*r->check->got || *r->check->expected) && x < half ? half - x : a->cols - x - 1;
-    x += draw_fmt(y, x, title, ROLE_TEXT, "%s", r->check->title) + 2;
-    draw_value(r->check, y, x, a->cols - 1);
+    title = text_width(view_str(r->check->title));
+    if (title > (right - x) * 5 / 8)
+        title = (right - x) * 5 / 8; /* what is left of a long one when the value is long too */
+    right = draw_value(r->check, y, right, right - x - title - 2) - 2;
+    draw_fmt(y, x, right - x, ROLE_TEXT, "%s", r->check->title);
     if (cursor)
         draw_look(y, 0, a->cols, ROLE_CURSOR);
 }

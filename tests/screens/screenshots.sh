@@ -17,6 +17,10 @@ take() { # take NAME
 }
 must() { wait_for "${2:-20}" shows "$1" || { screen; echo "never came: $1" >&2; exit 1; }; }
 
+# As on a machine with nothing set: everything under the home folder.
+export HOME=$T/home XDG_CONFIG_HOME=$T/home/.config XDG_DATA_HOME=$T/home/.local/share
+export XDG_STATE_HOME=$T/home/.local/state
+mkdir -p "$XDG_CONFIG_HOME/cdvm" "$XDG_DATA_HOME" "$XDG_STATE_HOME"
 pin_image "$IMAGE" || exit 1
 start_provider "$T/provider.log" --name "local simulator" --run-relay --relay-port 0 || exit 1
 url=$(relay_of "$T/provider.log")
@@ -25,7 +29,7 @@ start 100x30
 must 'No relay is configured'
 take first-run
 stop
-start 100x30 --relay "$url" --policy demo --out "$T"
+start 100x30 --relay "$url" --policy demo --out "$HOME"
 must 'SIMULATED'
 take offers
 keys Enter

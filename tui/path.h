@@ -1,0 +1,12 @@
+/* Paths of the person's own files: what they hold by their name, and how they are shown. */
+#ifndef CDVM_PATH_H
+#define CDVM_PATH_H
+
+/* By the name alone: it tells the workload how to read the file. */
+const char *path_mime(const char *path);
+/* With ~ for the home folder when the path lies there; owned. */
+char *path_shown(const char *path);
+/* The other way: "~/x" becomes an absolute path; owned. */
+char *path_typed(const char *typed);
+
+#endif
