@@ -154,17 +154,18 @@ static int parse_object(struct contract_msg *m, struct err *e) {
 }
 
 int contract_parse(struct view line, struct contract_msg *out, struct err *e) {
+    struct err why;
+
     *out = (struct contract_msg){0};
-    out->o = json_parse(line, CONTRACT_LINE_MAX, e);
+    out->o = json_parse(line, CONTRACT_LINE_MAX, &why);
     if (!out->o)
-        return err_wrap(e, "the workload's line");
-    if (!cJSON_IsObject(out->o) || parse_object(out, e)) {
-        if (!cJSON_IsObject(out->o))
-            err_set(e, "bad-workload", "the workload's line is not an object");
-        contract_msg_free(out);
-        return -1;
-    }
-    return 0;
+        return err_set(e, "bad-workload", "the workload's line: %.400s", why.text);
+    if (cJSON_IsObject(out->o) && !parse_object(out, e))
+        return 0;
+    if (!cJSON_IsObject(out->o))
+        err_set(e, "bad-workload", "the workload's line is not an object");
+    contract_msg_free(out);
+    return -1;
 }
 
 void contract_msg_free(struct contract_msg *m) {

@@ -95,19 +95,20 @@ static int take(struct contract_job *j, const cJSON *o, struct err *e) {
         return bad(e, "env");
     if (!mode || strcmp(mode, "stdio"))
         return bad(e, "mode (stdio)");
-    if (!json_u64(o, "uid", &uid, e) || uid < UID_MIN || uid > UID_MAX)
+    if (!json_u64(o, "uid", &uid, NULL) || uid < UID_MIN || uid > UID_MAX)
         return bad(e, "uid (1000 to 60000)");
     j->uid = (uint32_t)uid;
     return cJSON_IsObject(list) ? take_limits(j, list, e) : bad(e, "limits");
 }
 
 int contract_job_parse(struct view text, struct contract_job *out, struct err *e) {
-    cJSON *o = json_parse(text, JOB_MAX, e);
+    struct err why;
+    cJSON *o = json_parse(text, JOB_MAX, &why);
     int rc;
 
     *out = (struct contract_job){0};
     if (!o)
-        return err_wrap(e, "the workload's job.json");
+        return err_set(e, "bad-workload", "the workload's job.json: %.400s", why.text);
     rc = take(out, o, e);
     cJSON_Delete(o);
     if (rc)

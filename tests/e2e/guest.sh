@@ -123,8 +123,8 @@ head -c 3000000 /dev/urandom >"$T/model/weights"
 MODEL=$(qemu-scripts/make-volume.sh "$T/model" "$T/model.vol")
 VOLUME=$T/probe.vol APPEND=$(append "$PROBE" "$MODEL") start -drive "file=$T/model.vol,if=none,id=model,format=raw,readonly=on" \
     -device virtio-blk-pci,drive=model,serial=model,disable-legacy=on
-job -q go
-got=$(line 'ANSWER ok')
+job -q escape -q link -q pipe -q folder -q outside -q named -q fill -q flood -o "$T/results"
+got=$(line 'ANSWER ok port=')
 while read -r name want; do
     same "from inside: $name" "$want" "$(grep -oE "(^| )$name=[^ ]*" <<<"$got" | cut -d= -f2)"
 done <<'EOF'
@@ -184,4 +184,16 @@ descriptors 3
 environment 0
 node workload
 EOF
+answers=$(grep -oE 'ANSWER [a-z-]+' "$T/said" | cut -c8- | paste -sd' ')
+same "links, pipes, folders and paths outside are not read; floods are cut off" \
+    "ok bad-workload bad-workload bad-workload bad-workload ok ok too-large" "$answers"
+check "a result's name is only a name" grep -q 'FILE file result' "$T/said"
+check "its folder has a limit" grep -q 'ANSWER ok ENOSPC' "$T/said"
+for how in long garbage leave; do
+    VOLUME=$T/probe.vol APPEND=$(append "$PROBE") start
+    job -q $how
+    check "a workload that breaks the contract ($how) is an answer with a code" \
+        grep -qE 'ANSWER (bad-workload|workload-died)' "$T/said"
+    check "... and the end of the job, with a receipt" grep -qE 'RECEIPT (error|end) .* check [01]' "$T/said"
+done
 finish

@@ -1,5 +1,6 @@
-/* A workload that tries to get out of its sandbox, and says for each attempt how it ended:
- * "name=ENOENT", "name=ok". It answers any question with the whole list. For tests/e2e/guest.sh. */
+/* A workload that misbehaves, for tests/e2e/guest.sh. The question "escape" makes it try to get out
+ * of its sandbox and say for each attempt how it ended ("name=ENOENT", "name=ok"); other questions
+ * make it break the contract in one way each. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -285,20 +286,116 @@ static void describe(struct buf *out) {
             getppid(), getuid(), getgid(), n_open, n_env, u.nodename);
 }
 
-static void say_ready(struct lines *l) {
-    lines_say(l, "ready", view_str("\"name\":\"probe\",\"caps\":[]"));
+/* --- what it says --- */
+
+static void say(struct lines *l, const char *type, const char *id, const char *key,
+                const char *value) {
+    cleanup_buf struct buf body = {0};
+    struct jw w = jw_new(&body);
+
+    jw_kstr(&w, "id", id);
+    if (key)
+        jw_kstr(&w, key, value);
+    lines_say(l, type, buf_view(&body));
 }
 
-static void answer(struct lines *l, const char *id) {
-    cleanup_buf struct buf list = {0}, body = {0}, done = {0};
-    struct jw w = jw_new(&body), d = jw_new(&done);
+static void say_file(struct lines *l, const char *id, const char *path) {
+    cleanup_buf struct buf body = {0};
+    struct jw w = jw_new(&body);
+
+    jw_kstr(&w, "id", id);
+    jw_kstr(&w, "path", path);
+    jw_kstr(&w, "name", "../../../etc/result\x1b[31m.csv");
+    jw_kstr(&w, "mime", "text/csv");
+    lines_say(l, "file", buf_view(&body));
+}
+
+static void escape(struct lines *l, const char *id) {
+    cleanup_buf struct buf list = {0};
 
     describe(&list);
-    jw_kstr(&w, "id", id);
-    jw_kstr(&w, "text", (const char *)list.p);
-    jw_kstr(&d, "id", id);
-    lines_say(l, "delta", buf_view(&body));
-    lines_say(l, "done", buf_view(&done));
+    say(l, "delta", id, "text", (const char *)list.p);
+}
+
+static void link_out(struct lines *l, const char *id) {
+    (void)!symlink("/cdvm/job.json", "/out/link");
+    say_file(l, id, "/out/link");
+}
+
+static void pipe_out(struct lines *l, const char *id) {
+    (void)!mkfifo("/out/pipe", 0600);
+    say_file(l, id, "/out/pipe");
+}
+
+static void folder_out(struct lines *l, const char *id) {
+    (void)!mkdir("/out/folder", 0700);
+    say_file(l, id, "/out/folder");
+}
+
+static void outside(struct lines *l, const char *id) {
+    say_file(l, id, "/out/../in/0");
+}
+
+static void named(struct lines *l, const char *id) {
+    (void)!write_out();
+    say_file(l, id, "/out/x");
+}
+
+static void fill(struct lines *l, const char *id) {
+    static char block[1 << 20];
+    int fd = open("/out/full", O_CREAT | O_WRONLY, 0600);
+    ssize_t n;
+
+    while ((n = write(fd, block, sizeof block)) > 0)
+        ;
+    say(l, "delta", id, "text", n < 0 ? strerrorname_np(errno) : "full");
+    close(fd);
+    unlink("/out/full");
+}
+
+/* Until it is told to stop: the agent has to. */
+static void flood(struct lines *l, const char *id) {
+    char text[30001];
+    cJSON *o = NULL;
+
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    while (!lines_next(l, 0, &o))
+        say(l, "delta", id, "text", text);
+    cJSON_Delete(o);
+}
+
+static void long_line(struct lines *l, const char *id) {
+    static char text[LINE_MAX_BYTES];
+
+    memset(text, 'x', sizeof text - 1);
+    say(l, "delta", id, "text", text);
+}
+
+static void garbage(struct lines *l, const char *id) {
+    (void)l, (void)id;
+    (void)!write(STDOUT_FILENO, "\xff\xfe{\n", 4);
+}
+
+static void leave(struct lines *l, const char *id) {
+    (void)l, (void)id;
+    _exit(3);
+}
+
+static const struct {
+    const char *question;
+    void (*act)(struct lines *l, const char *id);
+} acts[] = {
+    {"escape", escape},   {"link", link_out},   {"pipe", pipe_out}, {"folder", folder_out},
+    {"outside", outside}, {"named", named},     {"fill", fill},     {"flood", flood},
+    {"long", long_line},  {"garbage", garbage}, {"leave", leave},
+};
+
+static void answer(struct lines *l, const char *id, const char *question) {
+    for (size_t i = 0; i < COUNT(acts); i++)
+        if (!strcmp(question, acts[i].question))
+            acts[i].act(l, id);
+    say(l, "done", id, NULL, NULL);
 }
 
 int main(void) {
@@ -306,12 +403,12 @@ int main(void) {
     cJSON *o;
 
     while (lines_next(l, -1, &o) == 1) {
-        const char *type = json_opt(o, "t"), *id = json_opt(o, "id");
+        const char *type = json_opt(o, "t"), *id = json_opt(o, "id"), *text = json_opt(o, "text");
 
         if (type && !strcmp(type, "start"))
-            say_ready(l);
-        if (type && id && !strcmp(type, "ask"))
-            answer(l, id);
+            lines_say(l, "ready", view_str("\"name\":\"probe\",\"caps\":[]"));
+        if (type && id && text && !strcmp(type, "ask"))
+            answer(l, id, text);
         cJSON_Delete(o);
     }
     lines_free(l);

@@ -88,7 +88,8 @@ static void what_is_not_of_the_contract_is_refused(void **state) {
 
         if (parse(bad[i], &m, &e) != -1)
             fail_msg("accepted: %s", bad[i]);
-        assert_true(e.code[0] && e.text[0]);
+        assert_string_equal(e.code, "bad-workload");
+        assert_true(e.text[0]);
         assert_null(m.o);
     }
 }
@@ -185,7 +186,7 @@ static void bad_jobs_are_refused(void **state) {
 
         if (contract_job_parse(view_str(bad[i]), &j, &e) != -1)
             fail_msg("accepted: %s", bad[i]);
-        assert_true(e.text[0]);
+        assert_string_equal(e.code, "bad-workload");
         assert_null(j.argv);
     }
 }
