@@ -98,7 +98,7 @@ one_way_out() {
 
 unfinished() {
     verdict 'nothing unfinished' \
-        "$(git grep -nwE 'TODO|FIXME|XXX' -- . ':!tests/lint.sh' ':!*.md')"
+        "$(git grep -InwE 'TODO|FIXME|XXX' -- . ':!tests/lint.sh' ':!*.md')"
 }
 
 layout() {

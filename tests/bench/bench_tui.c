@@ -1,0 +1,139 @@
+/* The screens at the sizes they must live with: 10,000 offers, 100,000 lines of chat, memory, and a
+ * paste. */
+#include <locale.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "tests/bench/bench.h"
+
+/* curses has a struct screen of its own: it stays in this file */
+#include <curses.h>
+
+#include "core/dvm.h"
+#include "tui/scr.h"
+
+#define OFFERS 10000
+#define LINES_SAID 100000
+#define FRAMES 300
+
+static struct app *app;
+
+static void nothing(void *arg) {
+    (void)arg;
+}
+
+static const struct app_port PORT = {.redraw = nothing, .suspend = nothing, .bell = nothing};
+
+static void put_offers(void) {
+    struct offer o = {.job_kind = KIND_JOB_CHAT, .vcpus = 8};
+
+    app_on_offers_clear(app);
+    snprintf(o.privacy, sizeof o.privacy, "sev-snp");
+    snprintf(o.price_unit, sizeof o.price_unit, "job");
+    for (uint32_t i = 0; i < OFFERS; i++) {
+        struct listing l = {.offer = &o, .alive = true, .free_slots = 1};
+
+        memcpy(o.pubkey, &i, sizeof i);
+        memcpy(o.id, &i, sizeof i);
+        o.price_msat = i * 7919u % 100000u;
+        snprintf(o.provider_name, sizeof o.provider_name, "provider %u", i);
+        snprintf(o.model_name, sizeof o.model_name, "model-%u", i % 97);
+        app_on_offer(app, &l);
+    }
+}
+
+static void list_anew(void *arg) {
+    (void)arg;
+    put_offers();
+    app_prepare(app);
+}
+
+static void frame(void *arg) {
+    (void)arg;
+    app_prepare(app);
+    scr_draw(app);
+}
+
+static void frame_of_list(void *arg) {
+    app_key(app, K_DOWN);
+    frame(arg);
+}
+
+static void frame_of_filter(void *arg) {
+    static int at;
+
+    app_key(app, at++ & 1 ? K_BACKSPACE : '7'); /* every frame another view of all offers */
+    frame(arg);
+}
+
+static void frame_of_chat(void *arg) {
+    app_chat(app, "guest", ROLE_TEXT, false, view_str("one more line, and it is followed"));
+    frame(arg);
+}
+
+static void reflow(void *arg) {
+    app_resize(app, 24, app->cols == 80 ? 79 : 80);
+    app_prepare(app);
+    (void)arg;
+}
+
+static void say_much(void) {
+    struct offer o = {.job_kind = KIND_JOB_CHAT};
+    uint8_t job[32] = {1};
+
+    app_on_started(app, &o, job);
+    app_go(app, SCR_CHAT);
+    for (int i = 0; i < LINES_SAID; i++)
+        app_chat(app, "guest", ROLE_TEXT, false,
+                 view_str("a line of an answer of ordinary length, some seventy characters of it"));
+}
+
+static void milliseconds(const char *name, size_t n, bench_fn *f) {
+    int64_t *t = calloc(n, sizeof *t);
+
+    if (!t)
+        abort();
+    for (size_t i = 0; i < n; i++)
+        t[i] = bench_time(f, NULL);
+    qsort(t, n, sizeof *t, bench_order);
+    printf("{\"name\":\"%s\",\"unit\":\"ms\",\"median\":%.3f,\"p95\":%.3f,\"n\":%zu,\"against\":"
+           "null}\n",
+           name, (double)t[n / 2] / 1e6, (double)t[n * 95 / 100] / 1e6, n);
+    free(t);
+}
+
+static void memory(const char *name) {
+    struct rusage u;
+
+    getrusage(RUSAGE_SELF, &u);
+    printf("{\"name\":\"%s\",\"unit\":\"MiB\",\"median\":%.1f,\"p95\":null,\"n\":1,\"against\":"
+           "null}\n",
+           name, (double)u.ru_maxrss / 1024);
+}
+
+int main(void) {
+    struct app_conf conf = {
+        .port = &PORT, .policy = "standard", .folder = ".", .bundles = ".", .relays = 1};
+    FILE *nowhere = fopen("/dev/null", "r+");
+
+    setlocale(LC_CTYPE, "C.UTF-8");
+    setenv("LINES", "24", 1);
+    setenv("COLUMNS", "80", 1);
+    if (!nowhere || !newterm("xterm-256color", nowhere, nowhere))
+        return 1;
+    draw_start(false, THEME_256);
+    app = app_new(&conf);
+    app_resize(app, 24, 80);
+    milliseconds("tui: list of 10,000 offers made anew", 20, list_anew);
+    milliseconds("tui: frame, 10,000 offers", FRAMES, frame_of_list);
+    app_key(app, '/');
+    milliseconds("tui: frame, 10,000 offers filtered as one types", FRAMES, frame_of_filter);
+    app_key(app, K_ESC);
+    say_much();
+    milliseconds("tui: frame, 100,000 lines of chat, one new each", FRAMES, frame_of_chat);
+    milliseconds("tui: 100,000 lines of chat flow again", 20, reflow);
+    memory("tui: memory with both");
+    endwin();
+    app_free(app);
+    return 0;
+}
