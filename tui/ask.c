@@ -267,6 +267,7 @@ static int check_files(const struct ask_args *a, const struct session_conf *c,
     return 0;
 }
 
+/* 0, or the exit code. */
 static int start_session(struct ask *k, const struct offer *o, struct err *e) {
     struct session_conf c = {
         .net = k->net,
@@ -284,9 +285,12 @@ static int start_session(struct ask *k, const struct offer *o, struct err *e) {
 
     ask_offer(k->out, o);
     if (check_files(k->a, &c, o, e))
-        return -1;
+        return EX_NOINPUT;
     k->session = session_new(&c, o, on_session, k, e);
-    return k->session ? 0 : -1;
+    if (!k->session)
+        return EX_UNAVAILABLE;
+    ask_say(k->out, "request sent; nothing of your question is in it");
+    return 0;
 }
 
 static void choose(struct ask *k) {
@@ -297,10 +301,9 @@ static void choose(struct ask *k) {
     if (k->session)
         return;
     rc = find_offer(k, &l, &e);
+    rc = rc ? EX_UNAVAILABLE : start_session(k, l.offer, &e);
     if (rc)
-        give_up(k, &e, EX_UNAVAILABLE);
-    else if (start_session(k, l.offer, &e))
-        give_up(k, &e, EX_NOINPUT);
+        give_up(k, &e, rc);
 }
 
 static void on_settled(void *arg) {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "cli_tree.h"
 #include "core/enc.h"
@@ -290,7 +290,34 @@ static void on_progress(struct ask_out *o, const struct session *s,
     jw_kint(&w, "done", (int64_t)ev->done);
     jw_kint(&w, "total", (int64_t)ev->total);
     json_text(&w, "unit", ev->text);
+    if (ev->note)
+        json_text(&w, "note", view_str(ev->note));
     json_end(&w);
+}
+
+static void say_source(struct ask_out *o, const cJSON *source, int n) {
+    const char *doc = json_opt(source, "doc"), *snippet = json_opt(source, "snippet");
+
+    ask_say(o, "source %d: %s: %s", n, doc ? doc : "?", snippet ? snippet : "");
+}
+
+static void on_sources(struct ask_out *o, const struct session *s, const struct session_event *ev) {
+    const cJSON *v;
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+    int n = 0;
+
+    (void)s;
+    if (o->a->json) {
+        w = json_begin(o, &b, "sources");
+        jw_key(&w, "sources");
+        jw_json(&w, ev->json);
+        json_end(&w);
+        return;
+    }
+    cJSON_ArrayForEach(v, ev->json) {
+        say_source(o, v, ++n);
+    }
 }
 
 static void cell(struct table *t, const cJSON *v) {
@@ -428,11 +455,21 @@ static const struct {
     enum session_event_type type;
     void (*show)(struct ask_out *o, const struct session *s, const struct session_event *ev);
 } shows[] = {
-    {SE_STATE, on_state},         {SE_PHASE, on_phase},           {SE_VERDICT, on_verdict},
-    {SE_NOTICE, on_notice},       {SE_READY, on_ready},           {SE_DELTA, on_delta},
-    {SE_ANSWER, on_answer},       {SE_PROGRESS, on_progress},     {SE_TABLE, on_table},
-    {SE_FILE_UP, on_file_moving}, {SE_FILE_DOWN, on_file_moving}, {SE_FILE_FAILED, on_file_failed},
-    {SE_RECEIPT, on_receipt},     {SE_TEARDOWN, on_teardown},
+    {SE_STATE, on_state},
+    {SE_PHASE, on_phase},
+    {SE_VERDICT, on_verdict},
+    {SE_NOTICE, on_notice},
+    {SE_READY, on_ready},
+    {SE_DELTA, on_delta},
+    {SE_ANSWER, on_answer},
+    {SE_PROGRESS, on_progress},
+    {SE_TABLE, on_table},
+    {SE_SOURCES, on_sources},
+    {SE_FILE_UP, on_file_moving},
+    {SE_FILE_DOWN, on_file_moving},
+    {SE_FILE_FAILED, on_file_failed},
+    {SE_RECEIPT, on_receipt},
+    {SE_TEARDOWN, on_teardown},
 };
 
 void ask_event(struct ask_out *o, const struct session *s, const struct session_event *ev) {
@@ -472,11 +509,12 @@ static void show_saved(struct ask_out *o, const char *path, const struct xfer_me
 
 int ask_save(struct ask_out *o, const struct xfer_meta *m, struct view data, struct err *e) {
     const char *dir = o->a->set.out ? o->a->set.out : ".";
+    struct stat st;
 
     for (int i = 0; i < NAMES_TRIED; i++) {
         cleanup_free char *path = path_try(dir, m->name, i);
 
-        if (access(path, F_OK) == 0)
+        if (lstat(path, &st) == 0) /* a link that leads nowhere is in the way too */
             continue;
         if (file_write(path, data, 0600, false, e))
             return -1;

@@ -247,11 +247,12 @@ static void on_progress(struct session *s, const struct talk_msg *m) {
     session_emit(s, &ev);
 }
 
-static void on_json(struct session *s, const struct talk_msg *m, enum session_event_type type) {
+static void on_json(struct session *s, const struct talk_msg *m, enum session_event_type type,
+                    const cJSON *json) {
     const struct sent *q = question_of(s, m->o);
-    struct session_event ev = {.type = type, .json = m->o};
+    struct session_event ev = {.type = type, .json = json};
 
-    if (!q)
+    if (!q || !json)
         return;
     ev.id = q->id;
     session_emit(s, &ev);
@@ -259,11 +260,11 @@ static void on_json(struct session *s, const struct talk_msg *m, enum session_ev
 
 static void on_table(struct session *s, const struct talk_msg *m) {
     if (json_arr(m->o, "columns", NULL) && json_arr(m->o, "rows", NULL))
-        on_json(s, m, SE_TABLE);
+        on_json(s, m, SE_TABLE, m->o);
 }
 
 static void on_sources(struct session *s, const struct talk_msg *m) {
-    on_json(s, m, SE_SOURCES);
+    on_json(s, m, SE_SOURCES, json_arr(m->o, "sources", NULL));
 }
 
 static void on_text(struct session *s, const struct talk_msg *m) {
