@@ -71,6 +71,15 @@ static void set_state(struct relay *r, enum relay_state s, const struct err *why
         r->h.state(r->arg, r, s, why);
 }
 
+static void refuse_out(struct relay *r, struct relay_out *o, const char *why) {
+    uint8_t id[32];
+
+    memcpy(id, o->id, sizeof id);
+    relay_out_drop(r, o);
+    if (r->h.ok && !r->freed)
+        r->h.ok(r->arg, r, id, false, why);
+}
+
 /* ---- connection ---- */
 
 static void on_open(void *arg) {
@@ -155,13 +164,18 @@ static void on_retry(void *arg) {
     leave(r);
 }
 
+/* The caller holds r->busy. What waited for an OK is refused: nobody will send it again. */
 void relay_drop(struct relay *r) {
     struct err why;
 
+    r->dropped = true;
     ws_close(r->ws);
     forget_connection(r);
+    while (!r->freed && r->outs)
+        refuse_out(r, r->outs, "error: the relay broke the protocol and was dropped");
     err_set(&why, "bad-relay", "'%s' broke the protocol %u times and was dropped", r->url, r->lies);
-    set_state(r, RELAY_DOWN, &why);
+    if (!r->freed)
+        set_state(r, RELAY_DOWN, &why);
 }
 
 struct relay *relay_new(struct ws_net *n, const char *url, const struct keypair *auth,
@@ -245,14 +259,10 @@ void relay_flush(struct relay *r) {
 /* True when the event will not be tried again; the owner has been told. */
 static bool give_up(struct relay *r, struct relay_out *o, int64_t now) {
     bool stale = o->ephemeral && now - o->made_at > EPHEMERAL_MS;
-    uint8_t id[32];
 
     if (!stale && o->tries < TRIES_MAX)
         return false;
-    memcpy(id, o->id, sizeof id);
-    relay_out_drop(r, o);
-    if (r->h.ok && !r->freed)
-        r->h.ok(r->arg, r, id, false, "error: the relay did not answer");
+    refuse_out(r, o, "error: the relay did not answer");
     return true;
 }
 
@@ -382,6 +392,8 @@ void relay_out_drop(struct relay *r, struct relay_out *o) {
 int relay_publish(struct relay *r, const struct event *ev, struct err *e) {
     struct relay_out *o, **end;
 
+    if (r->dropped)
+        return err_set(e, "bad-relay", "'%s' broke the protocol and was dropped", r->url);
     if (relay_out_find(r, ev->f.id))
         return 0;
     if (r->n_outs >= OUTS_MAX)

@@ -43,6 +43,7 @@ struct relay {
     unsigned failures;
     int64_t up_at, latency;
     unsigned lies;
+    bool dropped; /* lied too often: never connected again */
     char *challenge;
     uint8_t auth_id[32]; /* of the 22242 in flight */
     bool auth_sent, authed;

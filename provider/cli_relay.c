@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "relayd.h"
+#include "core/conf.h"
 #include "core/log.h"
 
 enum { EX_USAGE = 64, EX_UNAVAILABLE = 69 };
@@ -19,7 +20,8 @@ static const char usage[] =
     "\n"
     "  --port N        port to listen on; 0 takes a free one and prints it (default 7777)\n"
     "  --bind ADDRESS  numeric address to listen on (default 127.0.0.1: this machine only)\n"
-    "  --db PATH       a folder, made if absent, or a file ending in .db (default ./relay)\n"
+    "  --db PATH       a folder, made if absent, or a file ending in .db (default: the folder\n"
+    "                  `relay` in ${XDG_DATA_HOME:-~/.local/share}/cdvm)\n"
     "  --url URL       public ws:// or wss:// address, when there is a proxy or a name\n"
     "  --pow BITS      proof of work wanted of every event (NIP-13; default 0)\n"
     "  --rate N        events a second taken from one connection\n"
@@ -113,13 +115,20 @@ static void on_stop(void *arg, int sig) {
     loop_quit(arg);
 }
 
-static int serve(struct loop *l, struct ws_net *n, const struct relayd_opts *o, struct err *e) {
-    struct relayd *r = relayd_new(n, o, e);
+static int serve(struct loop *l, struct ws_net *n, struct relayd_opts o, struct err *e) {
+    cleanup_free char *usual = o.path ? NULL : conf_path(CONF_DATA, "relay", e);
+    struct relayd *r;
 
-    if (!r)
+    if (!o.path && !(o.path = usual))
+        return -1;
+    if (!(r = relayd_new(n, &o, e)))
         return -1;
     printf("relay  %s\nblobs  %s\n", relayd_url(r), relayd_blob_url(r));
     fflush(stdout);
+    if (o.bind && !o.url && !relayd_loopback(r))
+        fputs("cdvm relay: without --url, clients can authenticate (NIP-42) only where they call "
+              "it by this very address\n",
+              stderr);
     loop_signal(l, SIGINT, on_stop, l);
     loop_signal(l, SIGTERM, on_stop, l);
     loop_run(l);
@@ -128,7 +137,7 @@ static int serve(struct loop *l, struct ws_net *n, const struct relayd_opts *o, 
 }
 
 int cli_relay(int argc, char **argv) {
-    struct settings s = {.o = {.port = 7777, .path = "relay"}};
+    struct settings s = {.o = {.port = 7777}};
     struct ws_net *n = NULL;
     struct loop *l;
     struct err e;
@@ -142,7 +151,7 @@ int cli_relay(int argc, char **argv) {
         return fputs(usage, stdout) < 0 ? EX_UNAVAILABLE : 0;
     log_to(STDERR_FILENO, s.verbose ? LOG_DEBUG : LOG_ERROR, true);
     if ((l = loop_new(&e)) && (n = ws_net_new(l, &e)))
-        rc = serve(l, n, &s.o, &e);
+        rc = serve(l, n, s.o, &e);
     if (rc < 0)
         fprintf(stderr, "cdvm relay: %s\n", e.text);
     ws_net_free(n);

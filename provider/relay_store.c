@@ -14,6 +14,7 @@
 static const char schema[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
     "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA trusted_schema=OFF;"
+    "PRAGMA max_page_count=2097152;" /* 8 GiB: a full relay says so, the disk stays usable */
     "CREATE TABLE IF NOT EXISTS event(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
     " pubkey BLOB NOT NULL, kind INTEGER NOT NULL, created_at INTEGER NOT NULL, expires INTEGER,"
     " slot TEXT, json TEXT NOT NULL);"

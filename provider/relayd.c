@@ -279,6 +279,10 @@ uint16_t relayd_port(const struct relayd *r) {
     return r->port;
 }
 
+bool relayd_loopback(const struct relayd *r) {
+    return r->loopback;
+}
+
 const char *relayd_url(const struct relayd *r) {
     return r->own_url;
 }

@@ -132,6 +132,13 @@ static bool is(const char *text, const char *type) {
     return strncmp(text + 2, type, strlen(type)) == 0;
 }
 
+static void publish_one(struct bed *b, uint32_t kind) {
+    struct event *ev = note_by(b->author, kind, unix_now(), "x", NULL, NULL);
+
+    assert_int_equal(relay_publish(b->r, ev, NULL), 0);
+    event_free(ev);
+}
+
 /* ---- lies ---- */
 
 static void lie_about_signatures(struct hostile *h, const char *text) {
@@ -194,11 +201,19 @@ static void a_lying_relay_is_dropped(void **state) {
 
     (void)state;
     for (size_t i = 0; i < COUNT(scripts); i++) {
+        struct event *ev;
         struct bed b;
+        struct err e;
 
         bed_up(&b, false, scripts[i]);
         assert_int_equal(relay_subscribe(b.r, "s", "{\"kinds\":[1]}", NULL), 0);
+        publish_one(&b, 1); /* never acknowledged */
         assert_true(net_until(&b.n, &b.down, 5000));
+        assert_true(b.got_ok && !b.ok);
+        ev = note_by(b.author, 1, 1500000000, "x", NULL, NULL);
+        assert_int_equal(relay_publish(b.r, ev, &e), -1);
+        assert_string_equal(e.code, "bad-relay");
+        event_free(ev);
         assert_int_equal(relay_state(b.r), RELAY_DOWN);
         assert_string_equal(b.code, "bad-relay");
         assert_int_equal(b.events, 0);
@@ -453,13 +468,6 @@ static void want_auth_for_writing(struct hostile *h, const char *text) {
     } else if (is(text, "EVENT")) {
         say_ok(h, text, true, "");
     }
-}
-
-static void publish_one(struct bed *b, uint32_t kind) {
-    struct event *ev = note_by(b->author, kind, unix_now(), "x", NULL, NULL);
-
-    assert_int_equal(relay_publish(b->r, ev, NULL), 0);
-    event_free(ev);
 }
 
 static void authenticates_for_writing(void **state) {
