@@ -41,7 +41,8 @@ FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 ARCHIVES = $(B)/libtui.a $(B)/libprovider.a $(B)/libattest.a $(B)/libcore.a
 TESTED = $(B)/libguest.a $(B)/libworkload.a $(ARCHIVES)
 
-.PHONY: text-table all deps test test-long unit fuzz bench lint interop demo demo-headless image clean install format
+.PHONY: text-table all deps test test-long unit fuzz bench lint interop demo demo-headless image clean format \
+	man install uninstall
 all: cdvm $(B)/cdvm-guest $(WORKLOADS)
 
 $(B)/o/%.o: %.c
@@ -186,3 +187,26 @@ screenshots:
 	$(Q)$(MAKE) --no-print-directory deps DEPS_FOR=screenshots
 	$(Q)$(MAKE) --no-print-directory -s all image $(B)/shot
 	@tests/screens/screenshots.sh $(B)/shot
+
+# The checks in cdvm-attestation(7), as the program lists them.
+man: cdvm
+	$(Q)./cdvm verify --list-checks | doc/make-checks.pl doc/cdvm-attestation.7 >$(B)/cdvm-attestation.7
+	$(Q)cmp -s $(B)/cdvm-attestation.7 doc/cdvm-attestation.7 || cp $(B)/cdvm-attestation.7 doc/cdvm-attestation.7
+
+# The program, the pages, completions, and what packs a volume for a provider; the guest image where
+# `make image` has built it (cdvm provider --image $(PREFIX)/share/cdvm/image).
+MAN := $(wildcard doc/*.[157])
+SHARE = $(DESTDIR)$(PREFIX)/share
+PACKERS := qemu-scripts/make-volume.sh qemu-scripts/lib.sh
+INSTALLED = $(DESTDIR)$(PREFIX)/bin/cdvm $(SHARE)/bash-completion/completions/cdvm \
+	$(SHARE)/zsh/site-functions/_cdvm $(foreach m,$(MAN),$(SHARE)/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+install: cdvm
+	install -D -m 0755 cdvm $(DESTDIR)$(PREFIX)/bin/cdvm
+	install -D -m 0644 completions/cdvm.bash $(SHARE)/bash-completion/completions/cdvm
+	install -D -m 0644 completions/_cdvm $(SHARE)/zsh/site-functions/_cdvm
+	$(foreach m,$(MAN),install -D -m 0644 $(m) $(SHARE)/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m));)
+	install -D -m 0755 -t $(SHARE)/cdvm/qemu-scripts $(PACKERS)
+	$(if $(wildcard $(B)/image/.state),install -D -m 0644 -t $(SHARE)/cdvm/image $(wildcard $(B)/image/*))
+uninstall:
+	rm -f $(INSTALLED)
+	rm -rf $(SHARE)/cdvm

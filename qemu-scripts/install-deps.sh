@@ -11,7 +11,7 @@ demo=(gcc make pkg-config libc6-dev binutils libncurses-dev libsecp256k1-dev lib
     libcjson-dev libcurl4-openssl-dev libsqlite3-dev libseccomp-dev qemu-system-x86
     seabios tmux erofs-utils cryptsetup-bin cpio zstd xz-utils kmod ca-certificates
     debian-archive-keyring)
-test=(clang clang-format libclang-rt-dev libcmocka-dev libvterm-dev universal-ctags shellcheck sqlite3
+test=(clang clang-format libclang-rt-dev libcmocka-dev libvterm-dev universal-ctags shellcheck mandoc sqlite3
     python3 strace iproute2 procps git)
 long=(mmdebstrap valgrind)
 screenshots=(libvterm-dev librsvg2-bin fonts-dejavu-core)
