@@ -1,5 +1,5 @@
-/* What REPORT_DATA and the GPU nonce are made of: the single definition (PROTOCOL.md, "Binding").
- * Guest and verifier both call these; nobody else computes them. */
+/* What REPORT_DATA and the GPU nonce are made of: the single definition (cdvm-protocol(7),
+ * "Binding"). Guest and verifier both call these; nobody else computes them. */
 #ifndef CDVM_BINDING_H
 #define CDVM_BINDING_H
 

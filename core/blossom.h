@@ -14,8 +14,8 @@ struct blossom_op;
 /* e NULL on success; body is empty for put. Exactly one call, never synchronous. */
 typedef void blossom_fn(void *arg, struct view body, const struct err *e);
 
-/* PUT <server>/upload under a fresh key of its own (key B of PROTOCOL.md). data is borrowed until
- * done. Tries base64url, then padded base64 on 401. */
+/* PUT <server>/upload under a fresh key of its own (key B of cdvm-protocol(7)). data is borrowed
+ * until done. Tries base64url, then padded base64 on 401. */
 struct blossom_op *blossom_put(struct http *h, const char *server, struct view data,
                                bool allow_private, blossom_fn *fn, http_progress_fn *progress,
                                void *arg, struct err *e);

@@ -1,7 +1,8 @@
-/* receipt.json: everything about one job that can be checked again later, offline (PROTOCOL.md,
- * "Receipt"). One JSON object: {"v":1, "receipt": event, "request": rumor, "offer": event,
- * "manifests": [content as a string, byte for byte as signed], "endorsements": [events], "hello":
- * rumor, "accept": rumor, "collateral": rumor, "teardown": event}; what did not come is absent. */
+/* receipt.json: everything about one job that can be checked again later, offline
+ * (cdvm-protocol(7), "Receipt"). One JSON object: {"v":1, "receipt": event, "request": rumor,
+ * "offer": event, "manifests": [content as a string, byte for byte as signed], "endorsements":
+ * [events], "hello": rumor, "accept": rumor, "collateral": rumor, "teardown": event}; what did not
+ * come is absent. */
 #ifndef CDVM_BUNDLE_H
 #define CDVM_BUNDLE_H
 

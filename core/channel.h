@@ -1,4 +1,5 @@
-/* Guest channel: length-prefixed frames over the one virtio-serial port (PROTOCOL.md, "Channel").
+/* Guest channel: length-prefixed frames over the one virtio-serial port (cdvm-protocol(7),
+ * "Channel").
  *
  * Frame: u32 LE length of (type + payload), 1 to CHAN_MAX; u8 type; payload. Both ends are hostile
  * to each other: an unknown type, a bad length or a payload that does not parse is code

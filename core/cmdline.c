@@ -1,5 +1,5 @@
-/* The command line template (PROTOCOL.md, "Command line template"): nothing is substituted before
- * the template and all three values have been found right. */
+/* The command line template (cdvm-protocol(7), "Command line template"): nothing is substituted
+ * before the template and all three values have been found right. */
 #include "release.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* The Data Vending Machine side of a job: request and feedback (PROTOCOL.md, "Private messages";
- * NIP-90 kinds as rumors). Everything here is a rumor: sealing is wrap.h's. */
+/* The Data Vending Machine side of a job: request and feedback (cdvm-protocol(7), "Private
+ * messages"; NIP-90 kinds as rumors). Everything here is a rumor: sealing is wrap.h's. */
 #ifndef CDVM_DVM_H
 #define CDVM_DVM_H
 

@@ -13,7 +13,7 @@
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
 struct err {
-    char code[32];  /* stable, lower-case, e.g. "bad-request" (PROTOCOL.md, "Errors") */
+    char code[32];  /* stable, lower-case, e.g. "bad-request" (cdvm-protocol(7), "Errors") */
     char text[480]; /* one sentence, UTF-8, no newline; may quote sanitised outside text */
 };
 

@@ -277,7 +277,7 @@ struct event *event_parse(struct view text, struct err *e) {
     return raw ? event_verify(raw, e) : NULL;
 }
 
-/* PROTOCOL.md: a rumor has its six keys and nothing else; above all no signature. */
+/* cdvm-protocol(7): a rumor has its six keys and nothing else; above all no signature. */
 static int check_rumor_keys(const cJSON *o, struct err *e) {
     static const char *const known[] = {"id", "pubkey", "created_at", "kind", "tags", "content"};
 

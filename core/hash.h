@@ -23,7 +23,7 @@ void hkdf_extract(struct view salt, struct view ikm,
                   uint8_t prk[static 32]); /* RFC 5869, SHA-256 */
 void hkdf_expand(const uint8_t prk[static 32], struct view info, uint8_t *out, size_t n);
 
-/* list(tag, f1, f2, ...) of PROTOCOL.md: ASCII tag || 0x00 || per field u16be length || bytes.
+/* list(tag, f1, f2, ...) of cdvm-protocol(7): ASCII tag || 0x00 || per field u16be length || bytes.
  * Appends to out. A field over 65,535 bytes is an error "too-large". */
 int list_encode(struct buf *out, const char *tag, const struct view *fields, size_t n,
                 struct err *e) WARN_UNUSED;

@@ -1,5 +1,5 @@
-/* hello and ready, the guest's first two messages, and accept, the customer's answer (PROTOCOL.md,
- * "Private messages"): the inside of their JSON objects.
+/* hello and ready, the guest's first two messages, and accept, the customer's answer
+ * (cdvm-protocol(7), "Private messages"): the inside of their JSON objects.
  *
  * hello:  "report": base64, "echo": {"u","n","job"} in hex. Nothing in it says what is expected.
  * accept: "hello": rumor id, "now", "verdict": {...}, "max_minutes". The guest reads hello and

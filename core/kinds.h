@@ -1,4 +1,5 @@
-/* Event kinds that cdvm knows by name (PROTOCOL.md, "Public events" and "Private messages"). */
+/* Event kinds that cdvm knows by name (cdvm-protocol(7), "Public events" and "Private messages").
+ */
 #ifndef CDVM_KINDS_H
 #define CDVM_KINDS_H
 

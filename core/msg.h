@@ -1,5 +1,5 @@
 /* Messages of kind 25930, {"v":1,"t":type,"job":id,...}, and the padding that every rumor of a job
- * gets (PROTOCOL.md, "Private messages"). Everything here is a rumor: sealing is wrap.h's. */
+ * gets (cdvm-protocol(7), "Private messages"). Everything here is a rumor: sealing is wrap.h's. */
 #ifndef CDVM_MSG_H
 #define CDVM_MSG_H
 

@@ -1,5 +1,5 @@
-/* Offers (NIP-89 kind 31990 with the cdvm tags of PROTOCOL.md) and heartbeats (kind 11998).
- * Everything in an offer is the seller's claim. */
+/* Offers (NIP-89 kind 31990 with the tags of cdvm-protocol(7), "Public events") and heartbeats
+ * (kind 11998). Everything in an offer is the seller's claim. */
 #ifndef CDVM_OFFER_H
 #define CDVM_OFFER_H
 

@@ -1,4 +1,4 @@
-/* Parts of an encrypted file: AES-256-GCM, ciphertext || 16-byte tag (PROTOCOL.md, kind 15 row).
+/* Parts of an encrypted file: AES-256-GCM, ciphertext || 16-byte tag (cdvm-protocol(7), "Files").
  *
  * A file of one part uses its random 12-byte IV and no AAD, as NIP-17 clients do. Of several parts,
  * each has IV = 8 random bytes || u32 BE index and AAD = list("cdvm/1/part", index u32 BE, count

@@ -1,4 +1,5 @@
-/* Receipt: kind 1931, signed by G (PROTOCOL.md, "Receipt"); and the teardown that P signs after it.
+/* Receipt: kind 1931, signed by G (cdvm-protocol(7), "Receipt"); and the teardown that P signs
+ * after it.
  */
 #ifndef CDVM_RECEIPT_H
 #define CDVM_RECEIPT_H

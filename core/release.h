@@ -1,5 +1,5 @@
 /* Reference values: release, workload and model manifests, and the command line template
- * (PROTOCOL.md, "Release manifest" and "Command line template").
+ * (cdvm-protocol(7), "Release manifest" and "Command line template").
  *
  * A manifest's digest is the SHA-256 of its content as received; the content is refused when
  * re-serialising what was understood of it (RFC 8785) gives other bytes, so one manifest has one
@@ -14,7 +14,7 @@
 #define OVMF_SECTIONS_MAX 64
 #define CMDLINE_MAX ((size_t)2047) /* bytes without the NUL, as x86 Linux takes them */
 
-/* A page range that the firmware asks the host to measure (SEV metadata, snp.md 5.1). */
+/* A page range that the firmware asks the host to measure (its SEV metadata). */
 struct ovmf_section {
     uint32_t gpa, size,
         type; /* type: 1 memory, 2 secrets, 3 CPUID, 4 SVSM CAA, 0x10 kernel hashes */

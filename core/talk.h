@@ -1,6 +1,7 @@
 /* The conversation of one job between customer U and guest G: numbering, order, resend, padding,
- * and the transcript (PROTOCOL.md, "Private messages"). The same code runs at both ends. It makes
- * and takes rumors; who may speak, who may encrypt, and how they travel, is the owner's (`send`).
+ * and the transcript (cdvm-protocol(7), "Private messages"). The same code runs at both ends. It
+ * makes and takes rumors; who may speak, who may encrypt, and how they travel, is the owner's
+ * (`send`).
  *
  * Numbered (seq per direction): kinds 14 and 15 and every 25930 but ping, pong, ack, nack, delta,
  * progress, receipt. hello (from G) and accept (from U; or end, when U wants no such guest) are seq

@@ -1,4 +1,4 @@
-/* Files between U and G (PROTOCOL.md, "start, chunk, end, abort" and kind 15).
+/* Files between U and G (cdvm-protocol(7), "Files").
  *
  * In band up to XFER_INBAND bytes, or when there is no blob server: start, chunk*, end as numbered
  * messages. Otherwise through blobs: AES-256-GCM under a fresh key, in parts of XFER_PART,
