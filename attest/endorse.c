@@ -1,5 +1,5 @@
 /* Endorsements (kind 31880): k of the keys that the user pinned must agree on one digest, and any
- * one of them can revoke (PROTOCOL.md, "Public events"). */
+ * one of them can revoke (cdvm-protocol(7), "Public events"). */
 #include "reference.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* The firmware's own tables: the GUID list at the end of the file and the SEV metadata it points to
- * (snp.md 5.1). Hostile input: every length is compared before it is used. */
+ * (cdvm-attestation(7), "Launch digest"). Hostile input: every length is compared before it is
+ * used. */
 #include "snp_measure.h"
 
 #include <string.h>

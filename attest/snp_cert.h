@@ -1,6 +1,6 @@
 /* Certificates around a report: the chain VEK <- ASK/ASVK <- ARK, the extensions of a VEK, the CRL
- * and the certificate table (snp.md section 2). OpenSSL decodes and verifies; what is acceptable is
- * decided here. Functions return 0 or -1 with one sentence. */
+ * and the certificate table (cdvm-attestation(7), "Chain of trust"). OpenSSL decodes and verifies;
+ * what is acceptable is decided here. Functions return 0 or -1 with one sentence. */
 #ifndef CDVM_SNP_CERT_H
 #define CDVM_SNP_CERT_H
 

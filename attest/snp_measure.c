@@ -54,7 +54,8 @@ static void digest_range(uint8_t digest[static 48], enum page_type type,
         digest_page(digest, type, (uint64_t)s->gpa + off, NULL);
 }
 
-/* The page that QEMU fills with SHA-256 of command line, initrd and kernel (snp.md 5.2). */
+/* The page that QEMU fills with SHA-256 of command line, initrd and kernel (cdvm-attestation(7),
+ * "Launch digest"). */
 static void hashes_page(const struct launch *l, uint8_t page[static PAGE]) {
     static const uint8_t head[16] = {0x06, 0xd6, 0x38, 0x94, 0x22, 0x4f, 0xc9, 0x4c,
                                      0xb4, 0x79, 0xa7, 0x93, 0xd4, 0x11, 0xfd, 0x21};
@@ -116,7 +117,8 @@ struct vmsa_segment {
     uint16_t offset, selector, attributes;
     uint32_t limit;
 };
-/* Reset state as KVM hands it over (snp.md 5.3); CS is set apart. */
+/* Reset state as KVM hands it over, as VMSA fields (AMD64 manual 24593, appendix B); CS is set
+ * apart. */
 static const struct vmsa_segment segments[] = {
     {0x00, 0, 0x93, 0xffff}, {0x20, 0, 0x93, 0xffff}, {0x30, 0, 0x93, 0xffff},
     {0x40, 0, 0x93, 0xffff}, {0x50, 0, 0x93, 0xffff}, {0x60, 0, 0, 0xffff},

@@ -1,4 +1,5 @@
-/* The SEV-SNP launch digest, computed as QEMU/KVM and the secure processor do (snp.md section 5).
+/* The SEV-SNP launch digest, computed as QEMU/KVM and the secure processor do (cdvm-attestation(7),
+ * "Launch digest").
  */
 #ifndef CDVM_SNP_MEASURE_H
 #define CDVM_SNP_MEASURE_H

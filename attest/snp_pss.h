@@ -5,7 +5,7 @@
 #include <openssl/x509.h>
 #include "core/bytes.h"
 
-/* RSASSA-PSS with SHA-384, MGF1 with SHA-384, salt 48, trailer 1 (snp.md section 2). */
+/* RSASSA-PSS with SHA-384, MGF1 with SHA-384, salt 48, trailer 1 (VCEK specification 57230). */
 bool pss_is_amd(const X509_ALGOR *alg);
 /* "2045-10-22", or "?" */
 void cert_time_text(const ASN1_TIME *t, char out[static 32]);

@@ -1,5 +1,6 @@
-/* The ATTESTATION_REPORT of SEV-SNP: 1184 bytes, little-endian, versions 2 to 5 (snp.md section 1).
- * Parsing reads; it never re-encodes: what is verified are the bytes as received. */
+/* The ATTESTATION_REPORT of SEV-SNP: 1184 bytes, little-endian, versions 2 to 5 (SNP ABI
+ * specification 56860). Parsing reads; it never re-encodes: what is verified are the bytes as
+ * received. */
 #ifndef CDVM_SNP_REPORT_H
 #define CDVM_SNP_REPORT_H
 

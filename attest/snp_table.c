@@ -1,4 +1,5 @@
-/* The certificate table that a host hands out with an extended report (snp.md 2.5). */
+/* The certificate table that a host hands out with an extended report (GHCB specification 56421).
+ */
 #include "snp_cert.h"
 
 #include <string.h>

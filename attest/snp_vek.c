@@ -10,7 +10,7 @@
 
 #include "core/reader.h"
 
-/* DER of 1.3.6.1.4.1.3704.1, the arc under which AMD puts everything (snp.md 2.2). */
+/* DER of 1.3.6.1.4.1.3704.1, the arc under which AMD puts everything (57230). */
 static const uint8_t arc[] = {0x2b, 0x06, 0x01, 0x04, 0x01, 0x9c, 0x78, 0x01};
 
 enum vek_ext {

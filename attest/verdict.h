@@ -1,8 +1,8 @@
 /* A verdict: what was checked about one guest, what came out, and why. Immutable once made.
  *
  * Only attest/ makes one (evidence.h). Everybody else reads it; the code that encrypts a customer's
- * data takes its recipient from verdict_guest and asks verdict_allows first (PROTOCOL.md, "Who may
- * speak" and "Verdict"). All text is printable ASCII made here or sanitised here. */
+ * data takes its recipient from verdict_guest and asks verdict_allows first (cdvm-protocol(7), "Who
+ * may speak" and "Verdict"). All text is printable ASCII made here or sanitised here. */
 #ifndef CDVM_VERDICT_H
 #define CDVM_VERDICT_H
 
