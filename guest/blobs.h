@@ -1,5 +1,5 @@
 /* Encrypted blobs through the channel: the host stores and fetches them under its own keys, and
- * sees only ciphertext (PROTOCOL.md, "Channel", types 4 to 7). One blob goes out at a time, in
+ * sees only ciphertext (cdvm-protocol(7), "Channel", types 4 to 7). One blob goes out at a time, in
  * chunks, as the port drains. */
 #ifndef CDVM_BLOBS_H
 #define CDVM_BLOBS_H

@@ -1,4 +1,5 @@
-/* The words of ours on the measured kernel command line (PROTOCOL.md, "Command line template").
+/* The words of ours on the measured kernel command line (cdvm-protocol(7), "Command line
+ * template").
  *
  * cdvm.work=<root>:<blocks>, cdvm.model=<root>:<blocks>|none, cdvm.broker=<64 hex>|none: each
  * exactly once; any other word that begins with "cdvm." is refused. All other words are the

@@ -1,5 +1,6 @@
 /* "cdvm-workload/1": the JSON lines between the agent and the sandboxed program, and the job.json
- * that says how to start it (PROTOCOL.md, "Workload contract"). Pure: bytes in, structures out.
+ * that says how to start it (cdvm-protocol(7), "Workload contract"). Pure: bytes in, structures
+ * out.
  *
  * The program is not trusted. A line is refused ("bad-workload") when it is over 64 KiB, not strict
  * JSON, of an unknown type, lacks a field, or has one that is not of this list. */

@@ -1,5 +1,5 @@
-/* A read-only volume that is taken into memory whole (PROTOCOL.md, "Workload contract"; release
- * field volumes = "memory").
+/* A read-only volume that is taken into memory whole (cdvm-protocol(7), "Workload contract";
+ * release field volumes = "memory").
  *
  * The disk is found by its serial, opened through dm-verity by the root hash of the command line,
  * and copied block by block: so every block is checked once, not only those that happen to be read,

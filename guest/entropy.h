@@ -1,4 +1,4 @@
-/* Where the guest's one-time key comes from (PROTOCOL.md, "Channel", last paragraphs).
+/* Where the guest's one-time key comes from (cdvm-protocol(7), "Binding").
  *
  * The kernel's pool must be seeded before anything else runs: a blocking read would seed itself
  * from timing that the host controls, and could never fail. The CPU's generator and the customer's

@@ -1,7 +1,7 @@
 /* The signed report over 64 bytes of REPORT_DATA, from whoever can make one.
  *
- * Order (PROTOCOL.md, "Channel", frames 9 and 10): configfs-tsm, then /dev/sev-guest; the host's
- * simulator is asked, by the session, only where the kernel offers neither. */
+ * Order (cdvm-protocol(7), "Channel", frames 9 and 10): configfs-tsm, then /dev/sev-guest; the
+ * host's simulator is asked, by the session, only where the kernel offers neither. */
 #ifndef CDVM_REPORT_H
 #define CDVM_REPORT_H
 

@@ -1,4 +1,5 @@
-/* The JOB frame: the customer's request as the host passes it on (PROTOCOL.md, "Channel", type 1).
+/* The JOB frame: the customer's request as the host passes it on (cdvm-protocol(7), "Channel", type
+ * 1).
  */
 #ifndef CDVM_REQUEST_H
 #define CDVM_REQUEST_H

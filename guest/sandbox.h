@@ -1,4 +1,4 @@
-/* The box that the workload runs in (PROTOCOL.md, "Workload contract").
+/* The box that the workload runs in (cdvm-protocol(7), "Workload contract").
  *
  * New mount, pid, net, ipc and uts namespaces; the workload's own image as read-only root with
  * tmpfs on /in (read-only inside), /out and /tmp; no proc, sys or dev; another uid without

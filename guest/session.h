@@ -1,4 +1,4 @@
-/* One job, as the guest sees it (PROTOCOL.md, "Private messages" and "Binding"):
+/* One job, as the guest sees it (cdvm-protocol(7), "Private messages" and "Binding"):
  *
  *   JOB frame -> one-time key -> report -> hello -> workload and model into memory -> accept ->
  * ready -> questions and files -> end, timeout or hang-up -> receipt -> everything wiped.

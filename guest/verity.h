@@ -1,9 +1,9 @@
 /* A dm-verity device by the kernel's device-mapper calls (Linux admin-guide/device-mapper/verity).
  *
  * Version 1, sha256, blocks of 4096, a salt of 32 zero bytes, the hash tree right behind the data
- * on the same device, no superblock, and a kernel panic on the first corrupt block (PROTOCOL.md,
- * "Verity"). Nothing of the device is read to set it up: the root hash and the size come from the
- * command line. */
+ * on the same device, no superblock, and a kernel panic on the first corrupt block
+ * (cdvm-protocol(7), "Verity"). Nothing of the device is read to set it up: the root hash and the
+ * size come from the command line. */
 #ifndef CDVM_VERITY_H
 #define CDVM_VERITY_H
 

@@ -1,6 +1,6 @@
 /* The workload "table": CSV files in; questions in SQL, or the words `summary` and `columns`; a
  * table and a CSV file out. It speaks "cdvm-workload/1" on its standard input and output
- * (PROTOCOL.md, "Workload contract") and has no other way in or out.
+ * (cdvm-protocol(7), "Workload contract") and has no other way in or out.
  *
  * usage: table [OUT]     OUT: folder of result files, /out unless told otherwise */
 #include <errno.h>
