@@ -1,5 +1,5 @@
 /* Which accelerator runs guests on this machine: found out by booting one, with a deadline, and
- * remembered (DESIGN.md section 7). /dev/kvm may be there and still hang every guest. */
+ * remembered. /dev/kvm may be there and still hang every guest. */
 #ifndef CDVM_ACCEL_H
 #define CDVM_ACCEL_H
 

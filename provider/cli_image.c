@@ -13,7 +13,7 @@
 #include "core/text.h"
 #include "image.h"
 
-/* Guest policy bits: 17 must be one, 16 allows SMT (snp.md 1.1). */
+/* Guest policy bits: 17 must be one, 16 allows SMT (SNP ABI 56860, guest policy). */
 #define GUEST_POLICY 0x30000
 
 struct options {

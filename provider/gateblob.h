@@ -1,5 +1,6 @@
-/* Blobs for one guest: ciphertext between the channel and Blossom servers (PROTOCOL.md, "Channel",
- * types 4 to 7). The guest names blobs by hash and sees no server; the host sees only ciphertext.
+/* Blobs for one guest: ciphertext between the channel and Blossom servers (cdvm-protocol(7),
+ * "Channel", types 4 to 7). The guest names blobs by hash and sees no server; the host sees only
+ * ciphertext.
  *
  * Bounds: GATEBLOB_MAX bytes a blob, two uploads and two downloads at a time, GATEBLOB_TOTAL bytes
  * a job in either direction. Over them the guest gets a status, never a silent loss. */

@@ -1,5 +1,5 @@
 /* The guest's link to the world: relays and blob servers on one side, the channel on the other
- * (PROTOCOL.md, "Channel").
+ * (cdvm-protocol(7), "Channel").
  *
  * Each guest has connections of its own, so that no relay can tie its key to another's. The guest
  * is hostile to this host: kinds other than gift wraps, frames out of order, floods and endless

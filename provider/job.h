@@ -3,7 +3,7 @@
  * The machine is one const table of (step, event) -> step + action; what is not in the table is
  * refused and logged. A job owns its guest: job_free kills and reaps QEMU and removes the run
  * directory before it returns, so a freed job is a destroyed one. A lost guest ends its job;
- * nothing is ever resumed in another guest (PROTOCOL.md, "Who may speak"). */
+ * nothing is ever resumed in another guest (cdvm-protocol(7), "Who may speak"). */
 #ifndef CDVM_JOB_H
 #define CDVM_JOB_H
 

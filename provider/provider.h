@@ -1,4 +1,4 @@
-/* The provider: offers out, requests in, one guest per job (DESIGN.md section 6).
+/* The provider: offers out, requests in, one guest per job.
  *
  *   storefront  offers, heartbeat, manifests, inbox relays
  *   intake      requests, refused or made into jobs

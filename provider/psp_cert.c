@@ -6,7 +6,7 @@
 
 #define DAY ((int64_t)86400)
 
-/* snp.md 2.2: arc, DER of the value. */
+/* An extension under AMD's arc 1.3.6.1.4.1.3704.1 (57230): DER of a small number. */
 struct spl {
     const char *oid;
     uint8_t value;

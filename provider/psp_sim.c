@@ -212,7 +212,8 @@ static void put_firmware(uint8_t *p) {
     memcpy(p, v, 3);
 }
 
-/* Offsets: snp.md section 1. Everything left out is zero: VMPL 0, no ID block, no HOST_DATA. */
+/* Offsets of ATTESTATION_REPORT (SNP ABI 56860). Everything left out is zero: VMPL 0, no ID block,
+ * no HOST_DATA. */
 static void report_fill(const struct psp_sim *p, const uint8_t *data, const uint8_t *digest,
                         uint64_t policy, uint8_t *r) {
     static const uint16_t tcbs[] = {0x038, 0x180, 0x1e0, 0x1f0};

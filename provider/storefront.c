@@ -101,7 +101,7 @@ static int publish_offer(struct provider *p, const struct image_volume *v, struc
 }
 
 /* An endorsement by the provider itself: it carries the manifest's bytes to customers, and counts
- * for nothing unless they pinned this provider (PROTOCOL.md, kind 31880). */
+ * for nothing unless they pinned this provider (cdvm-protocol(7), "Public events"). */
 static void publish_manifest(struct provider *p, const char *type, const struct buf *content,
                              const char *name, const char *version, uint64_t seq, const char *repo,
                              const char *commit) {

@@ -1,6 +1,6 @@
 /* The dm-verity root of a volume file: version 1, SHA-256, 4096-byte blocks, 32 zero bytes of salt,
- * the hash tree right behind the data (PROTOCOL.md, "Verity"). The host only checks that it sells
- * what it says; the guest's kernel is who enforces it. */
+ * the hash tree right behind the data (cdvm-protocol(7), "Verity"). The host only checks that it
+ * sells what it says; the guest's kernel is who enforces it. */
 #ifndef CDVM_VERITYTREE_H
 #define CDVM_VERITYTREE_H
 

@@ -1,5 +1,4 @@
-/* One guest: QEMU as a child process with a device list that is an allow-list (DESIGN.md sections 4
- * and 7).
+/* One guest: QEMU as a child process with a device list that is an allow-list.
  *
  * Everything QEMU opens is handed over as a descriptor: kernel and initrd as sealed memory files,
  * so that the bytes that were hashed are the bytes that boot; volumes as read-only descriptors; the
