@@ -41,7 +41,7 @@ void scr_help_fill(const struct app *a, struct pager *p);
 void scr_page_draw(const struct pager *p, struct rect r, int indent);
 #define SCR_HELP_INDENT 19
 
-/* How a state looks: word, symbol, role (UX.md, "States and words"). Simulated: never green. */
+/* How a state looks: word, symbol, role. Simulated: never green. */
 struct scr_state {
     const char *word, *symbol;
     enum role role;

@@ -1,4 +1,4 @@
-/* What comes in for U: who may say what (PROTOCOL.md, "Who may speak"). */
+/* What comes in for U: who may say what (cdvm-protocol(7), "Who may speak"). */
 #include "session_priv.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Roles, not colours: what a piece of text means; the theme says how that looks here.
  *
  * Foreground colours only, on the terminal's own background (light and dark both stay readable),
- * and never colour alone: every state is a word and a symbol too (UX.md, "States and words"). */
+ * and never colour alone: every state is a word and a symbol too. */
 #ifndef CDVM_THEME_H
 #define CDVM_THEME_H
 

@@ -1,4 +1,4 @@
-/* What this user decided to believe, from files of their own (PROTOCOL.md, "Verdict").
+/* What this user decided to believe, from files of their own (cdvm-protocol(7), "Verdict").
  *
  *   $XDG_CONFIG_HOME/cdvm/pins        one a line: release|workload|model <sha256> [name]
  *                                     or: endorser <npub or hex> [name]
