@@ -1,6 +1,6 @@
 #!/bin/bash
 # Packs a folder into a workload or model volume: erofs with the dm-verity hash tree behind the data in the
-# same file, in the fixed geometry of PROTOCOL.md, "Verity". The same tree gives the same bytes, wherever
+# same file, in the fixed geometry of cdvm-protocol(7), "Verity". The same tree gives the same bytes, wherever
 # and whenever this runs. Prints the reference "root:blocks" that goes on the measured command line.
 #
 # usage: qemu-scripts/make-volume.sh TREE OUT

@@ -42,7 +42,7 @@ static void plain_text_passes(void **state) {
     }
 }
 
-/* UX.md section 3: what ncurses lets through, and what it does not. */
+/* What ncurses lets through to the terminal, and what it does not. */
 static void terminal_control_never_passes(void **state) {
     (void)state;
     prose("a\x1b]0;title\x07z", "a]0;titlez");

@@ -181,7 +181,7 @@ static void a_wrap_never_exceeds_an_event(void **state) {
     size_t size = 0;
 
     (void)state;
-    assert_true(fits(28000, &size)); /* PROTOCOL.md, "Size and rhythm" */
+    assert_true(fits(28000, &size)); /* cdvm-protocol(7), "Size and rhythm" */
     assert_in_range(size, 40000, EVENT_MAX);
     assert_false(fits(40000, &size));
     assert_false(fits(70000, &size));
