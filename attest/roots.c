@@ -4,8 +4,8 @@
 
 #include "core/enc.h"
 
-/* Measured from AMD's certificates as carried, byte for byte alike, by independent projects
- *. Valid until 2045 to 2048. */
+/* Measured from AMD's certificates as carried, byte for byte alike, by independent projects.
+ * Valid until 2045 to 2048. */
 static const struct root roots[] = {
     {PRODUCT_MILAN, ROLE_ARK, "ARK-Milan",
      "69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd",

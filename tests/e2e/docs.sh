@@ -79,4 +79,6 @@ for p in cdvm-protocol cdvm-attestation; do
     none "the sections of $p(7) that the code cites exist" \
         "$(comm -23 <(cited "$p") <(sed -n 's/^\.S[sh] //p' "$D/$p.7" | sort -u))"
 done
+none "the code cites nothing that is not in the repository" \
+    "$(git grep -nE '\b(PROTOCOL|DESIGN|STYLE|UX|snp|gpu|nostr|workloads|threats|lws|aesthetics)\.md\b' -- '*.c' '*.h' '*.sh' '*.pl' Makefile ':!tests/e2e/docs.sh')"
 finish
