@@ -89,8 +89,9 @@ headless() {
 # Runs in the customer's pane.
 customer() {
     local url
+    echo "The provider is starting: a key for the simulator, once, then a try whether KVM works here..."
     url=$(relay_url)
-    "$cdvm" tui --relay "$url" --policy demo || true
+    "$cdvm" tui --relay "$url" --policy demo --out "$results" || true
     if [[ -n ${DEMO_TMUX_SOCKET:-} ]]; then tmux -L "$DEMO_TMUX_SOCKET" kill-session -t demo 2>/dev/null || true; fi
 }
 
@@ -111,7 +112,8 @@ screen() {
     rows=$(stty size 2>/dev/null </dev/tty | cut -d' ' -f1 || echo 24)
     export DEMO_TMUX_SOCKET=$socket
     unset TMUX # its own socket: works inside another tmux too
-    tmux -u -L "$socket" -f /dev/null new-session -d -s demo -x "${COLUMNS:-100}" -y "$rows" \
+    tmux -u -L "$socket" -f /dev/null set-option -g default-terminal tmux-256color \; \
+        set-option -g escape-time 20 \; new-session -d -s demo -x "${COLUMNS:-100}" -y "$rows" \
         "exec '$self' customer-pane"
     tmux -L "$socket" set-option -g status off
     if ((rows < 24)); then
@@ -120,9 +122,10 @@ screen() {
     else
         tmux -L "$socket" split-window -d -v -l 6 "exec '$self' provider-pane"
     fi
+    # Also when the terminal around it goes away: nothing is left running.
+    trap 'tmux -L "$DEMO_TMUX_SOCKET" kill-session -t demo 2>/dev/null || true; rm -rf "$XDG_RUNTIME_DIR"' EXIT
+    trap 'exit 129' HUP INT TERM
     tmux -u -L "$socket" attach-session -t demo || true
-    tmux -L "$socket" kill-session -t demo 2>/dev/null || true
-    rm -rf "$XDG_RUNTIME_DIR"
     echo "Results, if you saved any, are in $results; everything else of the demo is in $demo."
 }
 

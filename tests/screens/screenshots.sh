@@ -44,7 +44,7 @@ take boot
 must VERDICT 200
 keys Down
 keys Down
-take attestation
+take attest
 keys a
 must 'Type simulated'
 text simulated
@@ -85,4 +85,4 @@ take end
 tm resize-window -t t -x 60 -y 16
 keys 3
 must VERDICT
-take attestation-60x16
+take attest-60x16
