@@ -5,11 +5,12 @@
 use strict;
 use warnings;
 
-# One sentence a line; nothing that roff would take for a request or an escape.
+# One sentence a line, long ones folded; nothing that roff would take for a request or an escape.
 sub prose {
     my ($s) = @_;
     $s =~ s/\\/\\e/g;
     $s =~ s/([.;]) +(?=[A-Z])/$1\n/g;
+    1 while $s =~ s/^(?=.{81})(.{1,80}) /$1\n/m;
     $s =~ s/^(?=[.'])/\\&/mg;
     return $s;
 }
