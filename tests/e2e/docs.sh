@@ -36,6 +36,8 @@ for c in $commands; do
     alike "cdvm(1) has the options of cdvm $c" "$("$CDVM" "$c" --help | options)" \
         "$(section cdvm.1 "cdvm $c" | grep -oE '\bFl -[a-z][a-z0-9-]*' | sed 's/^Fl -//')"
 done
+alike "cdvm(1) has the commands of the chat" "$(sed -n 's/^    {"\([a-z]*\)", ".*", ".*", run_.*/\1/p' tui/cmd.c)" \
+    "$(section cdvm.1 'cdvm tui' | grep '^\.It Ic /' | grep -oE '/[a-z]+' | tr -d /)"
 
 # --- cdvm.conf(5) ---
 
@@ -45,6 +47,15 @@ alike "cdvm.conf(5) has the keys of cdvm.conf" \
     "$(sed -n 's/^ *{\.name = "\([a-z-]*\)",/\1/p' tui/settings.c)" "$(page_keys cdvm.conf)"
 alike "cdvm.conf(5) has the keys of provider.conf" "$(row_keys provider/provconf.c)" "$(page_keys provider.conf)"
 alike "cdvm.conf(5) has the keys of policy files" "$(row_keys attest/policy.c)" "$(page_keys 'Policy files')"
+for t in provider/provconf.c:provider.conf attest/policy.c:'Policy files'; do
+    alike "cdvm.conf(5) has the ranges of ${t#*:}" \
+        "$(sed -n 's/^ *{"\([a-z0-9-]*\)", CONF_NUMBER, [^,]*, \([0-9]*\), \([0-9]*\),.*/\1 \2 to \3/p' "${t%:*}")" \
+        "$(section cdvm.conf.5 "${t#*:}" | sed -n 's/^\.It Cm \([a-z0-9-]*\) Pq number, \([0-9]* to [0-9]*\).*/\1 \2/p')"
+done
+alike "cdvm.conf(5) has the defaults that cdvm provider --help names" \
+    "$("$CDVM" provider --help | sed -n 's/^  --\([a-z-]*\) .*(\([^ ]*\))$/\1 \2/p')" \
+    "$(section cdvm.conf.5 provider.conf | sed -n 's/^\.It Cm \([a-z-]*\) Pq .*; default \([^ ]*\)$/\1 \2/p' |
+        grep -E "^($("$CDVM" provider --help | sed -n 's/^  --\([a-z-]*\) .*([^ ]*)$/\1/p' | paste -sd'|')) ")"
 
 # --- cdvm-attestation(7) ---
 
