@@ -216,10 +216,10 @@ static int writable(struct ws *w) {
     return -1;
 }
 
-/* lws gives OpenSSL's words for a failed handshake, which say nothing: the cause is nearly always
- * this. */
+/* lws's words for a failed handshake ("connect SSL err 1", "server's cert didn't look good") say
+ * little: the cause is nearly always this. */
 static void refused(struct ws *w, const char *text) {
-    if (text && strstr(text, "SSL"))
+    if (w->url.tls && text && (strstr(text, "SSL") || strstr(text, "cert")))
         err_set(&w->why, "tls",
                 "cannot connect to '%s': TLS failed: its certificate is not trusted on this "
                 "machine, or is for another name",
