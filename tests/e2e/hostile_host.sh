@@ -27,7 +27,7 @@ ask() {
     "$CDVM" ask --relay "$URL" --policy demo --accept-simulated --offer table --timeout 90 \
         --attach examples/sales.csv --out "$T/results" "$2" >"$T/$1.out" 2>"$T/$1.err"
 }
-qemu_of() { pgrep -P "$PROVIDER" -f '^/usr.*qemu-system' | head -n "${1:-1}" | tail -n 1; }
+qemu_of() { pgrep -P "$PROVIDER" -f "^/usr.*qemu-system" | head -n 1; }
 qemus() { pgrep -P "$PROVIDER" -f '^/usr.*qemu-system' | wc -l; }
 has_qemus() { (($(qemus) == $1)); }
 gone() { ! kill -0 "$1" 2>/dev/null; }
