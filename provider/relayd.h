@@ -25,7 +25,7 @@ struct relayd *relayd_new(struct ws_net *n, const struct relayd_opts *o, struct 
  */
 void relayd_free(struct relayd *r);
 uint16_t relayd_port(const struct relayd *r);
-bool relayd_loopback(const struct relayd *r); /* nobody else can reach it */
+bool relayd_loopback(const struct relayd *r);        /* nobody else can reach it */
 const char *relayd_url(const struct relayd *r);      /* ws://127.0.0.1:7777 */
 const char *relayd_blob_url(const struct relayd *r); /* http://127.0.0.1:7777 */
 
