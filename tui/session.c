@@ -242,6 +242,30 @@ static int check_conf(const struct session_conf *c, const struct offer *o, struc
     return 0;
 }
 
+static bool offer_serves(const struct offer *o, const char *url) {
+    cleanup_free char *want = relay_url_normal(url);
+
+    for (size_t i = 0; i < o->n_relays && want; i++) {
+        cleanup_free char *have = relay_url_normal(o->relays[i]);
+
+        if (have && !strcmp(have, want))
+            return true;
+    }
+    return o->n_relays == 0;
+}
+
+/* A job runs on relays that both sides named: the user's own, as far as the offer has them. */
+static int choose_relays(struct session *s, struct err *e) {
+    for (size_t i = 0; i < s->c.n_relays && s->q.n_relays < JOB_RELAYS_MAX; i++)
+        if (offer_serves(s->offer, s->c.relays[i]))
+            text_clip(s->q.relays[s->q.n_relays++], sizeof s->q.relays[0], s->c.relays[i]);
+    if (!s->q.n_relays)
+        return err_set(e, "no-relay",
+                       "the seller serves customers on '%s', which is not among your relays",
+                       s->offer->relays[0]);
+    return 0;
+}
+
 static void fill_request(struct session *s) {
     int64_t life = (s->c.max_minutes + 60) * INT64_C(60);
 
@@ -251,8 +275,6 @@ static void fill_request(struct session *s) {
     random_bytes(s->q.nonce, sizeof s->q.nonce);
     s->q.expires = unix_now() + (life < JOB_EXPIRES_MAX ? life : JOB_EXPIRES_MAX - 60);
     s->q.max_msat = s->c.max_msat;
-    for (; s->q.n_relays < s->c.n_relays && s->q.n_relays < JOB_RELAYS_MAX; s->q.n_relays++)
-        text_clip(s->q.relays[s->q.n_relays], sizeof s->q.relays[0], s->c.relays[s->q.n_relays]);
     if (s->c.n_params)
         memcpy(s->q.params, s->c.params, s->c.n_params * sizeof *s->c.params);
     s->q.n_params = s->c.n_params;
@@ -273,6 +295,8 @@ static int open_job(struct session *s, const struct offer *o, struct err *e) {
     s->offer_event = event_parse(view_str(o->json), e);
     s->offer = s->offer_event ? offer_parse(s->offer_event, e) : NULL;
     if (!s->offer)
+        return -1;
+    if (choose_relays(s, e))
         return -1;
     s->u = keypair_new();
     fill_request(s);

@@ -254,8 +254,10 @@ static inline void stage_rent(struct stage *t, const struct session_conf *more) 
     struct err e;
 
     c.net = t->net.ws;
-    c.relays = &relay;
-    c.n_relays = 1;
+    if (!c.n_relays) {
+        c.relays = &relay;
+        c.n_relays = 1;
+    }
     c.policy = &t->policy;
     c.trust = &t->trust;
     t->s = session_new(&c, t->parsed, stage_event, t, &e);

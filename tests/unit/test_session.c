@@ -116,6 +116,25 @@ static void nothing_is_sent_before_ready(void **state) {
     assert_int_equal(t.guest[0].n_wraps, 0);
 }
 
+static void a_job_runs_on_relays_of_both(void **state) {
+    const char *relays[] = {"ws://127.0.0.1:1", relayd_url(t.net.relay)};
+    struct session_conf c = {.relays = relays, .n_relays = 2};
+    struct session *s;
+    struct err e;
+
+    (void)state;
+    stage_rent(&t, &c);
+    assert_int_equal(t.q.n_relays, 1);
+    assert_string_equal(t.q.relays[0], relays[1]);
+
+    c = (struct session_conf){.net = t.net.ws, .relays = relays, .n_relays = 1};
+    c.policy = &t.policy;
+    c.trust = &t.trust;
+    s = session_new(&c, t.parsed, stage_event, &t, &e);
+    assert_null(s);
+    assert_string_equal(e.code, "no-relay");
+}
+
 static void a_person_may_refuse(void **state) {
     (void)state;
     stage_rent(&t, NULL);
@@ -510,6 +529,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(a_good_job_runs_to_its_receipt),
         T(nothing_is_sent_before_ready),
+        T(a_job_runs_on_relays_of_both),
         T(a_person_may_refuse),
         T(a_quick_guest_loses_nothing),
         T(a_swapped_nonce_is_named),
