@@ -213,19 +213,14 @@ static void do_go_end(struct app *a) {
     go_job(a, SCR_END);
 }
 
+/* The pages among the screens, scrolled alike. */
 static struct pager *page_of(struct app *a) {
-    if (a->help)
-        return a->help_page;
-    switch (a->screen) {
-    case SCR_OFFER:
-        return a->offer_page;
-    case SCR_END:
-        return a->end_page;
-    case SCR_CHAT:
-        return a->job.chat;
-    default:
-        return NULL;
-    }
+    struct pager *const pages[SCR_COUNT] = {[SCR_OFFER] = a->offer_page,
+                                            [SCR_END] = a->end_page,
+                                            [SCR_CHAT] = a->job.chat,
+                                            [SCR_HELP] = a->help_page};
+
+    return pages[a->help ? SCR_HELP : a->screen];
 }
 
 static void move(struct app *a, enum list_move m) {
@@ -427,16 +422,10 @@ static void do_quit(struct app *a) {
 /* --- dispatch --- */
 
 static struct edit *editor_of(struct app *a) {
-    switch (app_focus(a)) {
-    case SCR_CHAT:
-        return a->input;
-    case SCR_FILTER:
-        return a->filter;
-    case SCR_WORD:
-        return a->prompt.edit;
-    default:
-        return NULL;
-    }
+    struct edit *const editors[SCR_COUNT] = {
+        [SCR_CHAT] = a->input, [SCR_FILTER] = a->filter, [SCR_WORD] = a->prompt.edit};
+
+    return editors[app_focus(a)];
 }
 
 typedef void action_fn(struct app *a);

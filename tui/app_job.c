@@ -430,6 +430,7 @@ static void on_teardown(struct app *a, const struct session_event *ev) {
 static void on_notice(struct app *a, const struct session_event *ev) {
     app_note(a, ROLE_WARN, "%.*s (%s)", words(ev->text, 900), (const char *)ev->text.p,
              ev->code ? ev->code : "notice");
+    app_say(a, ROLE_WARN, "%.*s", words(ev->text, 200), (const char *)ev->text.p);
 }
 
 void app_on_session(struct app *a, const struct session_event *ev) {

@@ -178,18 +178,13 @@ static void draw_status(const struct app *a) {
 
 /* Would this key do something now? The footer shows only what does. */
 static bool useful(const struct app *a, enum action act) {
-    switch (act) {
-    case ACT_ACCEPT:
+    if (act == ACT_ACCEPT)
         return a->job.state == SESSION_DECISION;
-    case ACT_DESTROY:
+    if (act == ACT_DESTROY)
         return app_job_alive(a);
-    case ACT_SAVE:
+    if (act == ACT_SAVE)
         return a->job.has_verdict;
-    case ACT_INTERRUPT:
-        return app_answering(a) != NULL;
-    default:
-        return true;
-    }
+    return act != ACT_INTERRUPT || app_answering(a);
 }
 
 static void draw_footer(const struct app *a) {

@@ -31,7 +31,7 @@ trap cleanup_terminal EXIT
 shows() { screen | grep -qE -- "$1"; }
 # expect NAME PATTERN [SECONDS]   the screen comes to show PATTERN; what it shows instead is printed
 expect() {
-    if wait_for "${3:-10}" shows "$2"; then pass "$1"; else fail "$1" "not on the screen: $2" "$(screen)"; fi
+    if wait_for "${3:-30}" shows "$2"; then pass "$1"; else fail "$1" "not on the screen: $2" "$(screen)"; fi
 }
 # is NAME FLAG=VALUE...   of tmux's view of the terminal
 is() {

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <locale.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "core/enc.h"
@@ -67,7 +68,12 @@ static struct app *scene_accept(void) {
 static struct app *scene_attach(void) {
     struct app *a = app_ready();
 
-    type(a, "/attach LICENSE");
+    struct err e;
+
+    mkdir("build", 0755);
+    assert_int_equal(file_write("build/ledger.csv", view_str("id,amount\n1,2\n"), 0600, true, &e),
+                     0);
+    type(a, "/attach build/ledger.csv");
     app_key(a, K_ENTER);
     return a;
 }
