@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define ALIGN ((size_t)16)
+#define LOCK_WANTED ((size_t)256 << 10) /* a page for each key of a few jobs at once */
 
 struct secret {
     uint8_t *map; /* guard page, data pages, guard page; NULL in a part of another secret */
@@ -104,8 +105,10 @@ bool secret_eq(const void *a, const void *b, size_t n) {
     return diff == 0;
 }
 
-bool secret_locking_works(void) {
-    return !lock_failed;
+const char *secret_lock_warning(void) {
+    secret_free(secret_new(LOCK_WANTED));
+    return lock_failed ? "keys may end up in swap: too little memory can be locked (ulimit -l 256)"
+                       : NULL;
 }
 
 void random_bytes(void *out, size_t n) {

@@ -18,8 +18,9 @@ uint8_t *secret_edit(struct secret *s);
 size_t secret_len(const struct secret *s);
 void secret_free(struct secret *s);                     /* wipes; NULL is legal */
 bool secret_eq(const void *a, const void *b, size_t n); /* constant time */
-/* False when RLIMIT_MEMLOCK kept a secret from being locked (the caller warns once). */
-bool secret_locking_works(void);
+/* The sentence to warn with, once, at start: RLIMIT_MEMLOCK is too small for the keys of a few
+ * jobs, or kept one from being locked already. NULL when all is well. */
+const char *secret_lock_warning(void);
 
 void random_bytes(void *out, size_t n); /* getrandom; aborts on failure */
 uint64_t random_below(uint64_t n);      /* uniform in [0, n) */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/loop.h"
+#include "core/secret.h"
 #include "tui/path.h"
 
 #define SETTLE_MS 10000 /* for relays to show their offers */
@@ -335,8 +336,11 @@ static void on_signal(void *arg, int sig) {
 static int open_all(struct ask *k, struct err *e) {
     static const struct browse_handler bh = {.settled = on_settled};
     const struct conf_list *relays = &k->a->set.relay;
+    const char *unlocked = secret_lock_warning();
     bool demo = k->a->policy.profile == POLICY_DEMO;
 
+    if (unlocked)
+        ask_say(k->out, "%s", unlocked);
     if (trust_load(&k->trust, demo, e) || !(k->loop = loop_new(e)) ||
         !(k->net = ws_net_new(k->loop, e)) || !(k->http = http_new(k->loop, e)) ||
         !(k->browse =
@@ -344,6 +348,7 @@ static int open_all(struct ask *k, struct err *e) {
         return -1;
     loop_signal(k->loop, SIGINT, on_signal, k);
     loop_signal(k->loop, SIGTERM, on_signal, k);
+    loop_signal(k->loop, SIGHUP, on_signal, k);
     k->settle = loop_timer_add(k->loop, loop_now() + SETTLE_MS, on_settled, k);
     if (k->a->timeout_s)
         k->deadline =

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "core/enc.h"
+#include "core/secret.h"
 #include "tui/app.h"
 #include "tui/draw.h"
 #include "tui/scr.h"
@@ -321,6 +322,7 @@ static int start_app(struct engine *g, struct err *e) {
     cleanup_free char *proven = conf_path(CONF_STATE, "proven", e);
     cleanup_free char *folder = realpath(set->out ? set->out : ".", NULL);
     cleanup_free char *bundles = proven ? conf_path(CONF_DATA, "receipts", e) : NULL;
+    const char *unlocked = secret_lock_warning();
     struct app_conf c = {
         .port = &PORT,
         .port_arg = g,
@@ -339,8 +341,8 @@ static int start_app(struct engine *g, struct err *e) {
     if (!folder)
         return err_set(e, "bad-config", "there is no folder %s", set->out);
     g->app = app_new(&c);
-    if (!secret_locking_works())
-        app_say(g->app, ROLE_WARN, "keys cannot be locked in memory here (ulimit -l is too small)");
+    if (unlocked)
+        app_say(g->app, ROLE_WARN, "%s", unlocked);
     return 0;
 }
 
