@@ -70,8 +70,8 @@ static int find_qemu(struct accel *a, unsigned *major, struct err *e) {
 
 /* --- is /dev/kvm ours to open? --- */
 
-static bool kvm_opens(char why[static 200]) {
-    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC), sysno = errno;
+static bool kvm_opens(const char *path, char why[static 200]) {
+    int fd = open(path, O_RDWR | O_CLOEXEC), sysno = errno;
     struct stat st;
     struct group *g;
 
@@ -79,17 +79,17 @@ static bool kvm_opens(char why[static 200]) {
         close(fd);
         return true;
     }
-    if (stat("/dev/kvm", &st) < 0) {
-        snprintf(why, 200, "this machine has no /dev/kvm");
+    if (stat(path, &st) < 0) {
+        snprintf(why, 200, "this machine has no %s", path);
         return false;
     }
     g = getgrgid(st.st_gid);
     if (sysno == EACCES && g && (st.st_mode & S_IWGRP))
-        snprintf(why, 200,
-                 "/dev/kvm is for the group '%s': `sudo usermod -aG %s $USER`, log in again",
-                 g->gr_name, g->gr_name);
+        snprintf(why, 200, "%s is for the group '%s': `sudo usermod -aG %s $USER`, log in again",
+                 path, g->gr_name, g->gr_name);
     else
-        snprintf(why, 200, "/dev/kvm cannot be opened: %s", strerror(sysno));
+        snprintf(why, 200, "%s cannot be opened: %s (group '%s', mode %04o)", path, strerror(sysno),
+                 g ? g->gr_name : "unknown", (unsigned)st.st_mode & 07777);
     return false;
 }
 
@@ -239,7 +239,7 @@ int accel_choose(enum accel_want want, const struct image *m, const struct accel
     *out = (struct accel){0};
     if (find_qemu(out, &major, e) < 0)
         return -1;
-    if (want != ACCEL_TCG && kvm_opens(why) && kvm_works(out, m, probe)) {
+    if (want != ACCEL_TCG && kvm_opens("/dev/kvm", why) && kvm_works(out, m, probe)) {
         snprintf(out->why, sizeof out->why, "guests run under KVM (-cpu %s)", out->cpu);
         return 0;
     }

@@ -130,7 +130,9 @@ int provider_conf_check(const struct provider_conf *c, struct err *e) {
         return err_set(e, "bad-config", "backend '%s' is not known: this release has 'sim'",
                        c->backend);
     if (!c->relay.n && !c->run_relay)
-        return err_set(e, "bad-config", "no relay: name one with --relay, or add --run-relay");
+        return err_set(e, "bad-config",
+                       "no relay is configured: name one with --relay, add --run-relay, or try the "
+                       "simulator with `make demo`");
     if (c->relay.n + c->run_relay > JOB_RELAYS_MAX || c->blossom.n + c->run_relay > 4)
         return err_set(e, "bad-config", "at most %d relays and 4 blob servers are possible",
                        JOB_RELAYS_MAX);

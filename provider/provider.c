@@ -11,6 +11,7 @@
 
 #include "core/enc.h"
 #include "core/log.h"
+#include "core/secret.h"
 #include "identity.h"
 #include "provider_priv.h"
 #include "rundir.h"
@@ -282,6 +283,7 @@ static int close_leftovers(struct provider *p, struct err *e) {
 }
 
 static void introduce(const struct provider *p) {
+    const char *unlocked = secret_lock_warning();
     char npub[20];
 
     npub_short(keypair_pub(p->key), npub);
@@ -292,6 +294,8 @@ static void introduce(const struct provider *p) {
     for (size_t i = 0; i < p->n_relays; i++)
         console_say(p->out, "relay %s", p->relays[i]);
     console_notice(p->out, "%s", p->accel.why);
+    if (unlocked)
+        console_notice(p->out, "%s", unlocked);
 }
 
 struct provider *provider_new(const struct provider_conf *c, struct ws_net *net, struct http *http,

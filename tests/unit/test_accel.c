@@ -5,6 +5,8 @@
 
 #include "tests/unit/unit.h"
 
+#include <sys/wait.h>
+
 static void versions_are_read(void **state) {
     char v[32];
     unsigned major;
@@ -31,6 +33,42 @@ static void rdseed_comes_with_qemu_10(void **state) {
     assert_non_null(strstr(cpu, "+rdrand"));
     accel_tcg_cpu(10, cpu);
     assert_non_null(strstr(cpu, "+rdseed"));
+}
+
+/* Exits with 0 when the sentence for a /dev/kvm of that mode holds the words. */
+static int not_ours(const char *path, mode_t mode, const char *words) {
+    pid_t pid;
+    int status;
+
+    assert_int_equal(chmod(path, mode), 0);
+    pid = fork();
+    if (pid == 0) {
+        char why[200] = "";
+
+        if (geteuid() == 0 && setreuid(65534, 65534) < 0)
+            _exit(2);
+        _exit(kvm_opens(path, why) || !strstr(why, words));
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void a_kvm_of_others_names_the_group(void **state) {
+    char path[] = "/tmp/cdvm-test-accel-XXXXXX", words[100], why[200];
+    int fd = mkstemp(path);
+    struct group *g = getgrgid(getegid());
+
+    (void)state;
+    assert_true(fd >= 0 && g);
+    close(fd);
+    snprintf(words, sizeof words, "is for the group '%s': `sudo usermod -aG %s $USER`", g->gr_name,
+             g->gr_name);
+    assert_int_equal(not_ours(path, 0020, words), 0);
+    snprintf(words, sizeof words, "Permission denied (group '%s', mode 0000)", g->gr_name);
+    assert_int_equal(not_ours(path, 0, words), 0);
+    (void)unlink(path);
+    assert_false(kvm_opens(path, why));
+    assert_non_null(strstr(why, "this machine has no /tmp/cdvm-test-accel-"));
 }
 
 static void the_answer_is_remembered_for_its_key_only(void **state) {
@@ -170,6 +208,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_are_read),
         cmocka_unit_test(rdseed_comes_with_qemu_10),
+        cmocka_unit_test(a_kvm_of_others_names_the_group),
         cmocka_unit_test(the_answer_is_remembered_for_its_key_only),
         cmocka_unit_test(run_directories_are_private_and_go),
         cmocka_unit_test(lines_are_clean_and_fit),
