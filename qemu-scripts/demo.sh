@@ -5,37 +5,65 @@
 # usage: demo.sh headless   one job with `cdvm ask`, then everything ends
 #        demo.sh            the screen, with the provider in a pane of tmux (DEMO_TMUX=0: without tmux)
 set -euo pipefail
+demo=${DEMO_DIR:+$(realpath -m -- "$DEMO_DIR")}
 cd "$(dirname "$0")/.."
 self=$PWD/qemu-scripts/demo.sh
+build=$(realpath -m -- "${B:-build}")
 
-demo=${DEMO_DIR:-$PWD/build/demo}
-image=${DEMO_IMAGE:-$PWD/build/image}
-cdvm=${CDVM:-$PWD/cdvm}
+# For the panes too. Absolute: the XDG specification has programs ignore relative folders.
+export DEMO_DIR=${demo:-$build/demo} DEMO_IMAGE=${DEMO_IMAGE:-$build/image} CDVM=${CDVM:-$PWD/cdvm}
+export DEMO_TMUX_NAME=${DEMO_TMUX_NAME:-cdvm-demo}
+demo=$DEMO_DIR image=$DEMO_IMAGE cdvm=$CDVM
 log=$demo/provider.log
+trouble=$demo/trouble.txt # what the customer's pane said at its end: the pane is gone by then
 results=$demo/results
+NEED_MIB=64
 export XDG_CONFIG_HOME=$demo/config XDG_DATA_HOME=$demo/data XDG_STATE_HOME=$demo/state
 export XDG_CACHE_HOME=$demo/cache XDG_RUNTIME_DIR=$demo/run
 state=$XDG_STATE_HOME/cdvm/provider
 
+die() { # EXIT SENTENCE
+    printf 'demo: %s\n' "$2" >&2
+    exit "$1"
+}
+
+# One demo at a time in one folder. The lock is held by this script and the provider it starts.
+take_folder() {
+    local free
+    umask 077
+    mkdir -p "$demo" 2>/dev/null || true
+    [[ -w $demo ]] || die 73 "'$demo' cannot be written to: set DEMO_DIR to a folder of yours"
+    exec 9>>"$demo/lock"
+    flock -n 9 || die 75 "a demo is running in '$demo' already: end that one first, or set DEMO_DIR to another folder"
+    free=$(($(stat -f -c '%a * %S' "$demo") / 1048576))
+    ((free >= NEED_MIB)) || die 73 "'$demo' has $free MiB free and the demo needs $NEED_MIB MiB"
+}
+
 # What a user decides once, decided here for the demo alone: trust the release and the workload that
 # this machine has just built, and the simulator's root that it has just made.
 prepare() {
-    umask 077
-    rm -rf "$XDG_RUNTIME_DIR"
+    take_folder
+    rm -rf "$XDG_RUNTIME_DIR" "$trouble" "$demo/provider.pid"
     mkdir -p "$XDG_CONFIG_HOME/cdvm" "$XDG_DATA_HOME" "$state" "$XDG_CACHE_HOME" "$XDG_RUNTIME_DIR" "$results"
     "$cdvm" image manifest "$image" --version demo >"$demo/manifests.txt"
     {
-        echo "release $(sha256sum "$image/release.manifest" | cut -d' ' -f1) demo"
+        echo "release $(sha256sum <"$image/release.manifest" | cut -d' ' -f1) demo"
         for m in "$image"/*.manifest; do
-            [[ ${m##*/} == release.manifest ]] || echo "workload $(sha256sum "$m" | cut -d' ' -f1) ${m##*/}"
+            [[ ${m##*/} == release.manifest ]] || echo "workload $(sha256sum <"$m" | cut -d' ' -f1) ${m##*/}"
         done
     } >"$XDG_CONFIG_HOME/cdvm/pins"
     : >"$log"
 }
 
 run_provider() {
+    echo "$BASHPID" >"$demo/provider.pid"
     exec "$cdvm" provider --backend sim --image "$image" --state "$state" --name "local simulator" \
         --run-relay --relay-port 0
+}
+
+provider_runs() {
+    local pid
+    pid=$(cat "$demo/provider.pid" 2>/dev/null) && kill -0 "$pid" 2>/dev/null
 }
 
 # Waits until the provider has said where its relay is; prints the address.
@@ -48,7 +76,7 @@ relay_url() {
             printf '%s\n' "$url"
             return 0
         fi
-        if [[ -n ${provider_pid:-} ]] && ! kill -0 "$provider_pid" 2>/dev/null; then break; fi
+        if ((waited > 20)) && ! provider_runs; then break; fi
         sleep 0.1
     done
     echo "The provider did not start:" >&2
@@ -56,33 +84,47 @@ relay_url() {
     return 1
 }
 
-# Ends the provider that this script started, and waits for it: no process, socket or folder stays.
-stop_provider() {
-    [[ -n ${provider_pid:-} ]] || return 0
-    kill -TERM "$provider_pid" 2>/dev/null || true
-    wait "$provider_pid" 2>/dev/null || true
-    provider_pid=
-    rm -rf "$XDG_RUNTIME_DIR"
+# Ends what this script started and waits for it: no process, socket or folder stays.
+stop_all() {
+    trap '' HUP INT TERM
+    local waited
+    if [[ -n ${ask_pid:-} ]]; then
+        kill -TERM "$ask_pid" 2>/dev/null || true
+        wait "$ask_pid" 2>/dev/null || true
+    fi
+    if [[ -n ${in_tmux:-} ]]; then tmux -L "$DEMO_TMUX_NAME" kill-session -t demo 2>/dev/null || true; fi
+    if provider_runs; then kill -TERM "$(cat "$demo/provider.pid")" 2>/dev/null || true; fi
+    for ((waited = 0; waited < 300; waited++)); do
+        provider_runs || break
+        sleep 0.1
+    done
+    rm -rf "$XDG_RUNTIME_DIR" "$demo/provider.pid"
+}
+
+start_provider() {
+    trap stop_all EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    (run_provider) >"$log" 2>&1 &
 }
 
 headless() {
+    local url question rc=0
     prepare
-    (run_provider) >"$log" 2>&1 &
-    provider_pid=$!
-    trap stop_provider EXIT
-    trap 'exit 130' INT TERM
-    local url question
+    start_provider
     url=$(relay_url)
     question='SELECT region, count(*) AS sales, round(sum(amount), 2) AS amount FROM sales GROUP BY region ORDER BY amount DESC'
     echo "relay    $url"
     echo "ledger   examples/sales.csv"
     echo "question $question"
     echo
-    local rc=0
+    # In the background, so that a signal is acted on at once.
     "$cdvm" ask --relay "$url" --policy demo --accept-simulated --offer table \
-        --attach examples/sales.csv --out "$results" "$question" || rc=$?
-    stop_provider
-    trap - EXIT
+        --attach examples/sales.csv --out "$results" "$question" 9>&- &
+    ask_pid=$!
+    wait "$ask_pid" || rc=$?
+    ask_pid=
     return "$rc"
 }
 
@@ -91,48 +133,66 @@ customer() {
     local url
     echo "The provider is starting: a key for the simulator, once, then a try whether KVM works here..."
     url=$(relay_url)
-    "$cdvm" tui --relay "$url" --policy demo --out "$results" || true
-    if [[ -n ${DEMO_TMUX_SOCKET:-} ]]; then tmux -L "$DEMO_TMUX_SOCKET" kill-session -t demo 2>/dev/null || true; fi
+    "$cdvm" tui --relay "$url" --policy demo --out "$results"
 }
 
-screen() {
-    prepare
-    if [[ ${DEMO_TMUX:-1} == 0 ]] || ! command -v tmux >/dev/null; then
-        (run_provider) >"$log" 2>&1 &
-        provider_pid=$!
-        trap stop_provider EXIT
-        DEMO_TMUX_SOCKET='' customer
-        return 0
-    fi
+customer_pane() {
+    (customer) 2>"$trouble" || true
+    tmux -L "$DEMO_TMUX_NAME" kill-session -t demo 2>/dev/null || true
+}
+
+# UTF-8 also where the locale is not: the screen's frames are drawn with it.
+force_utf8() {
     case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
     *[Uu][Tt][Ff]*8*) ;;
     *) export LC_ALL=C.UTF-8 ;;
     esac
-    local socket=${DEMO_TMUX_NAME:-cdvm-demo} rows
-    rows=$(stty size 2>/dev/null </dev/tty | cut -d' ' -f1 || echo 24)
-    export DEMO_TMUX_SOCKET=$socket
-    unset TMUX # its own socket: works inside another tmux too
-    tmux -u -L "$socket" -f /dev/null set-option -g default-terminal tmux-256color \; \
-        set-option -g escape-time 20 \; new-session -d -s demo -x "${COLUMNS:-100}" -y "$rows" \
-        "exec '$self' customer-pane"
-    tmux -L "$socket" set-option -g status off
-    if ((rows < 24)); then
-        tmux -L "$socket" set-option -g status on
-        tmux -L "$socket" new-window -d -n provider "exec '$self' provider-pane"
-    else
-        tmux -L "$socket" split-window -d -v -l 6 "exec '$self' provider-pane"
+}
+
+in_tmux() {
+    local rows cols size
+    unset TMUX TMUX_PANE # its own socket: works inside another tmux too
+    if tmux -L "$DEMO_TMUX_NAME" has-session -t demo 2>/dev/null; then
+        die 75 "a demo of yours is on the screen already: look at it with \`tmux -L $DEMO_TMUX_NAME attach\`, or end it there (q)"
     fi
-    # Also when the terminal around it goes away: nothing is left running.
-    trap 'tmux -L "$DEMO_TMUX_SOCKET" kill-session -t demo 2>/dev/null || true; rm -rf "$XDG_RUNTIME_DIR"' EXIT
-    trap 'exit 129' HUP INT TERM
-    tmux -u -L "$socket" attach-session -t demo || true
+    prepare
+    size=$(stty size 2>/dev/null || true)
+    rows=${size% *} cols=${size#* }
+    ((${rows:-0} > 0)) || rows=24 cols=80
+    in_tmux=1
+    trap stop_all EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    tmux -u -L "$DEMO_TMUX_NAME" -f /dev/null set-option -g default-terminal tmux-256color \; \
+        set-option -g escape-time 20 \; \
+        new-session -d -s demo -x "$cols" -y "$rows" "$self" customer-pane 9>&-
+    if ((rows < 24)); then
+        tmux -L "$DEMO_TMUX_NAME" set-option -g status on \; \
+            new-window -d -n provider "$self" provider-pane
+    else
+        tmux -L "$DEMO_TMUX_NAME" set-option -g status off \; \
+            split-window -d -v -l 6 "$self" provider-pane
+    fi
+    tmux -u -L "$DEMO_TMUX_NAME" attach-session -t demo || true
+}
+
+screen() {
+    [[ -t 0 && -t 1 ]] || die 64 "the screen needs a terminal; \`make demo-headless\` needs none"
+    force_utf8
+    if [[ ${DEMO_TMUX:-1} != 0 ]] && command -v tmux >/dev/null; then in_tmux; else
+        prepare
+        start_provider
+        customer
+    fi
+    [[ ! -s $trouble ]] || { cat "$trouble" >&2; return 1; }
     echo "Results, if you saved any, are in $results; everything else of the demo is in $demo."
 }
 
 case ${1:-screen} in
 headless) headless ;;
 screen) screen ;;
-customer-pane) customer ;;
+customer-pane) customer_pane ;;
 provider-pane) run_provider > >(tee "$log") 2>&1 ;;
 *) echo "usage: demo.sh [headless]" >&2; exit 64 ;;
 esac
