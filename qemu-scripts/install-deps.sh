@@ -5,6 +5,7 @@
 #   test  the same, and what `make test` needs
 #   long  the same, and what `make test-long` needs
 #   screenshots  as demo, and what `make screenshots` needs
+# Another program that holds apt's lock is waited for: 120 s, or CDVM_APT_WAIT.
 set -euo pipefail
 
 demo=(gcc make pkg-config libc6-dev binutils libncurses-dev libsecp256k1-dev libwebsockets-dev libssl-dev
@@ -52,26 +53,35 @@ if ((EUID != 0)); then
     fi
 fi
 
-free_mb=$(($(df -Pk . | awk 'NR == 2 { print $4 }') / 1024))
-if ((free_mb < need_mb)); then
-    echo "Only $free_mb MB are free here; packages and build need about $need_mb MB." >&2
-    exit 73
-fi
+for place in . /usr /var; do
+    free_mb=$(($(df -Pk "$place" | awk 'NR == 2 { print $4 }') / 1024))
+    if ((free_mb < need_mb)); then
+        echo "Only $free_mb MB are free on $(realpath "$place"); packages and build need about $need_mb MB." >&2
+        echo "Nothing was installed." >&2
+        exit 73
+    fi
+done
+
+# apt ARGUMENT...  waits for a lock that another program holds, saying so
+apt() {
+    local waited out
+    for ((waited = 0; ; waited += 5)); do
+        if out=$("${root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -qq "$@" 2>&1); then return 0; fi
+        if [[ $out != *'Could not get lock'* && $out != *'Unable to lock'* && $out != *'Unable to acquire'* ]]; then
+            printf '%s\n' "$out" >&2
+            echo "apt-get $1 failed (above). With the packages in place by other means: make DEPS=0 ..." >&2
+            exit 69
+        fi
+        if ((waited >= ${CDVM_APT_WAIT:-120})); then
+            echo "apt is still in use by another program after $waited s; nothing was installed, try again later." >&2
+            exit 75
+        fi
+        echo "apt is in use by another program; waiting ($waited of ${CDVM_APT_WAIT:-120} s)"
+        sleep 5
+    done
+}
 
 echo "Installing ${#missing[@]} packages: $line"
-apt=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq)
-for ((waited = 0; ; waited += 5)); do
-    if out=$("${apt[@]}" update 2>&1); then break; fi
-    if [[ $out != *lock* ]]; then
-        printf '%s\napt-get update failed (above).\n' "$out" >&2
-        exit 69
-    fi
-    if ((waited >= 120)); then
-        echo "apt is still locked by another program after 120 s; try again later." >&2
-        exit 75
-    fi
-    echo "apt is in use by another program; waiting ($waited of 120 s)"
-    sleep 5
-done
-"${apt[@]}" -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "${missing[@]}" >/dev/null
+apt update
+apt install -y --no-install-recommends "${missing[@]}"
 echo "Installed."
