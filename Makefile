@@ -19,6 +19,11 @@ ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(LDFLAGS) $(
 LIBS = $(shell pkg-config --libs $(PKGS)) -lpthread
 GUEST_LIBS = $(shell pkg-config --libs libcrypto libsecp256k1 libcjson libseccomp)
 
+# The clone's own path may hold spaces: every name here is relative to it. B may not.
+ifneq ($(words $(B)),1)
+$(error B='$(B)': make cannot build in a folder whose name has a space in it)
+endif
+
 comma := ,
 src = $(wildcard $(1)/*.c)
 obj = $(patsubst %.c,$(B)/o/%.o,$(1))
@@ -27,6 +32,7 @@ include $(wildcard $(B)/o/*/*.d $(B)/o/*.d $(B)/o/*/*/*.d)
 
 .DEFAULT_GOAL := all
 .SECONDARY:
+.DELETE_ON_ERROR:
 
 CORE := $(call obj,$(call src,core))
 ATTEST := $(call obj,$(call src,attest))
@@ -171,8 +177,14 @@ test-programs: all image $(B)/cdvm-testroots $(UNIT) $(E2E_PROGRAMS) $(FUZZ:%=$(
 bench: all image $(BENCH)
 	@tests/bench/run.sh $(BENCH)
 
+# Said before anything is installed or fetched.
+.PHONY: writable
+writable:
+	@mkdir -p $(B) 2>/dev/null; [ -w $(B) ] && [ -w . ] || { \
+		echo "make: this folder cannot be written to (read-only, or not yours): clone it to a place of your own" >&2; exit 73; }
+
 # DEPS=0 skips the package check (other distributions; offline).
-deps:
+deps: writable
 	$(Q)[ "$(DEPS)" = 0 ] || qemu-scripts/install-deps.sh $(or $(DEPS_FOR),demo)
 
 demo demo-headless: deps

@@ -79,10 +79,21 @@ lock_line() { # SUITE PACKAGE
     printf '%s %s %s %s\n' "$1" "$2" "$v" "$sum"
 }
 
+# no_network WHAT LOG  what could not be had, apt's own words, and what to do
+no_network() {
+    grep -E '^(E|W|Err)' "$2" | tail -n 5 >&2 || true
+    die "$1 could not be fetched from $(mirror_now) (above; all of it: $2). This step needs the network, once:" \
+        "run make again when it is there, or name a mirror that can be reached with MIRROR=URL"
+}
+
+mirror_now() {
+    awk '/ trixie / {print $(NF - 2)}' sources.list
+}
+
 update_lists() {
-    local log=$PWD/update.log
     say "reading package lists (trixie, sid)"
-    apt-get -q update >"$log" 2>&1 || { tail -n 5 "$log" >&2; die "apt cannot read the mirror's lists: see $log"; }
+    apt-get -q -o APT::Update::Error-Mode=any update >update.log 2>&1 ||
+        no_network "the package lists of Debian trixie and sid" "$PWD/update.log"
 }
 
 write_lock() {
@@ -108,8 +119,12 @@ fetch_one() { # SUITE PACKAGE VERSION SHA256
     compgen -G 'lists/*_Packages' >/dev/null || update_lists
     say "fetching $2 $3"
     rm -rf download && mkdir download
-    (cd download && apt-get -q download "$2=$3" >../download.log 2>&1) ||
-        die "$2 $3 is no longer on the mirror: delete the lock file to take what is current (the image then differs)"
+    if ! (cd download && apt-get -q download "$2=$3" >../download.log 2>&1); then
+        if grep -qE "^E: (Version|Unable to locate|Can't find)" download.log; then
+            die "$2 $3 is no longer on the mirror: delete $lock to take what is current (the image then differs)"
+        fi
+        no_network "the package $2 $3" "$PWD/download.log"
+    fi
     mv download/*.deb "$path" && rmdir download
     deb_ok "$path" "$4" || die "$2 $3 has not the SHA-256 that the lock file names"
 }
@@ -120,7 +135,7 @@ main() {
     lock=$(realpath -m "$2")
     cd "$dir"
     need_tools apt-get:apt apt-cache:apt dpkg-deb:dpkg sha256sum:coreutils
-    [[ -f apt.conf ]] || write_config
+    write_config # anew: the folder may have moved, and MIRROR may be another
     export APT_CONFIG=$PWD/apt.conf
     if [[ ! -f $lock ]]; then
         update_lists
