@@ -4,6 +4,7 @@
 #include "tui/draw.c"
 
 #include <locale.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
@@ -209,7 +210,7 @@ static int setup(void **st) {
     setenv("COLUMNS", "80", 1);
     if (!setlocale(LC_CTYPE, "C.UTF-8"))
         return -1;
-    tty = tmpfile();
+    tty = fdopen(memfd_create("tty", 0), "w+");
     screen = newterm("xterm-256color", tty, stdin);
     draw_start(false, THEME_256);
     refresh(); /* what the terminal is sent at the start is terminfo's, not ours */
