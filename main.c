@@ -5,6 +5,7 @@
 #include "core/bytes.h"
 #include "core/secret.h"
 #include "provider/cli.h"
+#include "provider/kds.h"
 #include "tui/cli.h"
 
 struct command {
@@ -38,6 +39,7 @@ int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "tui";
 
     process_harden();
+    cli_verify_fetcher(kds_fetch);
     if (argc > 1 && (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))) {
         print_help(stdout);
         return 0;

@@ -157,11 +157,28 @@ const struct check_row check_table[CK_COUNT] = {
     [CK_CHIP_ENDORSED] = {"chip.endorsed", "machine's place vouched for", RULE,
                           NEED(OPTIONAL, MUST, OPTIONAL),
                           "Physical attacks on memory and chip are outside what attestation sees."},
+    [CK_ADVISORY_FRESH] = {"advisory.fresh", "newest warnings at hand", RULE,
+                           NEED(OPTIONAL, REQUIRED, OPTIONAL),
+                           "Holes found since this program was made are known from advisories."},
+    [CK_PROVIDER_SEEN] = {"provider.seen", "provider as met before", COMP, NEED(NOTE, ADVISE, NOTE),
+                          "Another machine or guest than the one you met first may be a swap."},
+    [CK_RECEIPT] = {"receipt", "receipt of the finished job", COMP, GROUP,
+                    "What the guest signed at the end, and what the seller says of the machine."},
+    [CK_RECEIPT_GUEST] = {"receipt.guest", "key that signed the receipt", COMP, ALWAYS,
+                          "A receipt by anybody but the attested guest proves nothing."},
+    [CK_RECEIPT_JOB] = {"receipt.job", "job that the receipt names", COMP, ALWAYS,
+                        "A receipt of another job could be shown for this one."},
+    [CK_RECEIPT_COVERAGE] = {"receipt.coverage", "messages that the receipt covers", COMP,
+                             NEED(ADVISE, ADVISE, ADVISE),
+                             "What it does not cover may never have reached the guest."},
+    [CK_RECEIPT_TEARDOWN] = {"receipt.teardown", "end of the machine, as the seller tells it",
+                             SOURCE_PROVIDER, NEED(ADVISE, ADVISE, ADVISE),
+                             "Nothing proves that a host forgets; this is its word, signed."},
 };
 
 static const enum check_id groups[] = {CK_VERDICT, CK_SNP,        CK_SNP_CHAIN,    CK_SNP_VEK,
                                        CK_SNP_TCB, CK_SNP_POLICY, CK_SNP_PLATFORM, CK_SNP_LAUNCH,
-                                       CK_BIND,    CK_GPU,        CK_REFERENCE};
+                                       CK_BIND,    CK_GPU,        CK_REFERENCE,    CK_RECEIPT};
 
 bool check_is_group(enum check_id id) {
     for (size_t i = 0; i < COUNT(groups); i++)

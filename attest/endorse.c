@@ -1,5 +1,6 @@
 /* Endorsements (kind 31880): k of the keys that the user pinned must agree on one digest, and any
  * one of them can revoke (cdvm-protocol(7), "Public events"). */
+#include "advice.h"
 #include "reference.h"
 
 #include <stdio.h>
@@ -17,12 +18,6 @@ struct subject {
 };
 
 static const char *const type_words[] = {"guest", "workload", "model"};
-
-static uint64_t event_seq(const struct event *ev) {
-    const char *s = fields_get(&ev->f, "seq", 1);
-
-    return s && *s >= '0' && *s <= '9' ? strtoull(s, NULL, 10) : 0;
-}
 
 /* Higher seq; where that is equal, later. */
 static bool newer(const struct event *a, const struct event *b) {
@@ -46,7 +41,7 @@ static const struct event *newest_by(const struct pins *p, const uint8_t *key,
         const struct event *ev = p->endorsement[i];
 
         if (ev->f.kind != KIND_ENDORSEMENT || memcmp(ev->f.pubkey, key, 32) != 0 ||
-            !tag_is(ev, "d", s->d) || !tag_is(ev, "type", s->type))
+            !tag_is(ev, "d", s->d) || !tag_is(ev, "type", s->type) || !event_counts(p, ev))
             continue;
         if (!best || newer(ev, best))
             best = ev;
@@ -70,6 +65,19 @@ static bool pinned(const struct pins *p, const uint8_t digest[static 32]) {
     return false;
 }
 
+/* Words of pinned keys on this subject that are older than what they said before. */
+static size_t held_back(const struct pins *p, const struct subject *s) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n_endorsements; i++) {
+        const struct event *ev = p->endorsement[i];
+
+        n += ev->f.kind == KIND_ENDORSEMENT && tag_is(ev, "d", s->d) &&
+             event_seq(ev) < memory_seq(p->memory, KIND_ENDORSEMENT, ev->f.pubkey, s->d);
+    }
+    return n;
+}
+
 /* Counts who agrees; true when somebody revoked. */
 static bool votes(const struct pins *p, const struct subject *s, int64_t now, size_t *agree) {
     *agree = 0;
@@ -85,8 +93,8 @@ static bool votes(const struct pins *p, const struct subject *s, int64_t now, si
     return false;
 }
 
-static void verdict_of_votes(const struct pins *p, const struct subject *s, int64_t now,
-                             struct finding *f) {
+static void verdict_of_votes(const struct pins *p, const struct advice *advice,
+                             const struct subject *s, int64_t now, struct finding *f) {
     const size_t need = p->k ? p->k : 1;
     size_t agree;
 
@@ -98,6 +106,10 @@ static void verdict_of_votes(const struct pins *p, const struct subject *s, int6
         f->outcome = OUT_FATAL;
         finding_got(f, "revoked");
         finding_why(f, "A key that you trust has revoked %s.", s->d);
+    } else if (advice && advice_revokes(advice, s->digest)) {
+        f->outcome = OUT_FATAL;
+        finding_got(f, "revoked by an advisory");
+        finding_why(f, "An advisory by a key that you trust revokes %s.", s->d);
     } else if (pinned(p, s->digest)) {
         f->outcome = OUT_GOOD;
         finding_got(f, "pinned");
@@ -106,12 +118,19 @@ static void verdict_of_votes(const struct pins *p, const struct subject *s, int6
         finding_got(f, "%zu endorsers", agree);
     } else {
         finding_got(f, "%zu endorsers, not pinned", agree);
-        finding_why(f, "Nobody whom you chose to trust vouches for %s.", s->d);
+        if (held_back(p, s))
+            finding_why(f,
+                        "Only an older word on %s came than one that you have seen: it is not "
+                        "taken.",
+                        s->d);
+        else
+            finding_why(f, "Nobody whom you chose to trust vouches for %s.", s->d);
     }
 }
 
-void endorsement_check(const struct pins *pins, enum manifest_kind kind, struct view content,
-                       const char *name, const char *version, int64_t now, struct finding *f) {
+void endorsement_check(const struct pins *pins, const struct advice *advice,
+                       enum manifest_kind kind, struct view content, const char *name,
+                       const char *version, int64_t now, struct finding *f) {
     struct subject s = {.type = type_words[kind], .content = content};
 
     if (!content.n) {
@@ -120,7 +139,7 @@ void endorsement_check(const struct pins *pins, enum manifest_kind kind, struct 
     }
     snprintf(s.d, sizeof s.d, "%s/%s", name, version);
     sha256(content, s.digest);
-    verdict_of_votes(pins, &s, now, f);
+    verdict_of_votes(pins, advice, &s, now, f);
 }
 
 /* Chip endorsements (kind 31882): d is the chip id in hex, the content names the operator and place
@@ -134,7 +153,7 @@ static const struct event *newest_on_chip(const struct pins *p, const uint8_t *k
         const struct event *ev = p->endorsement[i];
 
         if (ev->f.kind == KIND_CHIP && !memcmp(ev->f.pubkey, key, 32) && tag_is(ev, "d", chip) &&
-            (!best || newer(ev, best)))
+            event_counts(p, ev) && (!best || newer(ev, best)))
             best = ev;
     }
     return best;

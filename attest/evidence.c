@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "record.h"
 #include "reference.h"
 #include "snp_verify.h"
 
@@ -27,8 +28,8 @@ struct verdict *evidence_verify_report(struct view report, const struct snp_coll
 
 static void verify_snp(struct verdict *v, const struct evidence *ev, const struct snp_collateral *c,
                        const struct expect *x, const struct policy *p, int64_t now,
-                       const struct reference *ref, const uint8_t data[static 64],
-                       struct snp_result *out) {
+                       const struct reference *ref, const struct advice *advice,
+                       const uint8_t data[static 64], struct snp_result *out) {
     const struct release *rel = ref->release;
     const struct snp_input in = {
         .report = ev->report,
@@ -45,6 +46,8 @@ static void verify_snp(struct verdict *v, const struct evidence *ev, const struc
         .guest_policy = rel ? rel->policy : 0,
         .min_tcb = rel ? rel->min_tcb : NULL,
         .n_min_tcb = rel ? rel->n_min_tcb : 0,
+        .floor = advice->floor,
+        .n_floors = advice->n_floors,
     };
 
     snp_verify(v, &in, out);
@@ -76,6 +79,7 @@ struct verdict *evidence_verify(const struct evidence *ev, const struct snp_coll
     struct verdict *v = verdict_new(p, now);
     cleanup_buf struct buf digest = {0};
     struct reference ref;
+    struct advice advice;
     struct snp_result snp;
     struct bind_input bind;
     struct err e;
@@ -85,7 +89,8 @@ struct verdict *evidence_verify(const struct evidence *ev, const struct snp_coll
     binding_report_data(ev->guest, x->request->customer, x->request->nonce, x->request->id,
                         buf_view(&digest), data);
     reference_build(&ref, x);
-    verify_snp(v, ev, c, x, p, now, &ref, data, &snp);
+    advice_gather(&advice, &x->pins, now);
+    verify_snp(v, ev, c, x, p, now, &ref, &advice, data, &snp);
     bind = (struct bind_input){.ev = ev,
                                .request = x->request,
                                .gpu_digest = buf_view(&digest),
@@ -94,7 +99,9 @@ struct verdict *evidence_verify(const struct evidence *ev, const struct snp_coll
                                .snp = &snp};
     bind_verify(v, &bind);
     verify_gpu(v, ev, x);
-    reference_verify(v, &ref, x, verdict_chip(v), now);
+    reference_verify(v, &ref, x, &advice, verdict_chip(v), now);
+    if (ev->record)
+        record_verify(v, ev, x);
     reference_free(&ref);
     verdict_set_guest(v, x->request->id, ev->guest, ev->hello);
     verdict_seal(v);

@@ -10,10 +10,20 @@
 #include "core/binding.h"
 #include "core/dvm.h"
 #include "core/offer.h"
+#include "memory.h"
 #include "policy.h"
 #include "verdict.h"
 
 #define COLLATERAL_CRLS 4
+
+/* What a finished job left beside its hello. Each part may be absent. */
+struct job_record {
+    const struct event *receipt, *teardown;
+    const struct rumor *accept;
+    bool has_transcript; /* rumor ids in order, in = from the customer */
+    const uint8_t (*in)[32], (*out)[32];
+    size_t n_in, n_out;
+};
 
 /* What the guest said in hello. */
 struct evidence {
@@ -25,6 +35,7 @@ struct evidence {
     /* hello's echo: used only to name a mismatch, never to accept anything. */
     bool has_echo;
     uint8_t echo_customer[32], echo_nonce[32], echo_job[32];
+    const struct job_record *record; /* NULL while the job runs */
 };
 
 /* Certificates carried by anybody: all of it is signed. Empty views where absent; a certificate
@@ -43,8 +54,11 @@ struct pins {
     const uint8_t (*endorser)[32]; /* keys whose endorsements count */
     size_t n_endorsers;
     unsigned k;                             /* how many of them must agree; 0 means 1 */
-    const struct event *const *endorsement; /* kinds 31880 and 31882 at hand, verified events */
+    const struct event *const *endorsement; /* kinds 31880 to 31882 at hand, verified events */
     size_t n_endorsements;
+    const struct memory *memory; /* what was seen before; NULL: nothing is remembered */
+    bool asked;                  /* relays were asked for news just now ... */
+    unsigned n_answers;          /* ... and so many said that this is all they have */
 };
 
 struct expect {

@@ -118,19 +118,32 @@ static bool floor_level(struct view v, struct tcb_floor *f) {
     return false;
 }
 
-static int take_floor(struct policy *p, const char *text, struct err *e) {
+int floor_parse(const char *text, struct tcb_floor *out, struct err *e) {
     struct view rest = view_str(text), w = word(&rest);
-    struct tcb_floor f = {.date = "", .source = "policy file"};
-    bool ok = p->n_floors < POLICY_FLOORS_MAX && floor_range(w, &f);
+    bool ok;
 
+    *out = (struct tcb_floor){.date = "", .source = ""};
+    ok = floor_range(w, out);
     for (w = word(&rest); ok && w.n; w = word(&rest))
-        ok = floor_level(w, &f);
+        ok = floor_level(w, out);
     if (!ok)
         return err_set(e, "bad-policy",
-                       "floor '%s' is not FAMILY:MODEL-MODEL bl=N tee=N snp=N "
-                       "ucode=N",
-                       text);
-    p->floor[p->n_floors++] = f;
+                       "floor '%s' is not FAMILY:MODEL-MODEL bl=N tee=N snp=N ucode=N", text);
+    return 0;
+}
+
+void floor_text(const struct tcb_floor *f, char out[static FLOOR_TEXT]) {
+    snprintf(out, FLOOR_TEXT, "%02x:%02x-%02x/%x-%x fmc=%u bl=%u tee=%u snp=%u ucode=%u", f->family,
+             f->model_lo, f->model_hi, f->step_lo & 15u, f->step_hi & 15u, f->fmc, f->bl, f->tee,
+             f->snp, f->ucode);
+}
+
+static int take_floor(struct policy *p, const char *text, struct err *e) {
+    if (p->n_floors == POLICY_FLOORS_MAX)
+        return err_set(e, "bad-policy", "more than %d floors", POLICY_FLOORS_MAX);
+    if (floor_parse(text, &p->floor[p->n_floors], e))
+        return -1;
+    p->floor[p->n_floors++].source = "policy file";
     return 0;
 }
 

@@ -44,6 +44,12 @@ struct policy {
     int8_t override[POLICY_CHECKS_MAX]; /* by row of checks.h: enum requirement + 1, 0 none */
 };
 
+/* "19:10-1f/0-f fmc=0 bl=10 tee=0 snp=27 ucode=84": family, models and steppings in hexadecimal,
+ * levels in decimal; steppings and levels may be left out. "bad-policy". */
+int floor_parse(const char *text, struct tcb_floor *out, struct err *e) WARN_UNUSED;
+#define FLOOR_TEXT 80
+void floor_text(const struct tcb_floor *f, char out[static FLOOR_TEXT]);
+
 void policy_preset(struct policy *p, enum policy_profile profile);
 /* "standard", "strict", "demo". False for any other word. */
 bool policy_profile_named(const char *s, enum policy_profile *out);

@@ -121,10 +121,10 @@ void reference_free(struct reference *r) {
 
 static void endorsed(struct verdict *v, struct node *g, enum check_id id, enum manifest_kind kind,
                      struct view content, const char *name, const char *version,
-                     const struct expect *x, int64_t now) {
+                     const struct expect *x, const struct advice *advice, int64_t now) {
     struct finding f = {.outcome = OUT_BAD};
 
-    endorsement_check(&x->pins, kind, content, name, version, now, &f);
+    endorsement_check(&x->pins, advice, kind, content, name, version, now, &f);
     verdict_leaf(v, g, id, &f);
 }
 
@@ -162,23 +162,67 @@ static void guest_volumes(struct verdict *v, struct node *g, const struct releas
     verdict_leaf(v, g, CK_GUEST_VOLUMES, &f);
 }
 
+static void digest_view(struct view content, uint8_t out[static 32], struct view *v) {
+    sha256(content, out);
+    *v = view_of(out, content.n ? 32 : 0);
+}
+
+void provider_values(const struct expect *x, struct view chip, uint8_t digest[static 3][32],
+                     struct view out[static SEEN_KINDS]) {
+    out[SEEN_CHIP] = chip;
+    digest_view(x->release, digest[0], &out[SEEN_RELEASE]);
+    digest_view(x->workload, digest[1], &out[SEEN_WORKLOAD]);
+    digest_view(x->model, digest[2], &out[SEEN_MODEL]);
+}
+
+/* The same machine and guest as this provider showed before? */
+static void provider_seen(struct verdict *v, struct node *g, const struct expect *x,
+                          struct view chip) {
+    struct finding f = {.outcome = OUT_GOOD};
+    struct view value[SEEN_KINDS];
+    uint8_t digest[3][32];
+    cleanup_buf struct buf news = {0};
+    size_t met = 0;
+
+    provider_values(x, chip, digest, value);
+    for (size_t i = 0; i < SEEN_KINDS; i++) {
+        const enum memory_what what = (enum memory_what)i;
+
+        if (!value[i].n || !memory_first(x->pins.memory, x->offer->pubkey, what))
+            continue;
+        met++;
+        if (!memory_has(x->pins.memory, x->offer->pubkey, what, value[i]))
+            buf_fmt(&news, "%s%s", news.n ? ", " : "", memory_what_name(what));
+    }
+    finding_expected(&f, "as met before");
+    finding_got(&f, "%s", !met ? "met for the first time" : news.n ? "changed" : "as before");
+    if (news.n) {
+        f.outcome = OUT_BAD;
+        finding_why(&f, "New from this provider since you first met it: %s.", (char *)news.p);
+    }
+    verdict_leaf(v, g, CK_PROVIDER_SEEN, &f);
+}
+
 void reference_verify(struct verdict *v, const struct reference *r, const struct expect *x,
-                      struct view chip, int64_t now) {
+                      const struct advice *advice, struct view chip, int64_t now) {
     struct node *g = verdict_group(v, verdict_root(v), CK_REFERENCE);
     const struct release *rel = r->release;
     struct finding f = {.outcome = OUT_BAD};
 
     verdict_leaf(v, g, CK_OFFER_MATCH, &r->match);
     endorsed(v, g, CK_RELEASE_ENDORSED, MANIFEST_RELEASE, rel ? x->release : (struct view){0},
-             rel ? rel->name : "", rel ? rel->version : "", x, now);
+             rel ? rel->name : "", rel ? rel->version : "", x, advice, now);
     endorsed(v, g, CK_WORKLOAD_ENDORSED, MANIFEST_WORKLOAD,
              r->workload ? x->workload : (struct view){0}, r->workload ? r->workload->name : "",
-             r->workload ? r->workload->version : "", x, now);
+             r->workload ? r->workload->version : "", x, advice, now);
     if (has_model(x))
         endorsed(v, g, CK_MODEL_ENDORSED, MANIFEST_MODEL, r->model ? x->model : (struct view){0},
-                 r->model ? r->model->name : "", r->model ? r->model->version : "", x, now);
+                 r->model ? r->model->name : "", r->model ? r->model->version : "", x, advice, now);
     guest_acpi(v, g, rel);
     guest_volumes(v, g, rel);
     chip_check(&x->pins, chip, now, &f);
     verdict_leaf(v, g, CK_CHIP_ENDORSED, &f);
+    verdict_leaf(v, g, CK_ADVISORY_FRESH, &advice->fresh);
+    if (x->pins.memory)
+        provider_seen(v, g, x, chip);
 }

@@ -3,6 +3,7 @@
 #ifndef CDVM_REFERENCE_H
 #define CDVM_REFERENCE_H
 
+#include "advice.h"
 #include "evidence.h"
 #include "finding.h"
 #include "snp_measure.h"
@@ -21,12 +22,18 @@ void reference_build(struct reference *r, const struct expect *x);
 void reference_free(struct reference *r);
 /* Adds the group "reference". chip: CHIP_ID of an authentic report, else empty. */
 void reference_verify(struct verdict *v, const struct reference *r, const struct expect *x,
-                      struct view chip, int64_t now);
+                      const struct advice *advice, struct view chip, int64_t now);
+
+/* What memory keeps about a provider; empty views where there is nothing. digest: room for three.
+ */
+void provider_values(const struct expect *x, struct view chip, uint8_t digest[static 3][32],
+                     struct view out[static SEEN_KINDS]);
 
 /* Who vouches for one manifest: pinned by digest, or endorsed by k of the pinned keys. */
 enum manifest_kind { MANIFEST_RELEASE, MANIFEST_WORKLOAD, MANIFEST_MODEL };
-void endorsement_check(const struct pins *pins, enum manifest_kind kind, struct view content,
-                       const char *name, const char *version, int64_t now, struct finding *f);
+void endorsement_check(const struct pins *pins, const struct advice *advice,
+                       enum manifest_kind kind, struct view content, const char *name,
+                       const char *version, int64_t now, struct finding *f);
 /* Who vouches for the place of one machine. */
 void chip_check(const struct pins *pins, struct view chip, int64_t now, struct finding *f);
 

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "core/enc.h"
+#include "core/hash.h"
 #include "finding.h"
+#include "snp_cache.h"
 #include "snp_pss.h"
 
 #define SIM_ARK "SIM-ARK (cdvm simulator)"
@@ -14,6 +16,13 @@
 /* The certificates as bytes, from wherever they came. */
 struct source {
     struct view vek, ask, ark, table_crl;
+};
+
+/* A certificate of authority at hand: its fingerprints, and what is known of it already. */
+struct authority {
+    X509 *x;
+    uint8_t der[32], spki[32];
+    const struct known_cert *known; /* NULL, or it verified before */
 };
 
 static struct view first_of(struct view a, struct view b) {
@@ -94,54 +103,56 @@ static void root_foreign(struct chain *c, const uint8_t der[static 32]) {
                     "the fingerprint pinned in this program tells them apart.");
 }
 
-static void root_check(const struct chain_input *in, struct chain *c, struct view der) {
+/* An authority, signed by the one given; what is known is not computed again. */
+static int authority_verify(const struct authority *a, const struct authority *issuer,
+                            bool intermediate, struct err *e) {
+    if (a->known && !memcmp(a->known->issuer, issuer->der, 32))
+        return 0;
+    return cert_is_authority(a->x, intermediate, e) || cert_signed_by(a->x, issuer->x, e) ? -1 : 0;
+}
+
+static void root_check(const struct chain_input *in, struct chain *c, const struct authority *ark) {
     const struct root *pin = root_pinned(c->product, ROLE_ARK);
-    uint8_t sha[32], spki[32];
     struct err e;
 
     c->root = (struct finding){.outcome = OUT_BAD};
-    cert_fingerprints(c->ark, der, sha, spki);
     if (pin)
         finding_expected(&c->root, "%s sha256 %.16s...", pin->cn, pin->der);
-    finding_got_hex(&c->root, view_of(sha, 32));
-    if (cert_is_authority(c->ark, false, &e) || cert_signed_by(c->ark, c->ark, &e))
+    finding_got_hex(&c->root, view_of(ark->der, 32));
+    if (authority_verify(ark, ark, false, &e))
         bad(&c->root, &e);
-    else if (is_sim_root(in, sha) && cert_named(c->ark, SIM_ARK))
+    else if (is_sim_root(in, ark->der) && cert_named(c->ark, SIM_ARK))
         root_simulated(in, c);
-    else if (pin && (pin_matches(pin, sha, spki) || root_is_test(c->product, sha)))
+    else if (pin && (pin_matches(pin, ark->der, ark->spki) || root_is_test(c->product, ark->der)))
         c->root.outcome = OUT_GOOD;
     else
-        root_foreign(c, sha);
+        root_foreign(c, ark->der);
 }
 
 /* AMD's intermediates are pinned too; a simulator's or a test's is known by its signature alone. */
 static bool intermediate_pinned(const struct chain *c, const struct root *pin,
-                                const uint8_t *ark_sha, const uint8_t *sha, const uint8_t *spki) {
-    return c->simulated || root_is_test(c->product, ark_sha) || pin_matches(pin, sha, spki);
+                                const struct authority *ark, const struct authority *ask) {
+    return c->simulated || root_is_test(c->product, ark->der) ||
+           pin_matches(pin, ask->der, ask->spki);
 }
 
-static void intermediate_check(const struct chain_input *in, struct chain *c, struct view der,
-                               struct view ark_der) {
+static void intermediate_check(const struct chain_input *in, struct chain *c,
+                               const struct authority *ark, const struct authority *ask) {
     const struct root *pin = root_pinned(c->product, in->vlek ? ROLE_ASVK : ROLE_ASK);
     struct finding *f = &c->intermediate;
     const char *cn = c->simulated ? SIM_ASK : pin->cn;
     cleanup_free char *is = cert_cn(c->ask, false);
-    uint8_t sha[32], spki[32], ark_sha[32], ark_spki[32];
     struct err e;
 
     *f = (struct finding){.outcome = OUT_BAD};
     finding_expected(f, "%s", cn);
     finding_got(f, "%s", is);
-    cert_fingerprints(c->ask, der, sha, spki);
-    cert_fingerprints(c->ark, ark_der, ark_sha, ark_spki);
-    if (!cert_named(c->ask, cn)) {
-        f->outcome = OUT_BAD;
+    if (!cert_named(c->ask, cn))
         finding_why(f, "This certificate is not the one that certifies %s keys.",
                     in->vlek ? "VLEK" : "VCEK");
-    } else if (!intermediate_pinned(c, pin, ark_sha, sha, spki)) {
-        f->outcome = OUT_BAD;
+    else if (!intermediate_pinned(c, pin, ark, ask))
         finding_why(f, "It has the right name, but is not the certificate pinned in this program.");
-    } else if (cert_is_authority(c->ask, true, &e) || cert_signed_by(c->ask, c->ark, &e))
+    else if (authority_verify(ask, ark, true, &e))
         bad(f, &e);
     else
         f->outcome = OUT_GOOD;
@@ -240,17 +251,41 @@ static X509 *parse_or_say(struct view der, struct finding *f, const char *missin
     return x;
 }
 
-static void chain_steps(struct chain *c, const struct chain_input *in, const struct source *s) {
-    if (c->ark)
-        root_check(in, c, s->ark);
-    if (c->ark && c->ask)
-        intermediate_check(in, c, s->ask, s->ark);
-    if (c->ark && c->ask && c->vek)
+/* A certificate whose very bytes verified before needs no decoding. */
+static X509 *authority_read(struct authority *a, struct view der, struct finding *f,
+                            const char *missing) {
+    *a = (struct authority){0};
+    sha256(der, a->der);
+    a->known = cache_get(a->der);
+    if (a->known && X509_up_ref(a->known->x) == 1) {
+        a->x = a->known->x;
+        memcpy(a->spki, a->known->spki, 32);
+    } else {
+        a->known = NULL;
+        a->x = parse_or_say(der, f, missing);
+        if (a->x)
+            cert_fingerprints(a->x, der, a->der, a->spki);
+    }
+    return a->x;
+}
+
+static void chain_steps(struct chain *c, const struct chain_input *in, const struct authority *ark,
+                        const struct authority *ask, struct view table_crl) {
+    const bool root = c->ark != NULL, both = root && c->ask;
+
+    if (root)
+        root_check(in, c, ark);
+    if (both)
+        intermediate_check(in, c, ark, ask);
+    if (both && c->vek)
         leaf_check(in, c);
-    c->trusted = c->root.outcome == OUT_GOOD && c->intermediate.outcome == OUT_GOOD &&
-                 c->leaf.outcome == OUT_GOOD;
+    if (c->root.outcome == OUT_GOOD && c->intermediate.outcome == OUT_GOOD) {
+        cache_put(c->ark, ark->der, ark->spki, ark->der);
+        cache_put(c->ask, ask->der, ask->spki, ark->der);
+        c->trusted = c->leaf.outcome == OUT_GOOD;
+    }
     if (c->trusted)
-        crl_check_all(in, c, s->table_crl);
+        crl_check_all(in, c, table_crl);
 }
 
 void chain_skip(struct chain *c, const char *why) {
@@ -263,6 +298,7 @@ void chain_skip(struct chain *c, const char *why) {
 }
 
 void chain_build(struct chain *c, const struct chain_input *in) {
+    struct authority ark, ask;
     struct source s = {0};
     struct err e;
 
@@ -277,15 +313,15 @@ void chain_build(struct chain *c, const struct chain_input *in) {
         parse_or_say(s.vek, &c->leaf,
                      "No certificate of the report's key came with the evidence: the provider adds "
                      "it, or AMD's key server has it.");
-    c->ask = parse_or_say(s.ask, &c->intermediate,
-                          "No intermediate certificate came with the evidence.");
-    c->ark = parse_or_say(s.ark, &c->root,
-                          "No root certificate came with the evidence; its fingerprint is pinned "
-                          "here.");
+    c->ask = authority_read(&ask, s.ask, &c->intermediate,
+                            "No intermediate certificate came with the evidence.");
+    c->ark = authority_read(&ark, s.ark, &c->root,
+                            "No root certificate came with the evidence; its fingerprint is pinned "
+                            "here.");
     if (!c->product && c->vek)
         c->product = product_by_issuer(c->vek, in->vlek);
     if (c->product)
-        chain_steps(c, in, &s);
+        chain_steps(c, in, &ark, &ask, s.table_crl);
     dates_check(in, c);
 }
 

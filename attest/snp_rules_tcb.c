@@ -94,7 +94,7 @@ static void release_floors(const struct snp_ctx *x, uint8_t family, uint8_t mode
     }
 }
 
-/* Highest of advisories, policy file and release. */
+/* Highest of the table, policy file, advisories and release. */
 static bool floor_of(const struct snp_ctx *x, struct snp_tcb *floor) {
     uint8_t family, model, stepping;
     bool known;
@@ -103,6 +103,8 @@ static bool floor_of(const struct snp_ctx *x, struct snp_tcb *floor) {
     known = advisory_floor(family, model, stepping, floor);
     for (size_t i = 0; i < x->policy->n_floors; i++)
         floor_raise(floor, &x->policy->floor[i], family, model, stepping);
+    for (size_t i = 0; i < x->in->n_floors; i++)
+        floor_raise(floor, &x->in->floor[i], family, model, stepping);
     release_floors(x, family, model, floor);
     return known || floor->ucode;
 }

@@ -21,6 +21,8 @@ struct snp_input {
     uint64_t guest_policy;
     const struct release_tcb *min_tcb; /* the release's own floors */
     size_t n_min_tcb;
+    const struct tcb_floor *floor; /* of advisories */
+    size_t n_floors;
 };
 
 #define DISTRUST "The report is not authentic, so what it says here proves nothing."

@@ -3,6 +3,8 @@
 #include "attest/bind.c"
 #include "attest/reference.c"
 #include "attest/endorse.c"
+#include "attest/advice.c"
+#include "attest/record.c"
 #include "attest/verdict.c"
 #include "tests/unit/world.h"
 #include "tests/unit/snp_vectors.h"
@@ -156,7 +158,7 @@ static void gpu_evidence_is_bound(void **state) {
                    "snp.report_data bind.gpu gpu.count"); /* shown, not bound, not offered */
     w.offer.gpu_count = 1;
     world_good_report(&w);
-    expect_verdict(CHECK_NOT_CHECKED, "snp.mitigation gpu.evidence chip.endorsed");
+    expect_verdict(CHECK_NOT_CHECKED, "snp.mitigation gpu.evidence chip.endorsed advisory.fresh");
     w.ev.gpu = &b; /* another machine's */
     {
         struct verdict *v = world_verify(&w);
@@ -215,7 +217,8 @@ static void manifest_without_which_nothing_is_known(void **state) {
     w.x.release = (struct view){0};
     expect_verdict(
         CHECK_NOT_CHECKED,
-        "snp.mitigation snp.measurement offer.match guest.acpi guest.volumes chip.endorsed");
+        "snp.mitigation snp.measurement offer.match guest.acpi guest.volumes chip.endorsed "
+        "advisory.fresh");
 }
 
 static void offers_that_do_not_match(void **state) {
@@ -393,6 +396,269 @@ static void chips_are_vouched_for(void **state) {
     keypair_free(stranger);
 }
 
+static struct event *advise(const struct keypair *k, const char *d, const char *seq, int64_t at,
+                            const char *content) {
+    struct fields f = fields_new(KIND_ADVISORY, at, view_str(content));
+
+    fields_add(&f, "d", d);
+    fields_add(&f, "seq", seq);
+    return event_sign(&f, k);
+}
+
+/* The leaf that says how much is known about new holes. */
+static void expect_fresh(enum check_state s, const char *words) {
+    struct verdict *v = world_verify(&w);
+    const struct check *c = verdict_find(v, "advisory.fresh");
+
+    if (c->state != s || !strstr(s == CHECK_PASS ? c->got : c->why, words))
+        fail_msg("%s '%s' '%s', not %s '%s'", check_state_name(c->state), c->got, c->why,
+                 check_state_name(s), words);
+    verdict_free(v);
+}
+
+#define NO_FLOORS "{\"floors\":[],\"revoked\":[]}"
+#define HIGH_FLOOR "{\"floors\":[\"19:10-1f snp=28\"]}"
+#define LOW_FLOOR "{\"floors\":[\"19:10-1f snp=20\"]}"
+
+struct advisors {
+    struct keypair *k[2];
+    uint8_t keys[2][32];
+    const struct event *list[8];
+    struct memory memory;
+    size_t n;
+};
+
+static void advisors_up(struct advisors *a) {
+    *a = (struct advisors){.k = {keypair_new(), keypair_new()}};
+    memcpy(a->keys[0], keypair_pub(a->k[0]), 32);
+    w.x.pins.endorser = (const uint8_t(*)[32])a->keys;
+    w.x.pins.n_endorsers = 1;
+    w.x.pins.endorsement = a->list;
+    w.x.pins.memory = &a->memory;
+}
+
+static void advisors_say(struct advisors *a, const struct event *ev) {
+    a->list[a->n++] = ev;
+    w.x.pins.n_endorsements = a->n;
+}
+
+/* Everything said so far is forgotten but for what memory keeps. */
+static void advisors_silent(struct advisors *a) {
+    while (a->n)
+        event_free((struct event *)(uintptr_t)a->list[--a->n]);
+    w.x.pins.n_endorsements = 0;
+}
+
+static void advisors_down(struct advisors *a) {
+    advisors_silent(a);
+    memory_free(&a->memory);
+    keypair_free(a->k[0]);
+    keypair_free(a->k[1]);
+}
+
+static void advisories_age(void **state) {
+    struct advisors a;
+
+    (void)state;
+    expect_fresh(CHECK_NOT_CHECKED, "pinned no key");
+    advisors_up(&a);
+    expect_fresh(CHECK_NOT_CHECKED, "No advisory by a key");
+    advisors_say(&a, advise(a.k[1], "cdvm", "9", WORLD_NOW, NO_FLOORS)); /* a stranger's */
+    expect_fresh(CHECK_NOT_CHECKED, "No advisory by a key");
+    advisors_say(&a, advise(a.k[0], "cdvm", "1", WORLD_NOW - 31 * 86400, NO_FLOORS));
+    expect_fresh(CHECK_NOT_CHECKED, "older than 30 days");
+    advisors_say(&a, advise(a.k[0], "cdvm", "2", WORLD_NOW - 29 * 86400, NO_FLOORS));
+    expect_fresh(CHECK_PASS, "1 in force");
+    expect_verdict(CHECK_PASS, "");
+    w.x.pins.asked = true;
+    w.x.pins.n_answers = 1;
+    expect_fresh(CHECK_NOT_CHECKED, "Fewer than two relays");
+    w.x.pins.n_answers = 2;
+    expect_fresh(CHECK_PASS, "1 in force");
+    advisors_say(&a, advise(a.k[0], "cdvm", "3", WORLD_NOW + 3 * 86400, NO_FLOORS));
+    expect_fresh(CHECK_NOT_CHECKED, "future");
+    advisors_say(&a, advise(a.k[0], "cdvm", "4", WORLD_NOW, "{\"new\":[]}"));
+    expect_fresh(CHECK_NOT_CHECKED, "does not understand");
+    policy_preset(&w.policy, POLICY_DEMO);
+    w.policy.override[CK_ADVISORY_FRESH] = REQ_REQUIRED + 1;
+    {
+        struct verdict *v = world_verify(&w);
+
+        assert_int_equal(verdict_state(v), CHECK_NOT_CHECKED);
+        verdict_free(v);
+    }
+    advisors_down(&a);
+}
+
+static void advisories_raise_floors(void **state) {
+    struct advisors a;
+    cleanup_buf struct buf lines = {0};
+
+    (void)state;
+    advisors_up(&a);
+    advisors_say(&a, advise(a.k[1], "cdvm", "1", WORLD_NOW, HIGH_FLOOR)); /* a stranger's */
+    expect_verdict(CHECK_PASS, "");
+    advisors_say(&a, advise(a.k[0], "cdvm", "1", WORLD_NOW, LOW_FLOOR)); /* below the table's */
+    expect_verdict(CHECK_PASS, "");
+    advisors_say(&a, advise(a.k[0], "cdvm", "2", WORLD_NOW, HIGH_FLOOR));
+    expect_verdict(CHECK_FAIL, "snp.tcb.floor");
+    advice_learn(&w.x.pins, &a.memory, &lines);
+    assert_int_equal(a.memory.n_floors, 2);
+
+    /* Newer words that say less change nothing, and are shown. */
+    advisors_say(&a, advise(a.k[0], "cdvm", "3", WORLD_NOW, NO_FLOORS));
+    expect_verdict(CHECK_FAIL, "snp.tcb.floor");
+    expect_fresh(CHECK_WARN, "takes back the floor 19:10-1f/0-f fmc=0 bl=0 tee=0 snp=28 ucode=0");
+    advisors_say(&a, advise(a.k[0], "other-name", "1", WORLD_NOW, HIGH_FLOOR));
+    expect_fresh(CHECK_PASS, "2 in force"); /* given again under another name: nothing is lowered */
+
+    /* Held back altogether: memory keeps it. */
+    advisors_silent(&a);
+    expect_verdict(CHECK_FAIL, "snp.tcb.floor");
+    w.x.pins.n_endorsers = 0; /* until the key is no longer pinned */
+    expect_verdict(CHECK_PASS, "");
+    advisors_down(&a);
+}
+
+static void older_advisories_are_not_taken(void **state) {
+    struct advisors a;
+    cleanup_buf struct buf lines = {0};
+    char content[100];
+
+    (void)state;
+    advisors_up(&a);
+    snprintf(content, sizeof content, "{\"revoked\":[\"%s\"]}", ROOT_A);
+    advisors_say(&a, advise(a.k[0], "cdvm", "5", WORLD_NOW, content));
+    advice_learn(&w.x.pins, &a.memory, &lines);
+    assert_int_equal(memory_seq(&a.memory, KIND_ADVISORY, a.keys[0], "cdvm"), 5);
+    expect_fresh(CHECK_PASS, "1 in force");
+    advisors_silent(&a);
+    advisors_say(&a, advise(a.k[0], "cdvm", "4", WORLD_NOW, HIGH_FLOOR));
+    expect_fresh(CHECK_NOT_CHECKED, "older than one you have seen");
+    expect_verdict(CHECK_PASS, ""); /* its floor does not count */
+    advice_learn(&w.x.pins, &a.memory, &lines);
+    assert_int_equal(a.memory.n_floors, 0);
+    advisors_down(&a);
+}
+
+static void advisories_revoke(void **state) {
+    struct advisors a;
+    cleanup_buf struct buf lines = {0};
+    char content[100], hex[65];
+
+    (void)state;
+    advisors_up(&a);
+    hex_encode(view_of(w.pin[1], 32), hex); /* pinned by the user, all the same */
+    snprintf(content, sizeof content, "{\"revoked\":[\"%s\"]}", hex);
+    advisors_say(&a, advise(a.k[0], "cdvm", "1", WORLD_NOW, content));
+    expect_verdict(CHECK_FAIL, "workload.endorsed");
+    advice_learn(&w.x.pins, &a.memory, &lines);
+    advisors_silent(&a);
+    expect_verdict(CHECK_FAIL, "workload.endorsed");
+    assert_non_null(strstr((char *)lines.p, "revoked "));
+    advisors_down(&a);
+}
+
+/* A revocation that was seen once cannot be undone by showing the older endorsement alone. */
+static void older_endorsements_are_not_taken(void **state) {
+    struct advisors a;
+    cleanup_buf struct buf lines = {0};
+
+    (void)state;
+    memcpy(w.pin[0], w.pin[1], 32);
+    advisors_up(&a);
+    advisors_say(&a,
+                 endorse(a.k[0], "guest", "cdvm-guest/0.1.0", w.x.release, "1", WORLD_NOW + 1000));
+    expect_verdict(CHECK_PASS, "");
+    advisors_say(
+        &a, endorse(a.k[0], "guest", "cdvm-guest/0.1.0", view_of("", 0), "2", WORLD_NOW + 1000));
+    expect_verdict(CHECK_FAIL, "release.endorsed");
+    advice_learn(&w.x.pins, &a.memory, &lines);
+    event_free((struct event *)(uintptr_t)a.list[--a.n]); /* a relay holds the newer word back */
+    w.x.pins.n_endorsements = a.n;
+    expect_verdict(CHECK_WARN, "release.endorsed");
+    {
+        struct verdict *v = world_verify(&w);
+
+        assert_non_null(strstr(verdict_find(v, "release.endorsed")->why, "older word"));
+        verdict_free(v);
+    }
+    advisors_down(&a);
+}
+
+static void advisories_that_are_none(void **state) {
+    static const char *const rows[] = {"",
+                                       "[]",
+                                       "1",
+                                       "{",
+                                       "{\"floors\":1}",
+                                       "{\"floors\":[1]}",
+                                       "{\"floors\":[\"19\"]}",
+                                       "{\"revoked\":[\"00\"]}",
+                                       "{\"revoked\":[1]}",
+                                       "{\"driver\":[1]}",
+                                       "{\"vbios\":{}}",
+                                       "{\"floor\":[]}",
+                                       "{\"floors\":[],\"floors\":[]}"};
+    struct keypair *k = keypair_new();
+    struct advisory out;
+    struct event *ev;
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ev = advise(k, "cdvm", "1", WORLD_NOW, rows[i]);
+        if (!advisory_parse(ev, &out, &e))
+            fail_msg("accepted: %s", rows[i]);
+        event_free(ev);
+    }
+    ev = advise(k, "cdvm", "1", WORLD_NOW,
+                "{\"driver\":[\"r570\"],\"floors\":[\"1a:00-11/1-1 fmc=1 bl=2\"],"
+                "\"revoked\":[\"" ROOT_A "\"],\"vbios\":[]}");
+    assert_int_equal(advisory_parse(ev, &out, &e), 0);
+    assert_int_equal(out.n_floors, 1);
+    assert_int_equal(out.floor[0].step_hi, 1);
+    assert_int_equal(out.n_revoked, 1);
+    assert_int_equal(out.revoked[0][31], 0x0a);
+    event_free(ev);
+    keypair_free(k);
+}
+
+/* First the provider is new, then known; another chip or guest is shown. */
+static void providers_are_recognised(void **state) {
+    struct memory m = {0};
+    cleanup_buf struct buf lines = {0};
+    struct view value[SEEN_KINDS];
+    uint8_t digest[3][32];
+    struct verdict *v;
+
+    (void)state;
+    w.x.pins.memory = &m;
+    v = world_verify(&w);
+    assert_string_equal(verdict_find(v, "provider.seen")->got, "met for the first time");
+    provider_values(&w.x, verdict_chip(v), digest, value);
+    for (int i = 0; i < SEEN_KINDS; i++)
+        if (value[i].n)
+            assert_true(memory_add_seen(&m, w.offer.pubkey, (enum memory_what)i, value[i],
+                                        WORLD_NOW, &lines));
+    assert_int_equal(m.n_seen, 3); /* chip, release, workload; no model here */
+    verdict_free(v);
+    v = world_verify(&w);
+    assert_string_equal(verdict_find(v, "provider.seen")->got, "as before");
+    verdict_free(v);
+    m.seen[0].value[0] ^= 1;
+    m.seen[2].value[0] ^= 1;
+    v = world_verify(&w);
+    assert_int_equal(verdict_find(v, "provider.seen")->state, CHECK_PASS); /* demo: a note */
+    assert_non_null(strstr(verdict_find(v, "provider.seen")->why, "first met it: chip, workload"));
+    verdict_free(v);
+    w.offer.pubkey[0] ^= 1; /* another provider */
+    v = world_verify(&w);
+    assert_string_equal(verdict_find(v, "provider.seen")->got, "met for the first time");
+    verdict_free(v);
+    memory_free(&m);
+}
+
 /* A release with other promises than the sample's. */
 static void other_release(enum guest_acpi acpi, enum guest_volumes volumes,
                           struct release_tcb *floor) {
@@ -453,12 +719,12 @@ static void requirements_decide(void **state) {
     w.c.n_crl = 0;
     expect_verdict(CHECK_PASS, "");
     w.policy.override[CK_SNP_CRL] = REQ_REQUIRED + 1;
-    expect_verdict(CHECK_NOT_CHECKED, "snp.crl snp.mitigation chip.endorsed");
+    expect_verdict(CHECK_NOT_CHECKED, "snp.crl snp.mitigation chip.endorsed advisory.fresh");
     w.policy.override[CK_SNP_CRL] = 0;
     w.policy.override[CK_CHIP_ENDORSED] = REQ_MUST + 1;
     expect_verdict(CHECK_FAIL, "chip.endorsed");
     w.policy.override[CK_CHIP_ENDORSED] = REQ_REQUIRED + 1;
-    expect_verdict(CHECK_NOT_CHECKED, "snp.crl snp.mitigation chip.endorsed");
+    expect_verdict(CHECK_NOT_CHECKED, "snp.crl snp.mitigation chip.endorsed advisory.fresh");
     policy_preset(&w.policy, POLICY_DEMO);
     w.policy.override[CK_SNP_POLICY_SMT] = REQ_ADVISE + 1;
     expect_verdict(CHECK_WARN, "snp.policy.smt");
@@ -508,6 +774,13 @@ int main(void) {
         T(nothing_pinned_is_a_warning_to_confirm),
         T(endorsements),
         T(chips_are_vouched_for),
+        T(advisories_age),
+        T(advisories_raise_floors),
+        T(older_advisories_are_not_taken),
+        T(advisories_revoke),
+        T(older_endorsements_are_not_taken),
+        T(advisories_that_are_none),
+        T(providers_are_recognised),
         T(releases_that_promise_less),
         T(absent_is_not_checked),
         T(requirements_decide),
