@@ -52,6 +52,9 @@ enum crl_state {
 enum crl_state crl_check(struct view der, X509 *ark, X509 *intermediate, int64_t now,
                          uint32_t max_age_days, char *text, size_t n);
 
+/* thisUpdate in Unix seconds; 0 when it is no list. Says nothing about who signed it. */
+int64_t crl_begins(struct view der);
+
 /* The GHCB extended report's table. Borrowed views into `table`; empty where there is no such
  * entry. */
 struct cert_table {

@@ -162,3 +162,13 @@ enum crl_state crl_check(struct view der, X509 *ark, X509 *intermediate, int64_t
     X509_CRL_free(crl);
     return s;
 }
+
+int64_t crl_begins(struct view der) {
+    X509_CRL *crl = crl_parse(der);
+    const ASN1_TIME *from = crl ? X509_CRL_get0_lastUpdate(crl) : NULL;
+    struct tm tm;
+    int64_t when = from && ASN1_TIME_to_tm(from, &tm) == 1 ? timegm(&tm) : 0;
+
+    X509_CRL_free(crl);
+    return when > 0 ? when : 0;
+}

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enc.h"
 #include "json.h"
 
 static const struct {
@@ -57,6 +58,22 @@ static void put_lists(struct jw *w, const struct bundle *b) {
     jw_end_arr(w);
 }
 
+static void put_ids(struct jw *w, const char *key, const uint8_t (*ids)[32], size_t n) {
+    jw_key(w, key);
+    jw_arr(w);
+    for (size_t i = 0; i < n; i++)
+        jw_hex(w, view_of(ids[i], 32));
+    jw_end_arr(w);
+}
+
+static void put_transcript(struct jw *w, const struct bundle *b) {
+    jw_key(w, "transcript");
+    jw_obj(w);
+    put_ids(w, "in", (const uint8_t(*)[32])b->in, b->n_in);
+    put_ids(w, "out", (const uint8_t(*)[32])b->out, b->n_out);
+    jw_end_obj(w);
+}
+
 void bundle_json(const struct bundle *b, struct buf *out) {
     struct bundle own = *b; /* for event_at: only read */
     struct jw w = jw_new(out);
@@ -74,6 +91,8 @@ void bundle_json(const struct bundle *b, struct buf *out) {
             put_rumor(&w, *rumor_at(&own, i));
         }
     put_lists(&w, b);
+    if (b->has_transcript && b->n_in <= BUNDLE_IDS_MAX && b->n_out <= BUNDLE_IDS_MAX)
+        put_transcript(&w, b);
     jw_end_obj(&w);
 }
 
@@ -123,6 +142,32 @@ static int get_lists(const cJSON *o, struct bundle *b, struct err *e) {
     return 0;
 }
 
+static int get_ids(const cJSON *o, const char *key, uint8_t (**ids)[32], size_t *n, struct err *e) {
+    const cJSON *list = json_arr(o, key, e), *v;
+    int count = cJSON_GetArraySize(list);
+
+    if (!list || count > (int)BUNDLE_IDS_MAX)
+        return err_set(e, "bad-bundle", "transcript: %s is not a list of ids", key);
+    *ids = mem_new((size_t)count * sizeof **ids + 1);
+    cJSON_ArrayForEach(v, list) {
+        if (!hex_decode_str(cJSON_GetStringValue(v), (*ids)[*n], 32))
+            return err_set(e, "bad-bundle", "transcript: %s has an id that is none", key);
+        (*n)++;
+    }
+    return 0;
+}
+
+static int get_transcript(const cJSON *o, struct bundle *b, struct err *e) {
+    const cJSON *t = cJSON_GetObjectItemCaseSensitive(o, "transcript");
+
+    b->has_transcript = t != NULL;
+    if (t && !cJSON_IsObject(t))
+        return err_set(e, "bad-bundle", "transcript is not an object");
+    return t && (get_ids(t, "in", &b->in, &b->n_in, e) || get_ids(t, "out", &b->out, &b->n_out, e))
+               ? -1
+               : 0;
+}
+
 static int get_parts(const cJSON *o, struct bundle *b, struct err *e) {
     const cJSON *v;
 
@@ -136,7 +181,7 @@ static int get_parts(const cJSON *o, struct bundle *b, struct err *e) {
             return err_wrap(e, "%s", rumors[i].key);
     if (!b->request || !b->offer || !b->hello)
         return err_set(e, "bad-bundle", "request, offer and hello must be in it");
-    return get_lists(o, b, e);
+    return get_lists(o, b, e) ? -1 : get_transcript(o, b, e);
 }
 
 int bundle_parse(struct view json, struct bundle *out, struct err *e) {
@@ -170,5 +215,7 @@ void bundle_free(struct bundle *b) {
         event_free(b->endorsement[i]);
     free(b->manifest);
     free(b->endorsement);
+    free(b->in);
+    free(b->out);
     *b = (struct bundle){0};
 }

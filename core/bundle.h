@@ -1,8 +1,11 @@
 /* receipt.json: everything about one job that can be checked again later, offline
  * (cdvm-protocol(7), "Receipt"). One JSON object: {"v":1, "receipt": event, "request": rumor,
  * "offer": event, "manifests": [content as a string, byte for byte as signed], "endorsements":
- * [events], "hello": rumor, "accept": rumor, "collateral": rumor, "teardown": event}; what did not
- * come is absent. */
+ * [events], "hello": rumor, "accept": rumor, "collateral": rumor, "teardown": event,
+ * "transcript": {"in": [rumor ids], "out": [rumor ids]}}; what did not come is absent.
+ *
+ * The transcript is the customer's own: ids of numbered rumors in order, in = sent to the guest.
+ * They tell nothing about the messages, which are not in it. */
 #ifndef CDVM_BUNDLE_H
 #define CDVM_BUNDLE_H
 
@@ -10,6 +13,7 @@
 
 #define BUNDLE_MAX ((size_t)4 << 20) /* bytes of the file */
 #define BUNDLE_LIST_MAX 64
+#define BUNDLE_IDS_MAX ((size_t)20000) /* of one direction */
 
 struct bundle {
     struct event *receipt, *offer, *teardown; /* verified; NULL when absent */
@@ -18,6 +22,9 @@ struct bundle {
     size_t n_manifests;
     struct event **endorsement;
     size_t n_endorsements;
+    bool has_transcript;
+    uint8_t (*in)[32], (*out)[32];
+    size_t n_in, n_out;
 };
 /* request, offer and hello must be there ("bad-bundle"); ids and signatures of all events and ids
  * of all rumors are checked. Owned by *out, which is emptied on error. */

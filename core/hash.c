@@ -161,23 +161,80 @@ static void merkle_node(const uint8_t l[32], const uint8_t r[32], uint8_t out[st
     sha256(view_of(b, sizeof b), out);
 }
 
-/* RFC 9162 2.1.1. The split point is the largest power of two below n, so depth is log2(n). */
-void merkle_root(const uint8_t (*leaves)[32], size_t n, uint8_t out[static 32]) {
-    uint8_t leaf[33] = {0x00}, l[32], r[32];
+static void merkle_leaf(const uint8_t id[32], uint8_t out[static 32]) {
+    uint8_t b[33] = {0x00};
+
+    memcpy(b + 1, id, 32);
+    sha256(view_of(b, sizeof b), out);
+}
+
+/* The largest power of two below n. */
+static size_t merkle_split(size_t n) {
     size_t k = 1;
+
+    while (k < n - k)
+        k *= 2;
+    return k;
+}
+
+/* RFC 9162 2.1.1: depth is log2(n). */
+void merkle_root(const uint8_t (*leaves)[32], size_t n, uint8_t out[static 32]) {
+    uint8_t l[32], r[32];
+    size_t k;
 
     if (n == 0) {
         sha256(view_of(NULL, 0), out);
         return;
     }
     if (n == 1) {
-        memcpy(leaf + 1, leaves[0], 32);
-        sha256(view_of(leaf, sizeof leaf), out);
+        merkle_leaf(leaves[0], out);
         return;
     }
-    while (k < n - k)
-        k *= 2;
+    k = merkle_split(n);
     merkle_root(leaves, k, l);
     merkle_root(leaves + k, n - k, r);
     merkle_node(l, r, out);
+}
+
+size_t merkle_path(const uint8_t (*leaves)[32], size_t n, size_t i,
+                   uint8_t path[static MERKLE_PATH_MAX][32]) {
+    const size_t k = n > 1 ? merkle_split(n) : 0;
+    size_t depth;
+
+    if (n <= 1)
+        return 0;
+    if (i < k) {
+        depth = merkle_path(leaves, k, i, path);
+        merkle_root(leaves + k, n - k, path[depth]);
+    } else {
+        depth = merkle_path(leaves + k, n - k, i - k, path);
+        merkle_root(leaves, k, path[depth]);
+    }
+    return depth + 1;
+}
+
+bool merkle_proves(const uint8_t leaf[static 32], uint64_t i, uint64_t n, const uint8_t (*path)[32],
+                   size_t n_path, const uint8_t root[static 32]) {
+    uint64_t at = i, last = n - 1;
+    uint8_t hash[32];
+
+    if (i >= n)
+        return false;
+    merkle_leaf(leaf, hash);
+    for (size_t k = 0; k < n_path; k++) {
+        if (last == 0)
+            return false;
+        if ((at & 1) || at == last) {
+            merkle_node(path[k], hash, hash);
+            while (!(at & 1) && at) {
+                at >>= 1;
+                last >>= 1;
+            }
+        } else {
+            merkle_node(hash, path[k], hash);
+        }
+        at >>= 1;
+        last >>= 1;
+    }
+    return last == 0 && !memcmp(hash, root, 32);
 }

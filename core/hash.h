@@ -30,5 +30,13 @@ int list_encode(struct buf *out, const char *tag, const struct view *fields, siz
 
 /* RFC 9162 Merkle tree hash over n leaves of 32 bytes each, in order; n = 0 gives SHA-256(""). */
 void merkle_root(const uint8_t (*leaves)[32], size_t n, uint8_t out[static 32]);
+/* The inclusion path of leaf i of n (RFC 9162 2.1.3.1), from the leaf up: how many hashes it has,
+ * 0 for a tree of one leaf. i < n. */
+#define MERKLE_PATH_MAX 64
+size_t merkle_path(const uint8_t (*leaves)[32], size_t n, size_t i,
+                   uint8_t path[static MERKLE_PATH_MAX][32]);
+/* RFC 9162 2.1.3.2: the path leads from this leaf, the i-th of n, to this root. */
+bool merkle_proves(const uint8_t leaf[static 32], uint64_t i, uint64_t n, const uint8_t (*path)[32],
+                   size_t n_path, const uint8_t root[static 32]);
 
 #endif

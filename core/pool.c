@@ -15,6 +15,7 @@ struct psub {
     uint64_t serial;          /* keeps its seen events apart from those of an earlier namesake */
     bool eose;                /* told the owner */
     uint32_t said;            /* bit per relay: EOSE or refusal */
+    uint32_t refused;         /* of these */
     struct loop_timer *limit; /* a relay that never says EOSE does not hold up the others */
 };
 
@@ -87,15 +88,23 @@ static void on_limit(void *arg) {
     eose_tell(arg);
 }
 
-static void sub_answered(struct pool *p, const struct relay *r, const char *id) {
+static void sub_answered(struct pool *p, const struct relay *r, const char *id, bool refused) {
     struct psub *s = sub_find(p, id);
     size_t i = index_of(p, r);
 
     if (!s || i == p->n)
         return;
     s->said |= UINT32_C(1) << i;
+    if (refused)
+        s->refused |= UINT32_C(1) << i;
     if (all_said(s))
         eose_tell(s);
+}
+
+size_t pool_answers(const struct pool *p, const char *sub) {
+    const struct psub *s = sub_find(p, sub);
+
+    return s ? (size_t)__builtin_popcount(s->said & ~s->refused) : 0;
 }
 
 /* ---- what relays report ---- */
@@ -117,7 +126,7 @@ static void on_event(void *arg, struct relay *r, const char *sub, const struct e
 }
 
 static void on_eose(void *arg, struct relay *r, const char *sub) {
-    sub_answered(arg, r, sub);
+    sub_answered(arg, r, sub, false);
 }
 
 static void on_sub_closed(void *arg, struct relay *r, const char *sub, const char *reason) {
@@ -125,7 +134,7 @@ static void on_sub_closed(void *arg, struct relay *r, const char *sub, const cha
 
     if (p->h.closed)
         p->h.closed(p->arg, sub, relay_url(r), reason);
-    sub_answered(p, r, sub);
+    sub_answered(p, r, sub, true);
 }
 
 static void on_ok(void *arg, struct relay *r, const uint8_t id[32], bool ok, const char *msg) {

@@ -25,6 +25,8 @@ int pool_add(struct pool *p, const char *url, struct err *e) WARN_UNUSED; /* dup
 /* For an address that somebody else named: refuses one that resolves to a private network. */
 int pool_add_public(struct pool *p, const char *url, struct err *e) WARN_UNUSED;
 size_t pool_count(const struct pool *p);
+/* Relays that have said that they sent all they have for this subscription. */
+size_t pool_answers(const struct pool *p, const char *sub);
 size_t pool_up(const struct pool *p);
 struct relay *pool_at(const struct pool *p, size_t i);
 struct relay *pool_find(const struct pool *p, const char *url);

@@ -535,6 +535,13 @@ void talk_sum(const struct talk *t, struct talk_sum *out) {
     merkle_root((const uint8_t(*)[32])t->out.id, t->out.n, out->root_out);
 }
 
+const uint8_t (*talk_ids(const struct talk *t, enum talk_dir dir, uint64_t *n))[32] {
+    const struct ids *l = dir == TALK_IN ? &t->in : &t->out;
+
+    *n = l->n;
+    return (const uint8_t(*)[32])l->id;
+}
+
 bool talk_root(const struct talk *t, enum talk_dir dir, uint64_t n, uint8_t root[static 32]) {
     const struct ids *l = dir == TALK_IN ? &t->in : &t->out;
 

@@ -93,6 +93,8 @@ void talk_sum(const struct talk *t, struct talk_sum *out);
 enum talk_dir { TALK_IN, TALK_OUT };
 /* Root over the first n numbered rumors of one direction; false when there are fewer. */
 bool talk_root(const struct talk *t, enum talk_dir dir, uint64_t n, uint8_t root[static 32]);
+/* The ids themselves, borrowed until the next message. */
+const uint8_t (*talk_ids(const struct talk *t, enum talk_dir dir, uint64_t *n))[32];
 uint64_t talk_sent(const struct talk *t); /* numbered messages sent: the next one's seq */
 const uint8_t *talk_sent_id(const struct talk *t, uint64_t seq); /* rumor id; NULL when not sent */
 uint64_t talk_acked(const struct talk *t); /* how many of them the peer has counted */

@@ -79,12 +79,17 @@ static bool take_beat(struct browse *b, const struct event *ev) {
     return true;
 }
 
+/* What an endorser says: of a manifest, of holes, of a machine's place. */
+static bool is_word(uint32_t kind) {
+    return kind == KIND_ENDORSEMENT || kind == KIND_ADVISORY || kind == KIND_CHIP;
+}
+
 static void on_event(void *arg, const char *sub, const struct event *ev, const char *url) {
     struct browse *b = arg;
 
     (void)url;
     if (!strcmp(sub, "manifests")) {
-        if (b->asking && ev->f.kind == KIND_ENDORSEMENT)
+        if (b->asking && is_word(ev->f.kind))
             b->query.got(b->query.arg, ev);
         return;
     }
@@ -97,11 +102,13 @@ static void on_event(void *arg, const char *sub, const struct event *ev, const c
 
 static void query_end(struct browse *b) {
     struct browse_query q = b->query;
+    unsigned answers;
 
     if (!b->asking)
         return;
+    answers = (unsigned)pool_answers(b->pool, "manifests");
     browse_cancel(b);
-    q.done(q.arg);
+    q.done(q.arg, answers);
 }
 
 static void on_deadline(void *arg) {
@@ -265,38 +272,46 @@ int browse_find(struct browse *b, const char *word, struct listing *out, struct 
 
 /* --- manifests --- */
 
-static void add_authors(struct jw *w, const struct offer *o, const uint8_t (*endorsers)[32],
-                        size_t n) {
-    jw_key(w, "authors");
-    jw_arr(w);
-    jw_hex(w, view_of(o->pubkey, 32));
-    for (size_t i = 0; i < n; i++)
-        jw_hex(w, view_of(endorsers[i], 32));
-    jw_end_arr(w);
-}
-
-static void add_kinds(struct jw *w) {
+static void add_kinds(struct jw *w, bool all) {
     jw_key(w, "kinds");
     jw_arr(w);
     jw_int(w, KIND_ENDORSEMENT);
+    if (all) {
+        jw_int(w, KIND_ADVISORY);
+        jw_int(w, KIND_CHIP);
+    }
     jw_end_arr(w);
 }
 
+static void add_keys(struct jw *w, const char *name, const uint8_t (*key)[32], size_t n) {
+    jw_key(w, name);
+    jw_arr(w);
+    for (size_t i = 0; i < n; i++)
+        jw_hex(w, view_of(key[i], 32));
+    jw_end_arr(w);
+}
+
+/* Of this release by anybody; by the seller; all that the endorsers say. */
 static void manifest_filters(struct buf *out, const struct offer *o, const uint8_t (*endorsers)[32],
                              size_t n) {
     struct jw w = jw_new(out);
+    const struct {
+        const char *name;
+        const uint8_t (*key)[32];
+        size_t n;
+        bool all;
+    } filters[] = {{"#x", &o->release, 1, false},
+                   {"authors", &o->pubkey, 1, false},
+                   {"authors", endorsers, n, true}};
 
-    jw_obj(&w);
-    add_kinds(&w);
-    jw_key(&w, "#x");
-    jw_arr(&w);
-    jw_hex(&w, view_of(o->release, 32));
-    jw_end_arr(&w);
-    jw_end_obj(&w);
-    jw_obj(&w);
-    add_kinds(&w);
-    add_authors(&w, o, endorsers, n);
-    jw_end_obj(&w);
+    for (size_t i = 0; i < COUNT(filters); i++) {
+        if (!filters[i].n)
+            continue;
+        jw_obj(&w);
+        add_kinds(&w, filters[i].all);
+        add_keys(&w, filters[i].name, filters[i].key, filters[i].n);
+        jw_end_obj(&w);
+    }
 }
 
 int browse_manifests(struct browse *b, const struct offer *o, const uint8_t (*endorsers)[32],

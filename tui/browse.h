@@ -30,11 +30,13 @@ struct listing browse_at(struct browse *b, size_t i);
 int browse_find(struct browse *b, const char *word, struct listing *out, struct err *e) WARN_UNUSED;
 size_t browse_relays_up(const struct browse *b);
 
-/* Kind 31880 events for this offer: of its release digest, by its seller, by these endorsers. `got`
- * for each that is new, then `done` once (at most about 5 s later). One query at a time. */
+/* Kind 31880 events for this offer: of its release digest, by its seller, by these endorsers; and
+ * the endorsers' advisories and chip endorsements (31881, 31882). `got` for each that is new, then
+ * `done` once (at most about 5 s later). answers: relays that were up to say that this is all they
+ * have; 0 when time ran out. One query at a time. */
 struct browse_query {
     void (*got)(void *arg, const struct event *ev);
-    void (*done)(void *arg);
+    void (*done)(void *arg, unsigned answers);
     void *arg;
 };
 int browse_manifests(struct browse *b, const struct offer *o, const uint8_t (*endorsers)[32],

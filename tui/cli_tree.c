@@ -94,16 +94,21 @@ static void json_checks(struct jw *w, const struct check *c) {
     jw_end_arr(w);
 }
 
-void verdict_json(const struct verdict *v, struct buf *out) {
-    struct jw w = jw_new(out);
+void verdict_members(const struct verdict *v, struct jw *w) {
     char when[32];
 
     time_rfc3339(verdict_as_of(v), when);
+    jw_kstr(w, "verdict", check_state_name(verdict_state(v)));
+    jw_kbool(w, "simulated", verdict_simulated(v));
+    jw_kstr(w, "product", verdict_product(v));
+    jw_kstr(w, "as_of", when);
+    json_checks(w, verdict_tree(v));
+}
+
+void verdict_json(const struct verdict *v, struct buf *out) {
+    struct jw w = jw_new(out);
+
     jw_obj(&w);
-    jw_kstr(&w, "verdict", check_state_name(verdict_state(v)));
-    jw_kbool(&w, "simulated", verdict_simulated(v));
-    jw_kstr(&w, "product", verdict_product(v));
-    jw_kstr(&w, "as_of", when);
-    json_checks(&w, verdict_tree(v));
+    verdict_members(v, &w);
     jw_end_obj(&w);
 }

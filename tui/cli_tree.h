@@ -2,7 +2,9 @@
 #ifndef CDVM_CLI_TREE_H
 #define CDVM_CLI_TREE_H
 
+#include "attest/compare.h"
 #include "attest/verdict.h"
+#include "core/json.h"
 
 /* One line per check, indented; what is not PASS says what was expected, what came and why. Every
  * line says SIMULATED when the verdict is. Ends with a newline. */
@@ -10,6 +12,8 @@ void verdict_text(const struct verdict *v, struct buf *out);
 /* {"verdict","simulated","product","as_of","checks":[{"id","state","source","expected","got","why",
  * "checks":[...]}]}, one line, no newline. as_of is RFC 3339. */
 void verdict_json(const struct verdict *v, struct buf *out);
+/* The same members into an object that is open. */
+void verdict_members(const struct verdict *v, struct jw *w);
 /* "2026-11-22T10:00:00Z" */
 void time_rfc3339(int64_t t, char out[static 32]);
 

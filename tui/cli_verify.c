@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "cli_verify.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -11,11 +11,8 @@
 #include "attest/evidence.h"
 #include "attest/snp_cert.h"
 #include "cli_tree.h"
-#include "core/bundle.h"
 #include "core/enc.h"
 #include "core/loop.h"
-#include "trust.h"
-#include "verify_bundle.h"
 #include "verify_files.h"
 
 static const char help[] =
@@ -33,34 +30,37 @@ static const char help[] =
     "  --allow-vlek         take a cloud's key instead of the chip's\n"
     "  --allow-milan        take Milan processors; stays a warning\n"
     "  --at TIME            judge as of this time (RFC 3339), not now\n"
+    "  --fetch              ask AMD's key server for missing certificates; nothing else here\n"
+    "                       uses the network\n"
+    "  --diff OTHER.json    what changed from BUNDLE.json to OTHER.json; exit as for OTHER.json\n"
+    "  --message FILE       also check one disclosed message against the receipt\n"
+    "  --disclose FILE      FILE is one message (rumor) of the job: print it with the proof that\n"
+    "                       the receipt covers it, for --message\n"
     "  --json               one JSON object instead of lines\n\n"
+    "A bundle with an acceptance is judged as of then, by the customer's own clock, and as of "
+    "now;\n"
+    "the exit code is the worse of the two.\n"
     "Exit: 0 PASS, 1 FAIL, 2 WARN, 3 NOT CHECKED, 64 usage, 65 and 66 unreadable input.\n";
 
-enum { OPT_V2 = 256, OPT_VLEK, OPT_MILAN, OPT_JSON, OPT_LIST, OPT_HELP, OPT_TEST_ROOT };
-
-struct args {
-    const char *report, *vek, *ask, *ark, *table, *nonce, *measurement, *policy, *vmpl, *at;
-    const char *crl[COLLATERAL_CRLS], *bundle;
-    size_t n_crl;
-    bool allow_v2, allow_vlek, allow_milan, json, list, help;
-};
+enum { OPT_V2 = 256, OPT_VLEK, OPT_MILAN, OPT_JSON, OPT_LIST, OPT_HELP, OPT_FETCH, OPT_TEST_ROOT };
 
 static int usage(const char *why) {
     fprintf(stderr, "cdvm verify: %s (cdvm verify --help)\n", why);
     return EX_USAGE;
 }
 
-static int failed(const struct err *e, int code) {
+int verify_failed(const struct err *e, int code) {
     fprintf(stderr, "cdvm verify: %s\n", e->text);
     return code;
 }
 
-static bool take_flag(struct args *a, int c) {
+static bool take_flag(struct verify_args *a, int c) {
     const struct {
         int c;
         bool *to;
     } flags[] = {{OPT_V2, &a->allow_v2}, {OPT_VLEK, &a->allow_vlek}, {OPT_MILAN, &a->allow_milan},
-                 {OPT_JSON, &a->json},   {OPT_LIST, &a->list},       {OPT_HELP, &a->help}};
+                 {OPT_JSON, &a->json},   {OPT_LIST, &a->list},       {OPT_HELP, &a->help},
+                 {OPT_FETCH, &a->fetch}};
 
     for (size_t i = 0; i < COUNT(flags); i++)
         if (flags[i].c == c) {
@@ -70,13 +70,14 @@ static bool take_flag(struct args *a, int c) {
     return false;
 }
 
-static bool take_text(struct args *a, int c, const char *value) {
+static bool take_text(struct verify_args *a, int c, const char *value) {
     const struct {
         int c;
         const char **to;
-    } texts[] = {{'r', &a->report}, {'v', &a->vek},   {'s', &a->ask},         {'k', &a->ark},
-                 {'t', &a->table},  {'n', &a->nonce}, {'m', &a->measurement}, {'p', &a->policy},
-                 {'l', &a->vmpl},   {'a', &a->at}};
+    } texts[] = {{'r', &a->report},  {'v', &a->vek},   {'s', &a->ask},         {'k', &a->ark},
+                 {'t', &a->table},   {'n', &a->nonce}, {'m', &a->measurement}, {'p', &a->policy},
+                 {'l', &a->vmpl},    {'a', &a->at},    {'d', &a->diff},        {'M', &a->message},
+                 {'D', &a->disclose}};
 
     if (c == 'c') {
         if (a->n_crl == COLLATERAL_CRLS)
@@ -92,7 +93,7 @@ static bool take_text(struct args *a, int c, const char *value) {
     return false;
 }
 
-static bool args_read(int argc, char **argv, struct args *a) {
+static bool args_read(int argc, char **argv, struct verify_args *a) {
     static const struct option options[] = {{"snp-report", 1, NULL, 'r'},
                                             {"vek", 1, NULL, 'v'},
                                             {"ask", 1, NULL, 's'},
@@ -104,6 +105,10 @@ static bool args_read(int argc, char **argv, struct args *a) {
                                             {"policy", 1, NULL, 'p'},
                                             {"vmpl", 1, NULL, 'l'},
                                             {"at", 1, NULL, 'a'},
+                                            {"diff", 1, NULL, 'd'},
+                                            {"message", 1, NULL, 'M'},
+                                            {"disclose", 1, NULL, 'D'},
+                                            {"fetch", 0, NULL, OPT_FETCH},
                                             {"allow-v2", 0, NULL, OPT_V2},
                                             {"allow-vlek", 0, NULL, OPT_VLEK},
                                             {"allow-milan", 0, NULL, OPT_MILAN},
@@ -116,7 +121,7 @@ static bool args_read(int argc, char **argv, struct args *a) {
                                             {0}};
     int c;
 
-    *a = (struct args){.policy = "standard"};
+    *a = (struct verify_args){.policy = "standard"};
     optind = 1;
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 #ifdef CDVM_TEST_ROOTS
@@ -130,7 +135,7 @@ static bool args_read(int argc, char **argv, struct args *a) {
     return optind >= argc - 1;
 }
 
-static int policy_read(const struct args *a, struct policy *p, struct err *e) {
+static int policy_read(const struct verify_args *a, struct policy *p, struct err *e) {
     cleanup_buf struct buf text = {0};
     enum policy_profile profile;
 
@@ -187,8 +192,48 @@ static int list_checks(void) {
     return 0;
 }
 
-static int verify_report(const struct args *a, const struct policy *p, const struct trust *t,
+static cli_fetch_fn *fetcher;
+
+void cli_verify_fetcher(cli_fetch_fn *fn) {
+    fetcher = fn;
+}
+
+void verify_fetch(const struct verify_args *a, struct view report, struct collateral *out) {
+    struct err e = {0};
+    int rc = 0;
+
+    *out = (struct collateral){0};
+    if (!a->fetch)
+        return;
+    fputs(
+        "cdvm verify: asking AMD's key server for what is not in the cache; it wants 10 s between "
+        "questions\n",
+        stderr);
+    if (fetcher)
+        rc = fetcher(report, out, &e);
+    else
+        rc = err_set(&e, "no-network", "this program cannot fetch anything");
+    if (rc || e.code[0])
+        fprintf(stderr, "cdvm verify: %s\n", e.text);
+}
+
+static void fill(struct view *v, const struct buf *b) {
+    if (!v->n)
+        *v = buf_view(b);
+}
+
+/* What the files did not bring. */
+static void collateral_fill(struct snp_collateral *c, const struct collateral *more) {
+    fill(&c->vek, &more->vek);
+    fill(&c->ask, &more->ask);
+    fill(&c->ark, &more->ark);
+    if (more->crl.n && c->n_crl < COLLATERAL_CRLS)
+        c->crl[c->n_crl++] = buf_view(&more->crl);
+}
+
+static int verify_report(const struct verify_args *a, const struct policy *p, const struct trust *t,
                          int64_t now) {
+    struct collateral more;
     struct report_files f;
     struct verdict *v;
     struct err e;
@@ -199,47 +244,35 @@ static int verify_report(const struct args *a, const struct policy *p, const str
                                                  a->crl, a->n_crl, a->nonce, a->measurement},
                           &e)) {
         report_files_free(&f);
-        return failed(&e, !strcmp(e.code, "usage") ? EX_USAGE : EX_NOINPUT);
+        return verify_failed(&e, !strcmp(e.code, "usage") ? EX_USAGE : EX_NOINPUT);
     }
+    verify_fetch(a, buf_view(&f.report), &more);
+    collateral_fill(&f.collateral, &more);
     f.expect.sim_roots = (const uint8_t(*)[32])t->sim_root;
     f.expect.n_sim_roots = t->n_sim_roots;
     v = evidence_verify_report(buf_view(&f.report), &f.collateral, &f.expect, p, now);
     rc = print_verdict(v, a->json);
     verdict_free(v);
+    collateral_free(&more);
     report_files_free(&f);
     return rc;
 }
 
-static int verify_saved(const struct args *a, const struct policy *p, const struct trust *t,
-                        int64_t now) {
-    cleanup_buf struct buf text = {0};
-    struct bundle b = {0};
-    struct verdict *v;
-    struct err e;
-    int rc;
-
-    if (file_read(a->bundle, BUNDLE_MAX, &text, &e))
-        return failed(&e, EX_NOINPUT);
-    if (bundle_parse(buf_view(&text), &b, &e))
-        return failed(&e, EX_DATAERR);
-    v = bundle_verify(&b, t, p, now, &e);
-    rc = v ? print_verdict(v, a->json) : failed(&e, EX_DATAERR);
-    verdict_free(v);
-    bundle_free(&b);
-    return rc;
-}
-
-static const char *args_wrong(const struct args *a) {
+static const char *args_wrong(const struct verify_args *a) {
     if (!a->bundle == !a->report)
         return "give either a saved bundle or --snp-report";
     if (a->bundle &&
         (a->vek || a->ask || a->ark || a->table || a->n_crl || a->nonce || a->measurement))
         return "a bundle brings its own certificates and expectations";
+    if (!a->bundle && (a->diff || a->message || a->disclose))
+        return "--diff, --message and --disclose go with a saved bundle";
+    if (!!a->diff + !!a->message + !!a->disclose > 1)
+        return "--diff, --message and --disclose exclude each other";
     return NULL;
 }
 
 int cli_verify(int argc, char **argv) {
-    struct args a;
+    struct verify_args a;
     struct policy p;
     struct trust t;
     struct err e;
@@ -259,9 +292,9 @@ int cli_verify(int argc, char **argv) {
     if (a.at && !time_read(a.at, &now))
         return usage("--at is not a time like 2026-11-22T10:00:00Z");
     if (policy_read(&a, &p, &e))
-        return failed(&e, EX_USAGE);
+        return verify_failed(&e, EX_USAGE);
     if (trust_load(&t, p.profile == POLICY_DEMO, &e))
-        return failed(&e, EX_CONFIG);
+        return verify_failed(&e, EX_CONFIG);
     rc = a.report ? verify_report(&a, &p, &t, now) : verify_saved(&a, &p, &t, now);
     trust_free(&t);
     return rc;

@@ -6,6 +6,19 @@
 
 #include "core/bundle.h"
 
+/* What the customer sent is what went in to the guest. */
+static void fill_transcript(struct bundle *b, const struct session *s) {
+    uint64_t in, out;
+
+    if (!s->guest || !s->guest->talk)
+        return;
+    b->in = (uint8_t(*)[32])(uintptr_t)talk_ids(s->guest->talk, TALK_OUT, &in);
+    b->out = (uint8_t(*)[32])(uintptr_t)talk_ids(s->guest->talk, TALK_IN, &out);
+    b->n_in = (size_t)in;
+    b->n_out = (size_t)out;
+    b->has_transcript = true;
+}
+
 void session_bundle(const struct session *s, struct buf *out) {
     const struct buf *contents[] = {&s->release, &s->workload, &s->model};
     char *manifest[COUNT(contents)];
@@ -25,6 +38,7 @@ void session_bundle(const struct session *s, struct buf *out) {
             manifest[b.n_manifests++] = (char *)contents[i]->p;
     if (b.n_endorsements > BUNDLE_LIST_MAX)
         b.n_endorsements = BUNDLE_LIST_MAX;
+    fill_transcript(&b, s);
     bundle_json(&b, out);
 }
 

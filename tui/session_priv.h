@@ -91,7 +91,8 @@ struct session {
     struct rumor *coll_rumor;
     struct collateral coll;
     struct buf release, workload, model; /* manifest contents, empty when not found */
-    bool asking, manifests_settled;
+    bool asking, asked, manifests_settled;
+    unsigned answers; /* relays that told all they know of endorsers' words */
 
     struct item *items;
     size_t n_items;

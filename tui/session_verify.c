@@ -73,10 +73,12 @@ static void on_manifest(void *arg, const struct event *ev) {
         session_notice(s, e.code, e.text);
 }
 
-static void on_manifests_done(void *arg) {
+static void on_manifests_done(void *arg, unsigned answers) {
     struct session *s = arg;
 
     s->asking = false;
+    s->answers = answers;
+    s->asked = true;
     s->manifests_settled = true;
     load_manifests(s);
     session_try_verify(s);
@@ -166,6 +168,16 @@ static void evidence_fill(struct evidence *ev, const struct candidate *c, const 
     memcpy(ev->echo_job, h->echo_job, 32);
 }
 
+/* What a provider shows counts as met once it passed. */
+static void learn(struct session *s, const struct expect *x) {
+    const enum check_state state = verdict_state(s->verdict);
+    const bool met = state == CHECK_PASS || state == CHECK_WARN;
+    struct err e;
+
+    if (trust_learn(s->c.trust, met ? x : NULL, verdict_chip(s->verdict), unix_now(), &e))
+        session_notice(s, e.code, e.text);
+}
+
 static void verify_with(struct session *s, const struct candidate *c, const struct hello *h) {
     struct evidence ev = {0};
     struct snp_collateral col = {.vek = buf_view(&s->coll.vek),
@@ -180,10 +192,13 @@ static void verify_with(struct session *s, const struct candidate *c, const stru
                        .sim_roots = (const uint8_t(*)[32])s->c.trust->sim_root,
                        .n_sim_roots = s->c.trust->n_sim_roots};
 
+    x.pins.asked = s->asked;
+    x.pins.n_answers = s->answers;
     evidence_fill(&ev, c, h);
     if (s->coll.crl.n)
         col.crl[col.n_crl++] = buf_view(&s->coll.crl);
     s->verdict = evidence_verify(&ev, &col, &x, &s->policy, unix_now());
+    learn(s, &x);
 }
 
 /* The first leaf that is as bad as the whole, for the one-line reason. */

@@ -2,11 +2,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attest/advice.h"
+#include "attest/reference.h"
 #include "core/conf.h"
 #include "core/enc.h"
 #include "core/hash.h"
@@ -102,10 +105,23 @@ static void pins_point(struct trust *t) {
     t->pins.endorsement = (const struct event *const *)t->event;
 }
 
+static int read_memory(struct trust *t, struct err *e) {
+    cleanup_free char *path = conf_path(CONF_STATE, "memory", e);
+    cleanup_buf struct buf text = {0};
+
+    if (!path)
+        return -1;
+    if (access(path, F_OK) == 0 &&
+        (file_read(path, MEMORY_MAX, &text, e) || memory_parse(buf_view(&text), &t->memory, e)))
+        return err_wrap(e, "%s", path);
+    t->pins.memory = &t->memory;
+    return 0;
+}
+
 int trust_load(struct trust *t, bool simulated, struct err *e) {
     *t = (struct trust){0};
     if (read_lines(t, "pins", take_pin, e) ||
-        (simulated && read_lines(t, "sim-roots", take_root, e))) {
+        (simulated && read_lines(t, "sim-roots", take_root, e)) || read_memory(t, e)) {
         trust_free(t);
         return -1;
     }
@@ -134,7 +150,59 @@ void trust_free(struct trust *t) {
     free(t->digest);
     free(t->endorser);
     free(t->sim_root);
+    memory_free(&t->memory);
     *t = (struct trust){0};
+}
+
+/* --- memory --- */
+
+/* Bytes up to the last line end: a line that a crash cut off must not swallow the next one. */
+static off_t whole_lines(int fd) {
+    off_t end = lseek(fd, 0, SEEK_END);
+    char last;
+
+    while (end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n')
+        end--;
+    return end;
+}
+
+static int memory_append(const struct buf *lines, struct err *e) {
+    cleanup_free char *path = conf_path(CONF_STATE, "memory", e);
+    cleanup_fd int fd = -1;
+
+    if (!path)
+        return -1;
+    fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return err_sys(e, errno, "cannot open '%s'", path);
+    if (ftruncate(fd, whole_lines(fd)))
+        return err_sys(e, errno, "cannot mend '%s'", path);
+    if (fd_write_all(fd, buf_view(lines), e) || (fsync(fd) && err_sys(e, errno, "cannot flush")))
+        return err_wrap(e, "cannot remember in '%s'", path);
+    return 0;
+}
+
+static void learn_provider(struct memory *m, const struct expect *x, struct view chip, int64_t now,
+                           struct buf *lines) {
+    struct view value[SEEN_KINDS];
+    uint8_t digest[3][32];
+
+    provider_values(x, chip, digest, value);
+    for (size_t i = 0; i < SEEN_KINDS; i++)
+        if (value[i].n)
+            (void)memory_add_seen(m, x->offer->pubkey, (enum memory_what)i, value[i], now, lines);
+}
+
+int trust_learn(struct trust *t, const struct expect *x, struct view chip, int64_t now,
+                struct err *e) {
+    cleanup_buf struct buf lines = {0};
+
+    if (!t->pins.memory)
+        return 0;
+    advice_learn(&t->pins, &t->memory, &lines);
+    if (x)
+        learn_provider(&t->memory, x, chip, now, &lines);
+    return lines.n ? memory_append(&lines, e) : 0;
 }
 
 /* --- manifests --- */

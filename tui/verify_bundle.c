@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attest/snp_cert.h"
 #include "core/hash.h"
 #include "core/hello.h"
 #include "core/msg.h"
@@ -79,13 +80,38 @@ static struct view volume_of(const struct bundle *b, bool model, const char *vol
     return (struct view){0};
 }
 
+static struct view first_of(const struct buf *a, const struct buf *b) {
+    return buf_view(a->n ? a : b);
+}
+
+/* The bundle's own certificates, then what came from elsewhere; lists count both. */
+static struct snp_collateral collateral_of(const struct collateral *own,
+                                           const struct collateral *more) {
+    struct snp_collateral c = {.vek = first_of(&own->vek, &more->vek),
+                               .ask = first_of(&own->ask, &more->ask),
+                               .ark = first_of(&own->ark, &more->ark)};
+
+    if (own->crl.n)
+        c.crl[c.n_crl++] = buf_view(&own->crl);
+    if (more->crl.n)
+        c.crl[c.n_crl++] = buf_view(&more->crl);
+    return c;
+}
+
 static struct verdict *verify(const struct bundle *b, const struct parts *q, const struct trust *t,
-                              const struct policy *p, int64_t now,
+                              const struct policy *p, int64_t now, const struct collateral *more,
                               const struct event *const *endorsement, size_t n) {
-    struct evidence ev = {.report = buf_view(&q->hello.report), .has_echo = q->hello.has_echo};
-    struct snp_collateral c = {.vek = buf_view(&q->collateral.vek),
-                               .ask = buf_view(&q->collateral.ask),
-                               .ark = buf_view(&q->collateral.ark)};
+    const struct job_record record = {.receipt = b->receipt,
+                                      .teardown = b->teardown,
+                                      .accept = b->accept,
+                                      .has_transcript = b->has_transcript,
+                                      .in = (const uint8_t(*)[32])b->in,
+                                      .out = (const uint8_t(*)[32])b->out,
+                                      .n_in = b->n_in,
+                                      .n_out = b->n_out};
+    struct evidence ev = {
+        .report = buf_view(&q->hello.report), .has_echo = q->hello.has_echo, .record = &record};
+    const struct snp_collateral c = collateral_of(&q->collateral, more);
     struct expect x = {.request = &q->request,
                        .offer = q->offer,
                        .release = manifest_of(b, q->offer->release),
@@ -102,13 +128,12 @@ static struct verdict *verify(const struct bundle *b, const struct parts *q, con
     memcpy(ev.echo_customer, q->hello.echo_customer, 32);
     memcpy(ev.echo_nonce, q->hello.echo_nonce, 32);
     memcpy(ev.echo_job, q->hello.echo_job, 32);
-    if (q->collateral.crl.n)
-        c.crl[c.n_crl++] = buf_view(&q->collateral.crl);
     return evidence_verify(&ev, &c, &x, p, now);
 }
 
 struct verdict *bundle_verify(const struct bundle *b, const struct trust *t, const struct policy *p,
-                              int64_t now, struct err *e) {
+                              int64_t now, const struct collateral *more, struct err *e) {
+    static const struct collateral none;
     const size_t n = b->n_endorsements + t->pins.n_endorsements;
     const struct event **all = mem_new(n * sizeof *all);
     struct parts q = {0};
@@ -118,8 +143,47 @@ struct verdict *bundle_verify(const struct bundle *b, const struct trust *t, con
         all[i] =
             i < b->n_endorsements ? b->endorsement[i] : t->pins.endorsement[i - b->n_endorsements];
     if (!parts_read(b, &q, e))
-        v = verify(b, &q, t, p, now, all, n);
+        v = verify(b, &q, t, p, now, more ? more : &none, all, n);
     parts_free(&q);
     free(all);
     return v;
+}
+
+static int64_t newest_list(const struct bundle *b) {
+    struct collateral c = {0};
+    struct msg m = {0};
+    int64_t when = 0;
+
+    if (b->collateral && !msg_parse(b->collateral, &m, NULL) && !collateral_parse(&m, &c, NULL))
+        when = crl_begins(buf_view(&c.crl));
+    msg_free(&m);
+    collateral_free(&c);
+    return when;
+}
+
+bool bundle_then(const struct bundle *b, int64_t *then) {
+    const int64_t list = newest_list(b);
+    struct msg m = {0};
+    struct accept a;
+    bool ok = b->accept && !msg_parse(b->accept, &m, NULL) && !strcmp(m.type, "accept") &&
+              !accept_parse(m.o, &a, NULL);
+
+    msg_free(&m);
+    if (ok)
+        *then = a.now > list ? a.now : list;
+    return ok;
+}
+
+int bundle_report(const struct bundle *b, struct buf *out, struct err *e) {
+    struct hello h = {0};
+    struct msg m;
+    int rc;
+
+    if (msg_parse(b->hello, &m, e))
+        return err_wrap(e, "hello");
+    rc = hello_parse(m.o, &h, e);
+    buf_add(out, h.report.p, h.report.n);
+    hello_free(&h);
+    msg_free(&m);
+    return rc ? err_wrap(e, "hello") : 0;
 }

@@ -122,6 +122,35 @@ static void merkle_roots(void **state) {
     }
 }
 
+/* Every leaf of every small tree is proved, and by no other path, place, size or root. */
+static void merkle_paths(void **state) {
+    uint8_t leaves[40][32], root[32], path[MERKLE_PATH_MAX][32];
+    const uint8_t(*p)[32] = (const uint8_t(*)[32])path;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(leaves); i++)
+        memset(leaves[i], (int)i, 32);
+    for (size_t n = 1; n <= COUNT(leaves); n++) {
+        merkle_root((const uint8_t(*)[32])leaves, n, root);
+        for (size_t i = 0; i < n; i++) {
+            size_t depth = merkle_path((const uint8_t(*)[32])leaves, n, i, path);
+
+            assert_true(depth <= 6);
+            assert_true(merkle_proves(leaves[i], i, n, p, depth, root));
+            assert_false(merkle_proves(leaves[(i + 1) % COUNT(leaves)], i, n, p, depth, root));
+            assert_false(merkle_proves(leaves[i], n, n, p, depth, root));
+            if (depth == 0)
+                continue;
+            assert_false(merkle_proves(leaves[i], i ^ 1, n, p, depth, root) && (i ^ 1) < n);
+            assert_false(merkle_proves(leaves[i], i, n, p, depth - 1, root));
+            assert_false(merkle_proves(leaves[i], i, n, p, depth + 1, root));
+            path[depth - 1][5] ^= 1;
+            assert_false(merkle_proves(leaves[i], i, n, p, depth, root));
+        }
+    }
+    assert_false(merkle_proves(leaves[0], 0, 0, p, 0, root));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha2_of_abc),
@@ -131,6 +160,7 @@ int main(void) {
         cmocka_unit_test(list_is_unambiguous),
         cmocka_unit_test(list_refuses_a_long_field),
         cmocka_unit_test(merkle_roots),
+        cmocka_unit_test(merkle_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,228 +1,382 @@
 /* A bundle as a session saves it, verified again from its text. */
 #include "tui/verify_bundle.c"
+#include "attest/compare.c"
+#include "core/disclosure.c"
+#include "tests/unit/finished.h"
 #include "tests/unit/unit.h"
-#include "tests/unit/world.h"
 
-static struct world w;
-static struct keypair *customer, *provider, *guest;
+static struct finished f;
 static struct trust trust;
 
-/* A real offer event and request rumor, so that ids are what the parsers recompute. */
-static struct event *make_offer(void) {
-    struct offer *parsed;
-    struct event *ev;
-    struct err e = {0};
-
-    snprintf(w.offer.d, sizeof w.offer.d, "table");
-    snprintf(w.offer.name, sizeof w.offer.name, "table");
-    snprintf(w.offer.privacy, sizeof w.offer.privacy, "sim");
-    snprintf(w.offer.price_unit, sizeof w.offer.price_unit, "job");
-    snprintf(w.offer.relays[0], sizeof w.offer.relays[0], "wss://relay.example");
-    w.offer.n_relays = 1;
-    w.offer.job_kind = KIND_JOB_TOOL;
-    w.offer.memory_mib = 512;
-    ev = offer_make(&w.offer, provider, WORLD_NOW);
-    parsed = offer_parse(ev, &e);
-    if (!parsed)
-        fail_msg("%s", e.text);
-    memcpy(w.offer.id, parsed->id, 32);
-    offer_free(parsed);
-    return ev;
-}
-
-static struct rumor *make_request(void) {
-    struct rumor *r;
-    struct err e = {0};
-
-    memcpy(w.request.offer, w.offer.id, 32);
-    memcpy(w.request.provider, keypair_pub(provider), 32);
-    w.request.kind = KIND_JOB_TOOL;
-    w.request.expires = WORLD_NOW + 600;
-    snprintf(w.request.relays[0], sizeof w.request.relays[0], "wss://relay.example");
-    w.request.n_relays = 1;
-    r = job_request_make(&w.request, customer, WORLD_NOW, &e);
-    if (!r)
-        fail_msg("%s", e.text);
-    return r;
-}
-
-static struct rumor *make_hello(void) {
-    cleanup_buf struct buf body = {0};
-    struct hello h = {0};
-    struct err e = {0};
-    struct rumor *r;
-    const struct msg_head head = {"hello", w.request.id, 0, 0};
-
-    buf_add(&h.report, w.report, sizeof w.report);
-    memcpy(h.echo_customer, w.ev.echo_customer, 32);
-    memcpy(h.echo_nonce, w.ev.echo_nonce, 32);
-    memcpy(h.echo_job, w.ev.echo_job, 32);
-    hello_body(&h, &body);
-    r = msg_build(&head, buf_view(&body), keypair_pub(guest), keypair_pub(customer), WORLD_NOW, &e);
-    if (!r)
-        fail_msg("%s", e.text);
-    hello_free(&h);
-    return r;
-}
-
-static struct rumor *make_collateral(void) {
-    struct collateral c = {0};
-    struct rumor *r;
-
-    buf_add(&c.vek, w.c.vek.p, w.c.vek.n);
-    buf_add(&c.ask, w.c.ask.p, w.c.ask.n);
-    buf_add(&c.ark, w.c.ark.p, w.c.ark.n);
-    buf_add(&c.crl, w.crl.p, w.crl.n);
-    r = collateral_make(&c, w.request.id, provider, keypair_pub(customer), WORLD_NOW);
-    assert_non_null(r);
-    collateral_free(&c);
-    return r;
-}
-
-static struct bundle make_bundle(void) {
-    struct bundle b = {.offer = make_offer()};
-
-    b.request = make_request();
-    memcpy(w.ev.guest, keypair_pub(guest), 32);
-    world_good_report(&w);
-    b.hello = make_hello();
-    b.collateral = make_collateral();
-    b.manifest = mem_new(2 * sizeof *b.manifest);
-    b.manifest[b.n_manifests++] = mem_strn(w.workload.p, w.workload.n); /* in any order */
-    b.manifest[b.n_manifests++] = mem_strn(w.release.p, w.release.n);
-    return b;
+static int setup_with(void (*init)(struct finished *)) {
+    init(&f);
+    trust = (struct trust){.pins = f.w.x.pins, .sim_root = &f.w.sim_root, .n_sim_roots = 1};
+    return 0;
 }
 
 static int setup(void **state) {
     (void)state;
-    world_init(&w);
-    customer = keypair_new();
-    provider = keypair_new();
-    guest = keypair_new();
-    trust = (struct trust){.pins = w.x.pins, .sim_root = &w.sim_root, .n_sim_roots = 1};
-    return 0;
+    return setup_with(finished_begin);
+}
+
+static int setup_finished(void **state) {
+    (void)state;
+    return setup_with(finished_init);
 }
 
 static int teardown(void **state) {
     (void)state;
-    keypair_free(customer);
-    keypair_free(provider);
-    keypair_free(guest);
-    world_free(&w);
+    finished_free(&f);
     return 0;
 }
 
 /* Through the text and back, as a file would be. */
-static struct verdict *again(const struct bundle *b, struct err *e) {
+static struct verdict *again_at(int64_t now, struct err *e) {
     cleanup_buf struct buf json = {0};
     struct bundle read;
     struct verdict *v;
 
-    bundle_json(b, &json);
+    bundle_json(&f.b, &json);
     if (bundle_parse(buf_view(&json), &read, e))
         fail_msg("%s", e->text);
-    v = bundle_verify(&read, &trust, &w.policy, WORLD_NOW, e);
+    v = bundle_verify(&read, &trust, &f.w.policy, now, NULL, e);
     bundle_free(&read);
     return v;
 }
 
-static void expect_state(const struct bundle *b, enum check_state s, const char *id) {
+static struct verdict *again(struct err *e) {
+    return again_at(WORLD_NOW, e);
+}
+
+static void expect_state(enum check_state s, const char *id) {
     struct err e = {0};
-    struct verdict *v = again(b, &e);
+    struct verdict *v = again(&e);
 
     if (!v)
         fail_msg("%s", e.text);
     if (verdict_state(v) != s)
         fail_msg("%s", check_state_name(verdict_state(v)));
-    if (id)
-        assert_int_equal(verdict_find(v, id)->state, s);
-    assert_memory_equal(verdict_guest(v), b->hello->f.pubkey, 32);
+    if (id && verdict_find(v, id)->state != s)
+        fail_msg("%s is %s", id, check_state_name(verdict_find(v, id)->state));
+    assert_memory_equal(verdict_guest(v), f.b.hello->f.pubkey, 32);
     verdict_free(v);
 }
 
 static void a_saved_bundle_passes_again(void **state) {
-    struct bundle b = make_bundle();
-
     (void)state;
-    expect_state(&b, CHECK_PASS, NULL);
-    bundle_free(&b);
+    expect_state(CHECK_PASS, NULL);
 }
 
 static void what_is_missing_is_not_checked(void **state) {
-    struct bundle b = make_bundle();
+    (void)state;
+    rumor_free(f.b.collateral);
+    f.b.collateral = NULL;
+    expect_state(CHECK_NOT_CHECKED, "snp.chain.leaf");
+    f.b.collateral = finished_collateral(&f);
+    free(f.b.manifest[1]); /* the release */
+    f.b.n_manifests = 1;
+    expect_state(CHECK_NOT_CHECKED, "snp.measurement");
+}
+
+static void certificates_from_elsewhere(void **state) {
+    struct collateral more = {0};
+    struct verdict *v;
+    struct err e;
 
     (void)state;
-    rumor_free(b.collateral);
-    b.collateral = NULL;
-    expect_state(&b, CHECK_NOT_CHECKED, "snp.chain.leaf");
-    bundle_free(&b);
-    b = make_bundle();
-    free(b.manifest[1]); /* the release */
-    b.n_manifests = 1;
-    expect_state(&b, CHECK_NOT_CHECKED, "snp.measurement");
-    bundle_free(&b);
+    rumor_free(f.b.collateral);
+    f.b.collateral = NULL;
+    buf_add(&more.vek, f.w.c.vek.p, f.w.c.vek.n);
+    buf_add(&more.ask, f.w.c.ask.p, f.w.c.ask.n);
+    buf_add(&more.ark, f.w.c.ark.p, f.w.c.ark.n);
+    v = bundle_verify(&f.b, &trust, &f.w.policy, WORLD_NOW, &more, &e);
+    assert_int_equal(verdict_state(v), CHECK_PASS);
+    verdict_free(v);
+    collateral_free(&more);
 }
 
 static void a_manifest_under_another_hash_is_not_taken(void **state) {
-    struct bundle b = make_bundle();
-
     (void)state;
-    free(b.manifest[1]);
-    b.manifest[1] = mem_fmt("%.*s ", (int)w.release.n, (const char *)w.release.p);
-    expect_state(&b, CHECK_NOT_CHECKED, "offer.match");
-    bundle_free(&b);
+    free(f.b.manifest[1]);
+    f.b.manifest[1] = mem_fmt("%.*s ", (int)f.w.release.n, (const char *)f.w.release.p);
+    expect_state(CHECK_NOT_CHECKED, "offer.match");
 }
 
 static void another_request_is_named(void **state) {
-    struct bundle b = make_bundle();
     struct err e = {0};
 
     (void)state;
-    memset(w.request.nonce, 0x55, 32);
-    rumor_free(b.request);
-    b.request = make_request(); /* same offer, new nonce and id */
-    assert_null(again(&b, &e)); /* the hello says which job it is for */
+    memset(f.w.request.nonce, 0x55, 32);
+    rumor_free(f.b.request);
+    f.b.request = finished_request(&f); /* same offer, new nonce and id */
+    assert_null(again(&e));             /* the hello says which job it is for */
     assert_string_equal(e.code, "bad-bundle");
-    rumor_free(b.hello);
-    b.hello = make_hello(); /* a hello for it, around the old report */
-    expect_state(&b, CHECK_FAIL, "bind.nonce");
-    bundle_free(&b);
+    rumor_free(f.b.hello);
+    f.b.hello = finished_hello(&f); /* a hello for it, around the old report */
+    expect_state(CHECK_FAIL, "bind.nonce");
 }
 
 static void another_speaker_is_named(void **state) {
-    struct bundle b = make_bundle();
-
     (void)state;
-    rumor_free(b.hello);
-    keypair_free(guest);
-    guest = keypair_new();
-    b.hello = make_hello();
-    expect_state(&b, CHECK_FAIL, "bind.guest_key");
-    bundle_free(&b);
+    rumor_free(f.b.hello);
+    keypair_free(f.guest);
+    f.guest = keypair_new();
+    f.b.hello = finished_hello(&f);
+    expect_state(CHECK_FAIL, "bind.guest_key");
 }
 
 static void a_hello_of_another_type(void **state) {
-    struct bundle b = make_bundle();
     struct err e = {0};
 
     (void)state;
-    rumor_free(b.hello);
-    b.hello =
-        msg_make("ready", w.request.id, (struct view){0}, guest, keypair_pub(customer), WORLD_NOW);
-    assert_null(again(&b, &e));
+    rumor_free(f.b.hello);
+    f.b.hello = msg_make("ready", f.w.request.id, (struct view){0}, f.guest,
+                         keypair_pub(f.customer), WORLD_NOW);
+    assert_null(again(&e));
     assert_string_equal(e.code, "bad-bundle");
-    bundle_free(&b);
+}
+
+/* --- receipts --- */
+
+static void a_receipt_passes(void **state) {
+    struct err e = {0};
+    struct verdict *v;
+
+    (void)state;
+    expect_state(CHECK_PASS, "receipt");
+    v = again(&e);
+    assert_string_equal(verdict_find(v, "receipt.coverage")->got, "3 messages, 2 answers");
+    assert_int_equal(verdict_find(v, "receipt.teardown")->source, SOURCE_PROVIDER);
+    verdict_free(v);
+}
+
+static void a_receipt_that_covers_less(void **state) {
+    struct err e = {0};
+    struct verdict *v;
+
+    (void)state;
+    event_free(f.b.receipt);
+    f.b.receipt = finished_receipt(&f, 1);
+    expect_state(CHECK_WARN, "receipt.coverage");
+    v = again(&e);
+    assert_non_null(strstr(verdict_find(v, "receipt.coverage")->why, "does not cover your last 2"));
+    verdict_free(v);
+    f.b.has_transcript = false;
+    expect_state(CHECK_PASS, NULL); /* only their number is known */
+}
+
+static void receipts_of_others(void **state) {
+    struct keypair *guest = f.guest;
+    struct rumor *accept = f.b.accept;
+
+    (void)state;
+    f.guest = f.provider; /* somebody else signs */
+    event_free(f.b.receipt);
+    f.b.receipt = finished_receipt(&f, 3);
+    expect_state(CHECK_FAIL, "receipt.guest");
+    f.guest = guest;
+    event_free(f.b.receipt);
+    f.w.request.id[0] ^= 1;
+    f.b.receipt = finished_receipt(&f, 3);
+    f.w.request.id[0] ^= 1;
+    expect_state(CHECK_FAIL, "receipt.job");
+    event_free(f.b.receipt);
+    f.b.receipt = finished_receipt(&f, 3);
+    f.b.accept = finished_accept(&f, WORLD_NOW + 5); /* not the one that the guest saw */
+    rumor_free(accept);
+    expect_state(CHECK_FAIL, "receipt.job");
+}
+
+static void a_receipt_over_other_messages(void **state) {
+    (void)state;
+    f.b.in[1][0] ^= 1;
+    expect_state(CHECK_FAIL, "receipt.coverage");
+    f.b.in[1][0] ^= 1;
+    f.b.n_out--; /* it counts an answer that never came */
+    expect_state(CHECK_FAIL, "receipt.coverage");
+    f.b.n_out++;
+}
+
+static void teardowns_that_are_none(void **state) {
+    struct keypair *provider = f.provider;
+    struct teardown t = {.started = 1, .ended = 2, .exit_status = 9};
+
+    (void)state;
+    event_free(f.b.teardown);
+    f.provider = f.guest;
+    f.b.teardown = finished_teardown(&f);
+    f.provider = provider;
+    expect_state(CHECK_WARN, "receipt.teardown");
+    event_free(f.b.teardown);
+    memcpy(t.job, f.w.request.id, 32);
+    f.b.teardown = teardown_make(&t, f.provider, WORLD_NOW);
+    expect_state(CHECK_WARN, "receipt.teardown");
+    event_free(f.b.teardown);
+    f.b.teardown = NULL;
+    expect_state(CHECK_PASS, NULL); /* the seller owes it, the guest does not */
+}
+
+/* As of then: the acceptance's clock, but never before the newest list of revoked keys. */
+static void as_of_then(void **state) {
+    const int64_t list = crl_begins(buf_view(&f.w.crl));
+    struct verdict *then, *now;
+    struct change c[8];
+    int64_t when;
+    struct err e;
+
+    (void)state;
+    assert_true(bundle_then(&f.b, &when));
+    assert_true(when >= WORLD_NOW - 60 && when <= WORLD_NOW);
+    then = again_at(when, &e);
+    assert_int_equal(verdict_state(then), CHECK_PASS);
+    now = again_at(WORLD_NOW + (int64_t)20 * 365 * 86400, &e); /* the certificates have ended */
+    assert_int_equal(verdict_state(now), CHECK_FAIL);
+    assert_int_equal(verdict_changes(then, now, c, COUNT(c)), 2);
+    assert_string_equal(c[0].id, "snp.chain.dates");
+    assert_true(c[0].was == CHECK_PASS && c[0].is == CHECK_FAIL);
+    assert_string_equal(c[1].id, "snp.crl");
+    verdict_free(then);
+    verdict_free(now);
+    rumor_free(f.b.accept);
+    f.b.accept = finished_accept(&f, 1000); /* a clock that was wrong, or a lie */
+    assert_true(bundle_then(&f.b, &when));
+    assert_true(list > 1000 && when == list);
+    rumor_free(f.b.accept);
+    f.b.accept = NULL;
+    assert_false(bundle_then(&f.b, &when));
+}
+
+static void what_changed_between_two_jobs(void **state) {
+    struct change c[8];
+    struct verdict *a, *b, *d;
+    struct err e;
+
+    (void)state;
+    a = again(&e);
+    finished_free(&f);
+    setup_finished(NULL); /* other keys, nonce and job */
+    b = again(&e);
+    assert_int_equal(verdict_changes(a, b, c, COUNT(c)), 0);
+    f.w.report[0x40] |= 1; /* and now another machine setting, unsigned: everything is distrusted */
+    rumor_free(f.b.hello);
+    f.b.hello = finished_hello(&f);
+    d = again(&e);
+    assert_true(verdict_changes(b, d, c, COUNT(c)) > 3);
+    verdict_free(a);
+    verdict_free(b);
+    verdict_free(d);
+}
+
+/* --- one message --- */
+
+static void disclose(const struct rumor *r, struct disclosure *d) {
+    cleanup_buf struct buf json = {0};
+    struct err e = {0};
+
+    if (disclosure_make(&f.b, r, &json, &e) || disclosure_parse(buf_view(&json), d, &e))
+        fail_msg("%s", e.text);
+}
+
+static int check(const struct disclosure *d, struct err *e) {
+    struct receipt r;
+
+    assert_int_equal(receipt_parse(f.b.receipt, &r, e), 0);
+    return disclosure_check(d, &r, f.b.request->f.pubkey, f.b.hello->f.pubkey, e);
+}
+
+static void messages_are_proven(void **state) {
+    struct disclosure d;
+    struct err e = {0};
+
+    (void)state;
+    for (int i = 0; i < FINISHED_IN; i++) {
+        disclose(f.in[i], &d);
+        assert_int_equal(check(&d, &e), 0);
+        assert_int_equal(d.index, i);
+        assert_false(d.out);
+        d.index ^= 1;
+        assert_int_equal(check(&d, &e), -1);
+        assert_string_equal(e.code, "not-proven");
+        disclosure_free(&d);
+    }
+    for (int i = 0; i < FINISHED_OUT; i++) {
+        disclose(f.out[i], &d);
+        assert_true(d.out);
+        assert_int_equal(check(&d, &e), 0);
+        d.out = false; /* as if the customer had said it */
+        assert_int_equal(check(&d, &e), -1);
+        disclosure_free(&d);
+    }
+}
+
+static void messages_that_are_not_covered(void **state) {
+    cleanup_buf struct buf json = {0};
+    struct rumor *stranger = finished_text(f.customer, 7);
+    struct disclosure d;
+    struct err e = {0};
+
+    (void)state;
+    assert_int_equal(disclosure_make(&f.b, stranger, &json, &e), -1);
+    assert_string_equal(e.code, "not-covered");
+    disclose(f.in[1], &d);
+    rumor_free(d.rumor);
+    d.rumor = rumor_copy(stranger); /* another message at its place */
+    assert_int_equal(check(&d, &e), -1);
+    disclosure_free(&d);
+    rumor_free(stranger);
+    event_free(f.b.receipt);
+    f.b.receipt = finished_receipt(&f, 2);
+    assert_int_equal(disclosure_make(&f.b, f.in[2], &json, &e), -1);
+    assert_string_equal(e.code, "not-covered");
+    disclose(f.in[1], &d); /* its path in the shorter list */
+    assert_int_equal(check(&d, &e), 0);
+    disclosure_free(&d);
+    f.b.has_transcript = false;
+    assert_int_equal(disclosure_make(&f.b, f.in[1], &json, &e), -1);
+    assert_string_equal(e.code, "no-transcript");
+}
+
+static void disclosures_that_are_none(void **state) {
+    static const char *const rows[] = {
+        "",
+        "{}",
+        "{\"v\":1}",
+        "{\"v\":1,\"direction\":\"up\",\"index\":0,\"size\":1,\"path\":[]}",
+        "{\"v\":2,\"direction\":\"in\",\"index\":0,\"size\":1,\"path\":[],\"rumor\":{}}",
+        "{\"v\":1,\"direction\":\"in\",\"index\":0,\"size\":1,\"path\":[\"00\"],\"rumor\":{}}",
+        "{\"v\":1,\"direction\":\"in\",\"index\":0,\"size\":1,\"path\":[],\"rumor\":{}}"};
+    struct disclosure d;
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (!disclosure_parse(view_str(rows[i]), &d, &e))
+            fail_msg("accepted: %s", rows[i]);
+        assert_null(d.rumor);
+    }
 }
 
 int main(void) {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define R(name) cmocka_unit_test_setup_teardown(name, setup_finished, teardown)
     const struct CMUnitTest tests[] = {
         T(a_saved_bundle_passes_again),
         T(what_is_missing_is_not_checked),
+        T(certificates_from_elsewhere),
         T(a_manifest_under_another_hash_is_not_taken),
         T(another_request_is_named),
         T(another_speaker_is_named),
         T(a_hello_of_another_type),
+        R(a_receipt_passes),
+        R(a_receipt_that_covers_less),
+        R(receipts_of_others),
+        R(a_receipt_over_other_messages),
+        R(teardowns_that_are_none),
+        R(as_of_then),
+        R(what_changed_between_two_jobs),
+        R(messages_are_proven),
+        R(messages_that_are_not_covered),
+        R(disclosures_that_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,27 @@
+/* The inside of `cdvm verify`, shared by cli_verify*.c. */
+#ifndef CDVM_CLI_VERIFY_H
+#define CDVM_CLI_VERIFY_H
+
+#include "attest/evidence.h"
+#include "cli.h"
+#include "trust.h"
+
+struct verify_args {
+    const char *report, *vek, *ask, *ark, *table, *nonce, *measurement, *policy, *vmpl, *at;
+    const char *crl[COLLATERAL_CRLS], *bundle;
+    const char *diff, *message, *disclose;
+    size_t n_crl;
+    bool allow_v2, allow_vlek, allow_milan, json, list, help, fetch;
+};
+
+/* One sentence to standard error; returns code. */
+int verify_failed(const struct err *e, int code);
+/* With --fetch: what AMD's key server has for this report; else nothing. Never fails: what does not
+ * come is said, and then missing. */
+void verify_fetch(const struct verify_args *a, struct view report, struct collateral *out);
+/* A saved bundle: verified, compared with another, or one message of it shown. Returns the exit
+ * code. */
+int verify_saved(const struct verify_args *a, const struct policy *p, const struct trust *t,
+                 int64_t now);
+
+#endif
