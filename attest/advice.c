@@ -297,7 +297,8 @@ void advice_learn(const struct pins *p, struct memory *m, struct buf *lines) {
         if (!is_endorser(p, ev->f.pubkey) ||
             event_seq(ev) < memory_seq(m, ev->f.kind, ev->f.pubkey, event_d(ev)))
             continue;
-        if (!memory_add_seq(m, ev->f.kind, ev->f.pubkey, event_d(ev), event_seq(ev), lines) ||
+        if (!memory_add_seq(m, ev->f.kind, ev->f.pubkey, event_d(ev), event_seq(ev),
+                            !ev->f.content_len, lines) ||
             ev->f.kind != KIND_ADVISORY || advisory_parse(ev, &one, NULL))
             continue;
         for (size_t k = 0; k < one.n_floors; k++)

@@ -1,5 +1,5 @@
 /* Advisories (kind 31881) by the keys that the user pinned: floors and revoked digests
- * (PROTOCOL.md, "Public events"). Content, a JSON object with these arrays and no other key:
+ * (cdvm-protocol(7), "Public events"). Content, a JSON object with these arrays and no other key:
  *
  *   "driver", "vbios"   strings for GPU evidence
  *   "floors"            as in a policy file: "19:10-1f/1-2 bl=10 snp=27 ucode=84"

@@ -78,16 +78,25 @@ static size_t held_back(const struct pins *p, const struct subject *s) {
     return n;
 }
 
+/* The key's newest word is empty; or it was when last seen, and nothing newer is at hand. */
+static bool taken_back(const struct pins *p, const struct event *newest, uint32_t kind,
+                       const uint8_t *key, const char *d) {
+    if (newest && !newest->f.content_len)
+        return true;
+    return memory_gone(p->memory, kind, key, d) &&
+           (!newest || event_seq(newest) <= memory_seq(p->memory, kind, key, d));
+}
+
 /* Counts who agrees; true when somebody revoked. */
 static bool votes(const struct pins *p, const struct subject *s, int64_t now, size_t *agree) {
     *agree = 0;
     for (size_t i = 0; i < p->n_endorsers; i++) {
         const struct event *ev = newest_by(p, p->endorser[i], s);
 
+        if (taken_back(p, ev, KIND_ENDORSEMENT, p->endorser[i], s->d))
+            return true;
         if (!ev)
             continue;
-        if (!ev->f.content_len)
-            return true;
         *agree += event_agrees(ev, s, now);
     }
     return false;
@@ -164,10 +173,10 @@ static bool chip_votes(const struct pins *p, const char *chip, int64_t now, size
     for (size_t i = 0; i < p->n_endorsers; i++) {
         const struct event *ev = newest_on_chip(p, p->endorser[i], chip);
 
+        if (taken_back(p, ev, KIND_CHIP, p->endorser[i], chip))
+            return true;
         if (!ev)
             continue;
-        if (!ev->f.content_len)
-            return true;
         *agree += fields_get(&ev->f, "expiration", 1) && !fields_expired(&ev->f, now);
     }
     return false;

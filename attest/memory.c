@@ -41,6 +41,13 @@ uint64_t memory_seq(const struct memory *m, uint32_t kind, const uint8_t endorse
     return row ? row->seq : 0;
 }
 
+bool memory_gone(const struct memory *m, uint32_t kind, const uint8_t endorser[static 32],
+                 const char *d) {
+    const struct memory_seq *row = seq_row(m, kind, endorser, d);
+
+    return row && row->gone;
+}
+
 static bool seen_is(const struct memory_seen *s, const uint8_t *provider, enum memory_what what) {
     return s->what == what && !memcmp(s->provider, provider, 32);
 }
@@ -75,13 +82,13 @@ static bool d_fits(const char *d) {
 }
 
 bool memory_add_seq(struct memory *m, uint32_t kind, const uint8_t endorser[static 32],
-                    const char *d, uint64_t seq, struct buf *line) {
+                    const char *d, uint64_t seq, bool gone, struct buf *line) {
     struct memory_seq *row = seq_row(m, kind, endorser, d);
     char hex[65];
 
     if (!d_fits(d) || (!row && m->n_seq == MEMORY_ROWS))
         return false;
-    if (row && row->seq >= seq)
+    if (row && (row->seq > seq || (row->seq == seq && row->gone >= gone)))
         return true;
     if (!row) {
         m->seq = mem_grow(m->seq, (m->n_seq + 1) * sizeof *m->seq);
@@ -91,8 +98,9 @@ bool memory_add_seq(struct memory *m, uint32_t kind, const uint8_t endorser[stat
         snprintf(row->d, sizeof row->d, "%s", d);
     }
     row->seq = seq;
+    row->gone = gone;
     hex_encode(view_of(endorser, 32), hex);
-    buf_fmt(line, "seq %" PRIu32 " %s %" PRIu64 " %s\n", kind, hex, seq, d);
+    buf_fmt(line, "%s %" PRIu32 " %s %" PRIu64 " %s\n", gone ? "gone" : "seq", kind, hex, seq, d);
     return true;
 }
 
@@ -179,13 +187,21 @@ static bool number(const char *s, uint64_t *out) {
     return !*end;
 }
 
-static bool take_seq(struct memory *m, char *rest, struct buf *scratch) {
+static bool take_word(struct memory *m, char *rest, bool gone, struct buf *scratch) {
     uint64_t kind, seq;
     uint8_t key[32];
 
     return number(word(&rest), &kind) && kind <= 65535 && hex_decode_str(word(&rest), key, 32) &&
            number(word(&rest), &seq) && rest &&
-           memory_add_seq(m, (uint32_t)kind, key, rest, seq, scratch);
+           memory_add_seq(m, (uint32_t)kind, key, rest, seq, gone, scratch);
+}
+
+static bool take_seq(struct memory *m, char *rest, struct buf *scratch) {
+    return take_word(m, rest, false, scratch);
+}
+
+static bool take_gone(struct memory *m, char *rest, struct buf *scratch) {
+    return take_word(m, rest, true, scratch);
 }
 
 static bool take_floor_line(struct memory *m, char *rest, struct buf *scratch) {
@@ -227,6 +243,7 @@ static bool take_line(struct memory *m, char *line, struct buf *scratch) {
         const char *name;
         bool (*take)(struct memory *m, char *rest, struct buf *scratch);
     } kinds[] = {{"seq", take_seq},
+                 {"gone", take_gone},
                  {"floor", take_floor_line},
                  {"revoked", take_revoked},
                  {"seen", take_seen}};

@@ -3,6 +3,7 @@
  * (trust.h), its lines are made and read here:
  *
  *   seq <kind> <endorser> <seq> <d>                highest wins
+ *   gone <kind> <endorser> <seq> <d>               the same, and it took its word back
  *   floor <endorser> 19:10-1f/0-f fmc=0 bl=10 tee=0 snp=27 ucode=84
  *   revoked <endorser> <sha256>
  *   seen <provider> chip|release|workload|model <hex> <unix time>      first wins
@@ -21,6 +22,7 @@ struct memory_seq {
     uint32_t kind;
     uint8_t endorser[32];
     uint64_t seq;
+    bool gone; /* its newest word was empty: revoked, withdrawn */
     char d[MEMORY_D];
 };
 struct memory_floor {
@@ -53,6 +55,9 @@ void memory_free(struct memory *m); /* what it holds; legal on {0} */
 /* 0 when nothing of that name was seen. m may be NULL. */
 uint64_t memory_seq(const struct memory *m, uint32_t kind, const uint8_t endorser[static 32],
                     const char *d);
+/* The newest word seen under that name took back what the key had said. */
+bool memory_gone(const struct memory *m, uint32_t kind, const uint8_t endorser[static 32],
+                 const char *d);
 /* What this provider showed first; NULL when it showed none yet. */
 const struct memory_seen *memory_first(const struct memory *m, const uint8_t provider[static 32],
                                        enum memory_what what);
@@ -63,7 +68,7 @@ const char *memory_what_name(enum memory_what what); /* "chip", "release" ... */
 /* Take one thing in and append its line to `line`, unless it is known already. What cannot be a
  * line (a d with other than printable ASCII, or too long) is refused: false. */
 bool memory_add_seq(struct memory *m, uint32_t kind, const uint8_t endorser[static 32],
-                    const char *d, uint64_t seq, struct buf *line);
+                    const char *d, uint64_t seq, bool gone, struct buf *line);
 bool memory_add_floor(struct memory *m, const uint8_t endorser[static 32],
                       const struct tcb_floor *f, struct buf *line);
 bool memory_add_revoked(struct memory *m, const uint8_t endorser[static 32],

@@ -1,7 +1,7 @@
 /* One message of a finished job shown to somebody, with the path from it to a root that the guest
- * signed (PROTOCOL.md, "Receipt"; RFC 9162): {"v":1, "direction":"in"/"out", "index":i, "size":n,
- * "path":[hex, from the leaf up], "rumor": the message}. Its neighbours stay secret: each of them
- * carries 16 random bytes, so that their hashes cannot be guessed. */
+ * signed (cdvm-protocol(7), "Receipt"; RFC 9162): {"v":1, "direction":"in"/"out", "index":i,
+ * "size":n, "path":[hex, from the leaf up], "rumor": the message}. Its neighbours stay secret: each
+ * of them carries 16 random bytes, so that their hashes cannot be guessed. */
 #ifndef CDVM_DISCLOSURE_H
 #define CDVM_DISCLOSURE_H
 

@@ -1,7 +1,7 @@
-/* AMD's key distribution service (snp.md 2.3): the certificate of one chip at one firmware level,
- * the chain above it and the revocation list. Asked only by a provider about its own machine, or
- * when a person says --fetch; verification itself never comes here, and nothing here decides what
- * is trusted.
+/* AMD's key distribution service (cdvm-attestation(7), "Chain of trust"): the certificate of one
+ * chip at one firmware level, the chain above it and the revocation list. Asked only by a provider
+ * about its own machine, or when a person says --fetch; verification itself never comes here, and
+ * nothing here decides what is trusted.
  *
  * Answers are kept in $XDG_CACHE_HOME/cdvm/collateral: the certificate by (product, chip, TCB), the
  * list until its next update. The service throttles its callers, so requests keep a distance of

@@ -576,6 +576,18 @@ static void older_endorsements_are_not_taken(void **state) {
     advice_learn(&w.x.pins, &a.memory, &lines);
     event_free((struct event *)(uintptr_t)a.list[--a.n]); /* a relay holds the newer word back */
     w.x.pins.n_endorsements = a.n;
+    expect_verdict(CHECK_FAIL, "release.endorsed");
+    memcpy(w.pin[0], w.offer.release, 32); /* nor does a pin of one's own bring it back */
+    advisors_silent(&a);
+    expect_verdict(CHECK_FAIL, "release.endorsed");
+    memcpy(w.pin[0], w.pin[1], 32);
+    advisors_say(&a, endorse(a.k[0], "guest", "cdvm-guest/0.1.0", w.x.release, "4",
+                             WORLD_NOW + 1000)); /* its own newer word does */
+    expect_verdict(CHECK_PASS, "");
+    advice_learn(&w.x.pins, &a.memory, &lines);
+    advisors_silent(&a);
+    advisors_say(&a, endorse(a.k[0], "guest", "cdvm-guest/0.1.0", w.x.release, "3",
+                             WORLD_NOW + 1000)); /* older than what was seen */
     expect_verdict(CHECK_WARN, "release.endorsed");
     {
         struct verdict *v = world_verify(&w);

@@ -155,7 +155,7 @@ static int teardown(void **state) {
     return 0;
 }
 
-/* The addresses as snp.md 2.3 has them, for each family. */
+/* The addresses of AMD's server, for each family. */
 static void golden_addresses(void **state) {
     static const struct {
         uint8_t family, model;

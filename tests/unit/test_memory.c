@@ -20,9 +20,9 @@ static void what_is_written_is_read(void **state) {
 
     (void)state;
     memset(key, 0x0a, 32);
-    assert_true(memory_add_seq(&m, 31880, key, "cdvm-guest/0.1.0", 4, &text));
-    assert_true(memory_add_seq(&m, 31880, key, "cdvm-guest/0.1.0", 9, &text));
-    assert_true(memory_add_seq(&m, 31880, key, "cdvm-guest/0.1.0", 8, &text)); /* no line */
+    assert_true(memory_add_seq(&m, 31880, key, "cdvm-guest/0.1.0", 4, false, &text));
+    assert_true(memory_add_seq(&m, 31880, key, "cdvm-guest/0.1.0", 9, false, &text));
+    assert_true(memory_add_seq(&m, 31880, key, "cdvm-guest/0.1.0", 8, false, &text)); /* no line */
     assert_true(memory_add_floor(&m, key, &f, &text));
     assert_true(memory_add_floor(&m, key, &f, &text)); /* no line */
     assert_true(memory_add_revoked(&m, key, other, &text));
@@ -40,6 +40,7 @@ static void what_is_written_is_read(void **state) {
     assert_int_equal(memory_seq(&again, 31880, key, "cdvm-guest/0.1.0"), 9);
     assert_int_equal(memory_seq(&again, 31881, key, "cdvm-guest/0.1.0"), 0);
     assert_int_equal(memory_seq(&again, 31880, other, "cdvm-guest/0.1.0"), 0);
+    assert_false(memory_gone(&again, 31880, key, "cdvm-guest/0.1.0"));
     assert_int_equal(memory_seq(NULL, 31880, key, "x"), 0);
     assert_int_equal(again.floor[0].floor.step_hi, 2);
     assert_int_equal(again.n_revoked, 1);
@@ -49,6 +50,23 @@ static void what_is_written_is_read(void **state) {
     assert_false(memory_has(&again, key, SEEN_CHIP, view_of(chip, 7)));
     memory_free(&again);
     memory_free(&m);
+}
+
+/* Taken back stays so until a newer word. */
+static void words_taken_back(void **state) {
+    struct memory m;
+    uint8_t key[32];
+
+    (void)state;
+    memset(key, 0x0a, 32);
+    read_ok("seq 31880 " KEY " 4 a\ngone 31880 " KEY " 5 a\nseq 31880 " KEY " 5 a\n", &m);
+    assert_true(memory_gone(&m, 31880, key, "a"));
+    assert_int_equal(memory_seq(&m, 31880, key, "a"), 5);
+    memory_free(&m);
+    read_ok("gone 31880 " KEY " 5 a\nseq 31880 " KEY " 6 a\n", &m);
+    assert_false(memory_gone(&m, 31880, key, "a"));
+    memory_free(&m);
+    assert_false(memory_gone(NULL, 31880, key, "a"));
 }
 
 static void a_cut_off_line_is_passed_over(void **state) {
@@ -106,18 +124,17 @@ static void names_that_are_no_line(void **state) {
     (void)state;
     memset(longest, 'a', sizeof longest);
     longest[MEMORY_D] = '\0';
-    assert_false(memory_add_seq(&m, 31880, key, "a\nseen", 1, &line));
-    assert_false(memory_add_seq(&m, 31880, key, "", 1, &line));
-    assert_false(memory_add_seq(&m, 31880, key, longest, 1, &line));
+    assert_false(memory_add_seq(&m, 31880, key, "a\nseen", 1, false, &line));
+    assert_false(memory_add_seq(&m, 31880, key, "", 1, false, &line));
+    assert_false(memory_add_seq(&m, 31880, key, longest, 1, false, &line));
     assert_int_equal(line.n, 0);
     memory_free(&m);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_written_is_read),
-        cmocka_unit_test(a_cut_off_line_is_passed_over),
-        cmocka_unit_test(lines_that_are_none),
+        cmocka_unit_test(what_is_written_is_read),       cmocka_unit_test(words_taken_back),
+        cmocka_unit_test(a_cut_off_line_is_passed_over), cmocka_unit_test(lines_that_are_none),
         cmocka_unit_test(names_that_are_no_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
