@@ -103,7 +103,7 @@ void gateway_shutdown(struct gateway *g) {
     gateway_send(g, CHAN_SHUTDOWN, view_of(NULL, 0));
 }
 
-void gateway_ask_auth(struct gateway *g, size_t relay, const char *challenge) {
+static void ask_auth(struct gateway *g, size_t relay, const char *challenge) {
     cleanup_buf struct buf frame = {0};
     struct err e;
 
@@ -114,9 +114,25 @@ void gateway_ask_auth(struct gateway *g, size_t relay, const char *challenge) {
         return;
     }
     g->auths++;
+    g->asked[relay] = true;
     snprintf(g->challenge[relay], sizeof g->challenge[relay], "%s", challenge);
     emit(g, buf_view(&frame));
     gateway_flush(g);
+}
+
+void gateway_ask_newest(struct gateway *g, size_t relay) {
+    struct relay *r = pool_find(g->pool, g->relays[relay]);
+    const char *newest = r ? relay_challenge(r) : NULL;
+
+    if (newest && !g->asked[relay] && strcmp(newest, g->challenge[relay]))
+        ask_auth(g, relay, newest);
+}
+
+static bool any_asked(const struct gateway *g) {
+    for (size_t i = 0; i < g->n_relays; i++)
+        if (g->asked[i])
+            return true;
+    return false;
 }
 
 /* Any signed 22242 shows the agent's key. When no relay has sent a challenge yet, one of our own
@@ -125,19 +141,13 @@ void gateway_learn(struct gateway *g) {
     uint8_t random[16];
     char own[33];
 
-    for (size_t i = 0; i < g->n_relays && !g->known; i++) {
-        struct relay *r = pool_find(g->pool, g->relays[i]);
-
-        if (r && relay_challenge(r)) {
-            gateway_ask_auth(g, i, relay_challenge(r));
-            return;
-        }
-    }
-    if (g->known)
+    for (size_t i = 0; i < g->n_relays && !g->known && !any_asked(g); i++)
+        gateway_ask_newest(g, i);
+    if (g->known || any_asked(g))
         return;
     random_bytes(random, sizeof random);
     hex_encode(view_of(random, sizeof random), own);
-    gateway_ask_auth(g, 0, own);
+    ask_auth(g, 0, own);
 }
 
 /* --- from the relays --- */
@@ -174,8 +184,9 @@ static void on_challenge(void *arg, const char *url, const char *challenge) {
     struct gateway *g = arg;
     size_t i = relay_index(g, url);
 
+    (void)challenge; /* it is the relay's newest */
     if (g->known && i < g->n_relays)
-        gateway_ask_auth(g, i, challenge);
+        gateway_ask_newest(g, i);
 }
 
 static void resume_if_room(struct gateway *g);

@@ -62,24 +62,20 @@ static void learned(struct gateway *g, const uint8_t key[static 32]) {
     g->h.guest(g->arg, g->guest);
 }
 
-/* An answer to a challenge of our own is not sent on; then the relays' own challenges are asked. */
+/* An answer goes to its relay while that still waits for it: not one to a challenge of our own, nor
+ * one that has been replaced since. Then what was asked meanwhile is passed on. */
 static void use_auth(struct gateway *g, size_t i, const struct event *ev) {
     struct relay *r = pool_find(g->pool, g->relays[i]);
-    const char *wanted = r ? relay_challenge(r) : NULL;
-    bool first = !g->known, relays = wanted && !strcmp(wanted, g->challenge[i]);
+    const char *newest = r ? relay_challenge(r) : NULL;
     struct err e;
 
-    g->challenge[i][0] = 0;
-    if (relays && relay_auth(r, ev, &e) < 0)
+    g->asked[i] = false;
+    if (newest && !strcmp(newest, g->challenge[i]) && relay_auth(r, ev, &e) < 0)
         log_line(LOG_WARN, "gateway", "AUTH was not sent: %s", e.text);
-    if (!first)
-        return;
-    learned(g, ev->f.pubkey);
-    for (size_t k = 0; k < g->n_relays; k++) {
-        r = pool_find(g->pool, g->relays[k]);
-        if (r && relay_challenge(r) && !(k == i && relays))
-            gateway_ask_auth(g, k, relay_challenge(r));
-    }
+    if (!g->known)
+        learned(g, ev->f.pubkey);
+    for (size_t k = 0; k < g->n_relays; k++)
+        gateway_ask_newest(g, k);
 }
 
 static int take_auth(struct gateway *g, struct view payload, struct err *e) {
@@ -89,7 +85,7 @@ static int take_auth(struct gateway *g, struct view payload, struct err *e) {
 
     if (chan_auth_parse(payload, &a, e) < 0)
         return -1;
-    if (a.relay >= g->n_relays || !g->challenge[a.relay][0])
+    if (a.relay >= g->n_relays || !g->asked[a.relay])
         return err_set(e, "bad-frame", "the guest sent an AUTH that nobody asked for");
     ev = event_parse(a.body, e);
     if (!ev)
@@ -116,8 +112,9 @@ static int take_blob_get(struct gateway *g, struct view payload, struct err *e) 
 }
 
 static int take_state(struct gateway *g, struct view payload, struct err *e) {
-    if (payload.n != 1)
-        return err_set(e, "bad-frame", "the guest's STATE has %zu bytes", payload.n);
+    if (payload.n != 1 || ++g->states > GATE_STATES_MAX)
+        return err_set(e, "bad-frame", "the guest's STATE number %u has %zu bytes", g->states,
+                       payload.n);
     g->h.state(g->arg, payload.p[0]);
     return 0;
 }

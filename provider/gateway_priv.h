@@ -8,6 +8,7 @@
 
 #define GATE_AUTH_MAX 20
 #define GATE_REPORTS_MAX 4
+#define GATE_STATES_MAX 64    /* a job has about eight */
 #define GATE_WAITING 128      /* events no relay has confirmed yet; full: the guest is not read */
 #define GATE_WAITING_MS 10000 /* then forgotten: ephemeral events may never be confirmed */
 
@@ -29,8 +30,9 @@ struct gateway {
     struct rumor *request;
     char relays[GATEWAY_RELAYS][256];
     size_t n_relays;
-    char challenge[GATEWAY_RELAYS][129]; /* asked and not yet answered; "" none */
-    unsigned auths, reports;
+    char challenge[GATEWAY_RELAYS][129]; /* the last one passed on; "" none */
+    bool asked[GATEWAY_RELAYS];          /* ...and not yet answered */
+    unsigned auths, reports, states;
     bool briefed, deaf, paused, known, finishing;
     uint8_t guest[32];
     struct waiting waiting[GATE_WAITING];
@@ -42,8 +44,8 @@ struct gateway {
 /* gateway.c */
 void gateway_send(struct gateway *g, enum chan_type type, struct view payload);
 void gateway_flush(struct gateway *g);
-/* Passes a challenge on to the agent, within GATE_AUTH_MAX. */
-void gateway_ask_auth(struct gateway *g, size_t relay, const char *challenge);
+/* Passes the relay's newest challenge on to the agent, one at a time and each once. */
+void gateway_ask_newest(struct gateway *g, size_t relay);
 struct waiting *gateway_free_waiting(struct gateway *g); /* NULL: too many wait */
 
 /* gateway_in.c: one frame of the guest. -1: it broke the rules. */

@@ -222,7 +222,8 @@ static int open_image(struct provider *p, struct err *e) {
 }
 
 static int open_relayd(struct provider *p, struct err *e) {
-    cleanup_free char *path = conf_path(CONF_DATA, "relay", e);
+    cleanup_free char *dir = state_dir(p->conf, e);
+    cleanup_free char *path = dir ? mem_fmt("%s/relay", dir) : NULL;
     struct relayd_opts o = {.port = (uint16_t)p->conf->relay_port, .path = path};
 
     if (!path)

@@ -24,6 +24,13 @@ static void add_limit(struct offer *o, const char *name, uint64_t value) {
     o->limits[o->n_limits++].value = value;
 }
 
+/* The largest file a workload takes, where its job.json says so. */
+static void add_file_limit(struct offer *o, const struct manifest *m) {
+    for (size_t i = 0; i < m->n_limits; i++)
+        if (!strcmp(m->limits[i].name, "in_mib"))
+            add_limit(o, "file", m->limits[i].value << 20);
+}
+
 static void add_places(const struct provider *p, struct offer *o) {
     for (size_t i = 0; i < p->n_relays; i++)
         text_clip(o->relays[o->n_relays++], sizeof o->relays[0], p->relays[i]);
@@ -52,6 +59,7 @@ static struct offer describe(const struct provider *p, const struct image_volume
     memcpy(o.release, p->image->digest, 32);
     add_limit(&o, "accept", p->conf->accept);
     add_limit(&o, "lease", p->conf->lease * 60);
+    add_file_limit(&o, v->manifest);
     add_places(p, &o);
     return o;
 }

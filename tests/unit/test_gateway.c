@@ -464,14 +464,45 @@ static void an_auth_for_another_relay_is_refused(void **state) {
     broke(f, "another relay");
 }
 
-static void at_most_twenty_auths_are_asked(void **state) {
+/* One question at a time: a relay that asks again and again cannot make an answer wrong. */
+static void challenges_wait_for_their_turn(void **state) {
     struct fixture *f = *state;
+    struct relay *r;
 
     brief(f);
     for (int i = 0; i < 40; i++)
         gateway_learn(f->gw);
     turn(f, 100);
+    assert_int_equal(count(f, CHAN_AUTH), 1);
+    r = pool_find(f->gw->pool, f->gw->relays[0]);
+    assert_non_null(r);
+    UNTIL(relay_challenge(r));
+    snprintf(f->gw->challenge[0], sizeof f->gw->challenge[0], "%s", relay_challenge(r));
+    on_challenge(f->gw, f->gw->relays[0], "newer");
+    turn(f, 50);
+    assert_int_equal(count(f, CHAN_AUTH), 1);
+}
+
+static void at_most_twenty_auths_are_asked(void **state) {
+    struct fixture *f = *state;
+
+    introduce(f);
+    for (int i = 0; i < 40; i++) {
+        f->gw->asked[0] = false;
+        f->gw->challenge[0][0] = 0; /* as if the relay had sent another */
+        gateway_ask_newest(f->gw, 0);
+    }
+    turn(f, 100);
     assert_int_equal(count(f, CHAN_AUTH), GATE_AUTH_MAX);
+    assert_int_equal(f->n_broken, 0);
+}
+
+static void a_flood_of_states_is_refused(void **state) {
+    struct fixture *f = *state;
+
+    for (int i = 0; i <= GATE_STATES_MAX && !f->n_broken; i++)
+        say_state(f, CHAN_BOOTED);
+    broke(f, "STATE");
 }
 
 static void reports_come_from_the_simulator_or_empty(void **state) {
@@ -690,7 +721,9 @@ int main(void) {
         WITH_RELAY(an_auth_nobody_asked_for_is_refused),
         WITH_RELAY(an_auth_for_another_challenge_is_refused),
         WITH_RELAY(an_auth_for_another_relay_is_refused),
+        WITH_RELAY(challenges_wait_for_their_turn),
         WITH_RELAY(at_most_twenty_auths_are_asked),
+        WITH_RELAY(a_flood_of_states_is_refused),
         WITH_RELAY(reports_come_from_the_simulator_or_empty),
         WITH_RELAY(a_short_report_request_is_refused),
         WITH_RELAY(a_blob_goes_up_and_comes_down),
