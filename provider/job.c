@@ -31,7 +31,7 @@ struct job {
     struct loop_timer *ending; /* calls env->over from the loop */
     struct buf append;
     uint8_t launch_digest[48];
-    bool has_guest, said_hello, had_vm, rundir_gone;
+    bool has_guest, had_vm, rundir_gone;
     uint8_t guest[32];
     int64_t received, spawned; /* loop_now */
     int64_t started;           /* Unix seconds */
@@ -267,11 +267,7 @@ static void act_learn(struct job *j) {
     gateway_learn(j->gateway);
 }
 
-/* Once: a guest that repeats itself gains no time. */
 static void act_hello(struct job *j) {
-    if (j->said_hello)
-        return;
-    j->said_hello = true;
     j->env->booted(j->env->arg, j, loop_now() - j->spawned);
     deadline(j, j->env->accept_ms + ACCEPT_MARGIN_MS);
 }

@@ -20,7 +20,8 @@ enum job_step {
     STEP_QUEUED,    /* waits for a slot */
     STEP_CREATING,  /* QEMU is being started */
     STEP_BOOTING,   /* QEMU runs; the agent has not spoken */
-    STEP_ATTESTING, /* the agent is up; the customer has not accepted */
+    STEP_ATTESTING, /* the agent is up; it makes its key and gets its report */
+    STEP_WAITING,   /* hello is sent; the customer has not accepted */
     STEP_ACCEPTED,  /* accepted; the workload is still loading */
     STEP_LOADED,    /* loaded; not yet accepted */
     STEP_SERVING,

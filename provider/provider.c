@@ -72,7 +72,7 @@ static void on_booted(void *arg, const struct job *j, int64_t ms) {
     struct provider *p = arg;
     struct err e;
 
-    console_job(p->out, job_asked(j)->id, "hello", job_age_ms(j), "");
+    (void)j;
     if (ledger_boot_add(p->ledger, ms, &e) < 0)
         console_error(p->out, "%s", e.text);
 }

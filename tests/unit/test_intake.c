@@ -350,6 +350,37 @@ static void a_queued_job_expires(void **state) {
     rumor_free(r);
 }
 
+static void cancel(struct fixture *f, const struct job_request *q, const struct keypair *by) {
+    struct err e;
+    struct rumor *r = job_cancel_make(q, by, unix_now());
+    struct event *ev = wrap_make(r, by, NULL, keypair_pub(f->p.key), KIND_WRAP, unix_now(), 0, &e);
+
+    assert_non_null(ev);
+    assert_int_equal(pool_publish(f->customer, ev, &e), 0);
+    event_free(ev);
+    rumor_free(r);
+}
+
+static void a_customer_who_leaves_frees_the_queue(void **state) {
+    struct fixture *f = *state;
+    struct keypair *other = keypair_new();
+    struct job_request q = good(f);
+    struct rumor *r;
+
+    f->conf.slots = 0;
+    r = send_request(f, &q);
+    assert_true(wait_said(f, 1));
+    cancel(f, &q, other); /* not theirs to cancel */
+    net_for(&f->net, 200);
+    assert_int_equal(provider_queued(&f->p), 1);
+    cancel(f, &q, f->u);
+    assert_true(wait_said(f, 2));
+    assert_string_equal(f->said[1].code, "cancelled");
+    assert_int_equal(provider_queued(&f->p), 0);
+    rumor_free(r);
+    keypair_free(other);
+}
+
 static void other_messages_are_ignored(void **state) {
     struct fixture *f = *state;
     struct fields fl = fields_new(KIND_TEXT, unix_now(), view_str("hello"));
@@ -413,6 +444,7 @@ int main(void) {
         WITH_RELAY(without_slot_and_queue_there_is_no_capacity),
         WITH_RELAY(without_slot_it_queues),
         WITH_RELAY(a_queued_job_expires),
+        WITH_RELAY(a_customer_who_leaves_frees_the_queue),
         WITH_RELAY(other_messages_are_ignored),
         WITH_RELAY(a_plain_request_is_told_where_to_go),
         WITH_RELAY(a_stopping_provider_takes_nothing),

@@ -4,24 +4,33 @@
 #include "provider/job_table.c"
 #include "tests/unit/unit.h"
 
-/* r received  q queued  c creating  b booting  a attesting  A accepted  l loaded  s serving
- * e ending  w wiping  f failing  d done  x failed */
-static const char letters[JOB_STEPS + 1] = "rqcbaAlsewfdx";
+/* r received  q queued  c creating  b booting  a attesting  h waiting (hello is sent)  A accepted
+ * l loaded  s serving  e ending  w wiping  f failing  d done  x failed */
+static const char letters[JOB_STEPS + 1] = "rqcbahAlsewfdx";
 
+/* clang-format off */
 static const struct {
     enum job_step at;
     const char *next;
 } picture[JOB_STEPS] = {
     /* slot wait started fault booted keyed hello accepted ready wiping refused broken died timeout
      * end cancel */
-    {STEP_RECEIVED, "cq.x..........x."},  {STEP_QUEUED, "c..x.........xxx"},
-    {STEP_CREATING, "..bx..........xx"},  {STEP_BOOTING, "....a.....ffxfff"},
-    {STEP_ATTESTING, ".....aaAlfffxfff"}, {STEP_ACCEPTED, "........swffxee."},
-    {STEP_LOADED, ".......s.fffxfff"},    {STEP_SERVING, ".........wffxee."},
-    {STEP_ENDING, ".........wffdfe."},    {STEP_WIPING, "..........wfdfw."},
-    {STEP_FAILING, "....ffffffffxff."},   {STEP_DONE, "................"},
-    {STEP_FAILED, "................"},
+    {STEP_RECEIVED,  "cq.x..........x."},
+    {STEP_QUEUED,    "c..x.........xxx"},
+    {STEP_CREATING,  "..bx..........xx"},
+    {STEP_BOOTING,   "....a.....ffxfff"},
+    {STEP_ATTESTING, ".....ah..fffxfff"},
+    {STEP_WAITING,   ".......Alfffxfff"},
+    {STEP_ACCEPTED,  "........swffxee."},
+    {STEP_LOADED,    ".......s.fffxfff"},
+    {STEP_SERVING,   ".........wffxee."},
+    {STEP_ENDING,    ".........wffdfe."},
+    {STEP_WIPING,    "..........wfdfw."},
+    {STEP_FAILING,   "....ffffffffxff."},
+    {STEP_DONE,      "................"},
+    {STEP_FAILED,    "................"},
 };
+/* clang-format on */
 
 static void the_table_is_the_picture(void **state) {
     (void)state;
