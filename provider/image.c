@@ -142,7 +142,7 @@ struct image *image_open(const char *dir, struct err *e) {
         read_ovmf(m, dir, e) == 0 && read_template(m, dir, e) == 0 && read_lock(m, dir, e) == 0 &&
         open_volumes(m, dir, e) == 0)
         return m;
-    err_wrap(e, "guest image '%s'", dir);
+    err_wrap(e, "guest image '%s' (`make image` builds one)", dir);
     image_free(m);
     return NULL;
 }

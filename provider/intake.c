@@ -7,6 +7,8 @@
 #include "core/log.h"
 #include "provider_priv.h"
 
+#define RATE_PER_S 5  /* requests that are answered, on average... */
+#define RATE_BURST 60 /* ...and at once; what is over is dropped, for each costs an answer */
 #define BACKDATED_S (2 * 24 * 3600 + 900) /* gift wraps are dated up to two days back */
 
 int intake_open(struct provider *p, struct err *e) {
@@ -20,6 +22,21 @@ int intake_open(struct provider *p, struct err *e) {
                       KIND_WRAP, KIND_WRAP_EPHEMERAL, hex, (long long)now - BACKDATED_S,
                       KIND_JOB_CHAT, KIND_JOB_TOOL, hex, (long long)now);
     return pool_subscribe(p->pool, "requests", filters, e);
+}
+
+static bool has_token(struct provider *p) {
+    int64_t now = loop_now();
+
+    p->intake += (now - p->intake_at) * RATE_PER_S;
+    p->intake_at = now;
+    if (p->intake > RATE_BURST * 1000)
+        p->intake = RATE_BURST * 1000;
+    if (p->intake < 1000) {
+        log_line(LOG_WARN, "intake", "too many requests: one was dropped");
+        return false;
+    }
+    p->intake -= 1000;
+    return true;
 }
 
 static void refuse_plain(struct provider *p, const struct event *ev) {
@@ -128,7 +145,8 @@ void intake_event(struct provider *p, const struct event *ev) {
     if (p->stopping)
         return;
     if (ev->f.kind == KIND_JOB_CHAT || ev->f.kind == KIND_JOB_TOOL) {
-        refuse_plain(p, ev);
+        if (has_token(p))
+            refuse_plain(p, ev);
         return;
     }
     r = wrap_open(ev, p->key, p->keys, &e);
@@ -136,7 +154,7 @@ void intake_event(struct provider *p, const struct event *ev) {
         log_line(LOG_INFO, "intake", "a gift wrap was refused: %s", e.text);
         return;
     }
-    if (r->f.kind == KIND_JOB_CHAT || r->f.kind == KIND_JOB_TOOL)
+    if ((r->f.kind == KIND_JOB_CHAT || r->f.kind == KIND_JOB_TOOL) && has_token(p))
         take_request(p, r);
     else if (r->f.kind == KIND_DELETE)
         take_cancel(p, r);

@@ -6,6 +6,7 @@
 #include "ledger.h"
 
 #define BOOTS_KEPT 20
+#define KEPT_S ((int64_t)30 * 24 * 3600)
 
 struct ledger {
     sqlite3 *db;
@@ -159,6 +160,20 @@ int ledger_close_leftovers(struct ledger *l, const char *code, int64_t now, ledg
         fail(l, e);
     sqlite3_finalize(s);
     return rc == SQLITE_DONE ? n : -1;
+}
+
+static int delete_before(struct ledger *l, const char *sql, int64_t before, struct err *e) {
+    sqlite3_stmt *s = prepare(l, sql);
+
+    if (s)
+        sqlite3_bind_int64(s, 1, before);
+    return run(l, s, e);
+}
+
+int ledger_prune(struct ledger *l, int64_t now, struct err *e) {
+    if (delete_before(l, "DELETE FROM job WHERE over=1 AND expires<?1", now - KEPT_S, e) < 0)
+        return -1;
+    return delete_before(l, "DELETE FROM offer WHERE created<?1", now - KEPT_S, e);
 }
 
 /* --- offers --- */

@@ -30,6 +30,9 @@ struct ledger_job {
 typedef void ledger_fn(void *arg, const struct ledger_job *j);
 int ledger_close_leftovers(struct ledger *l, const char *code, int64_t now, ledger_fn *fn,
                            void *arg, struct err *e) WARN_UNUSED;
+/* Forgets what is over and can come no more: jobs whose request expired, and offers made, over 30
+ * days before now. */
+int ledger_prune(struct ledger *l, int64_t now, struct err *e) WARN_UNUSED;
 bool ledger_find(struct ledger *l, const uint8_t job[static 32], struct ledger_job *out);
 
 /* Offers by id: what a request may name. d tells offers of one workload apart; terms is a digest of

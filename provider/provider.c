@@ -279,6 +279,8 @@ static void tell_leftover(void *arg, const struct ledger_job *j) {
 }
 
 static int close_leftovers(struct provider *p, struct err *e) {
+    if (ledger_prune(p->ledger, unix_now(), e) < 0)
+        return -1;
     return ledger_close_leftovers(p->ledger, "guest-died", unix_now(), tell_leftover, p, e) < 0 ? -1
                                                                                                 : 0;
 }

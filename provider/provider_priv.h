@@ -8,8 +8,6 @@
 #include "provider.h"
 #include "relayd.h"
 
-#define SERVED_MAX (IMAGE_VOLUMES_MAX)
-
 struct provider {
     const struct provider_conf *conf;
     struct ws_net *net;
@@ -30,7 +28,8 @@ struct provider {
     struct job_env env;
     struct job **jobs; /* those not yet freed, in order of arrival */
     size_t n_jobs;
-    uint64_t ran; /* jobs that had a guest and are over */
+    int64_t intake, intake_at; /* rate of requests: thousandths of one, and when last filled */
+    uint64_t ran;              /* jobs that had a guest and are over */
     bool stopping;
     struct loop_timer *dispatch, *heartbeat, *offers, *stop;
     int64_t stop_by;

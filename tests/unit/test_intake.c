@@ -419,6 +419,22 @@ static void a_plain_request_is_told_where_to_go(void **state) {
     event_free(ev);
 }
 
+static void a_flood_is_answered_slowly(void **state) {
+    struct fixture *f = *state;
+
+    f->p.intake_at = loop_now();
+    f->p.intake = 3000;
+    f->conf.slots = f->conf.queue = 0;
+    for (int i = 0; i < 10; i++) {
+        struct job_request q = good(f);
+        struct rumor *r = send_request(f, &q);
+
+        rumor_free(r);
+    }
+    net_for(&f->net, 400);
+    assert_true(f->n_said >= 3 && f->n_said <= 6);
+}
+
 static void a_stopping_provider_takes_nothing(void **state) {
     struct fixture *f = *state;
     struct job_request q = good(f);
@@ -447,6 +463,7 @@ int main(void) {
         WITH_RELAY(a_customer_who_leaves_frees_the_queue),
         WITH_RELAY(other_messages_are_ignored),
         WITH_RELAY(a_plain_request_is_told_where_to_go),
+        WITH_RELAY(a_flood_is_answered_slowly),
         WITH_RELAY(a_stopping_provider_takes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,6 +147,21 @@ static void offers_are_found_by_id(void **state) {
     keypair_free(k);
 }
 
+static void what_can_come_no_more_is_forgotten(void **state) {
+    struct fixture *f = *state;
+    struct job_request over = request(1), open_job = request(2);
+    struct ledger_job j;
+
+    assert_int_equal(ledger_take(f->l, &over, 1000, &f->e), 1);
+    assert_int_equal(ledger_take(f->l, &open_job, 1000, &f->e), 1);
+    assert_int_equal(ledger_step(f->l, over.id, "done", "", true, 1000, &f->e), 0);
+    assert_int_equal(ledger_prune(f->l, over.expires + KEPT_S, &f->e), 0);
+    assert_true(ledger_find(f->l, over.id, &j));
+    assert_int_equal(ledger_prune(f->l, over.expires + KEPT_S + 1, &f->e), 0);
+    assert_false(ledger_find(f->l, over.id, &j));
+    assert_true(ledger_find(f->l, open_job.id, &j));
+}
+
 static void the_median_boot_is_of_the_last_twenty(void **state) {
     struct fixture *f = *state;
 
@@ -176,6 +191,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(steps_are_kept, start, stop),
         cmocka_unit_test_setup_teardown(leftovers_are_closed_once, start, stop),
         cmocka_unit_test_setup_teardown(offers_are_found_by_id, start, stop),
+        cmocka_unit_test_setup_teardown(what_can_come_no_more_is_forgotten, start, stop),
         cmocka_unit_test_setup_teardown(the_median_boot_is_of_the_last_twenty, start, stop),
         cmocka_unit_test_setup_teardown(a_broken_file_is_a_sentence, start, stop),
     };
