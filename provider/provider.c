@@ -287,10 +287,15 @@ static int close_leftovers(struct provider *p, struct err *e) {
 
 static void introduce(const struct provider *p) {
     const char *unlocked = secret_lock_warning();
-    char npub[20];
+    struct nip19 n = {.type = NIP19_NPUB};
+    cleanup_buf struct buf npub = {0};
+    char brief[20];
 
-    npub_short(keypair_pub(p->key), npub);
-    console_say(p->out, "provider %s  '%s'", npub, p->conf->name);
+    npub_short(keypair_pub(p->key), brief);
+    console_say(p->out, "provider %s  '%s'", brief, p->conf->name);
+    memcpy(n.id, keypair_pub(p->key), 32);
+    if (nip19_encode(&n, &npub, NULL) == 0)
+        console_notice(p->out, "%s", (const char *)npub.p);
     console_say(p->out, "release %s %s", p->image->release->name, p->image->release->version);
     for (size_t i = 0; i < p->image->n_volumes; i++)
         console_say(p->out, "offers %s", p->image->volume[i].name);

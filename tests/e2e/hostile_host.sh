@@ -14,11 +14,13 @@ provider() {
     local knob=$1
     shift
     LOG=$T/provider.$knob.log
+    lend_sim_keys
     "$HOSTILE" "$knob" --backend sim --image "$IMAGE" --state "$T/provider" --name tester --run-relay "$@" \
         >"$LOG" 2>&1 &
     PROVIDER=$!
     PIDS+=("$PROVIDER")
     wait_for 120 said "$LOG" 'relays [1-9][0-9]*/[0-9]+ up' || return 1
+    keep_sim_keys
     cp "$T/provider/sim-root" "$XDG_CONFIG_HOME/cdvm/sim-roots"
     URL=$(relay_of "$LOG")
 }

@@ -71,14 +71,26 @@ pin_image() {
         done
     } >"$XDG_CONFIG_HOME/cdvm/pins"
 }
+# The simulator's RSA keys take seconds to make: they are made once and lent to every test's provider.
+lend_sim_keys() {
+    mkdir -p "$T/provider" && chmod 700 "$T/provider"
+    if [[ -d $B/e2e/sim && ! -e $T/provider/sim ]]; then cp -rp "$B/e2e/sim" "$T/provider/sim"; fi
+}
+keep_sim_keys() {
+    if [[ ! -d $B/e2e/sim && -d $T/provider/sim ]]; then
+        cp -rp "$T/provider/sim" "$B/e2e/sim.$$" && mv -T "$B/e2e/sim.$$" "$B/e2e/sim" 2>/dev/null
+    fi
+}
 # start_provider LOG OPTION...   sets PROVIDER (pid); trusts its simulator root
 start_provider() {
     local log=$1
     shift
+    lend_sim_keys
     "$CDVM" provider --backend sim --image "$IMAGE" --state "$T/provider" --name tester "$@" >"$log" 2>&1 &
     PROVIDER=$!
     PIDS+=("$PROVIDER")
     wait_for 120 said "$log" 'relays [1-9][0-9]*/[0-9]+ up' || return 1
+    keep_sim_keys
     cp "$T/provider/sim-root" "$XDG_CONFIG_HOME/cdvm/sim-roots"
 }
 # start_relay LOG OPTION...   sets RELAY (pid)
