@@ -33,7 +33,7 @@ struct kds {
     unsigned tries;
     struct collateral got;
     struct err err;
-    bool failed;
+    bool failed, unreachable;
     kds_fn *fn;
     void *arg;
 };
@@ -189,7 +189,7 @@ static void finish(struct kds *k) {
 static void next_part(struct kds *k) {
     do
         k->part++;
-    while (k->part < KDS_PARTS && part_cached(k));
+    while (k->part < KDS_PARTS && (part_cached(k) || k->unreachable));
     k->tries = 0;
     loop_timer_set(k->timer, loop_now());
 }
@@ -239,6 +239,7 @@ static void on_answer(void *arg, struct http_answer *a) {
     struct err e;
 
     k->req = NULL;
+    k->unreachable = a->status == 0; /* the other parts would only wait for nothing */
     if (a->status == 429 && k->tries < TRIES)
         loop_timer_set(k->timer, loop_now() + ((int64_t)k->spacing_ms << k->tries));
     else if (answer_error(a, &e))

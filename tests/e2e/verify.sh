@@ -49,6 +49,60 @@ code 65 "no vCPU" "$CDVM" measure --ovmf "$T/fw" --vcpus 0 --vcpu-type EPYC
 check "the program has no test hook (strings)" test -z "$(strings "$CDVM" | grep -iE 'test-root|TEST_ROOTS')"
 check "the program has no test hook (symbols)" test -z "$(nm "$CDVM" | grep -E 'roots_test|verify_test_root')"
 
+# Saved jobs of our own making.
+check "jobs to verify" "$B/e2e/bundle" "$T"
+cp "$T/pins" "$T/sim-roots" "$XDG_CONFIG_HOME/cdvm/"
+code 0 "a receipt passes under demo" "$CDVM" verify "$T/receipt.json" --policy demo
+check "... as of then" grep -q '^SIMULATED AS OF THEN, .*: PASS$' "$T/out"
+check "... and as of now" grep -q '^SIMULATED VERDICT PASS' "$T/out"
+same "... every line is marked" 0 "$(grep -vc '^ *SIMULATED ' "$T/out")"
+check "... the guest signed it" grep -q 'PASS.*(receipt.guest)' "$T/out"
+code 1 "... not under standard" "$CDVM" verify "$T/receipt.json"
+code 0 "a receipt as JSON" "$CDVM" verify "$T/receipt.json" --policy demo --json
+same "... says then and now" "PASS True PASS 0" \
+    "$(field "$T/out" '" ".join(map(str, (d["verdict"], d["simulated"], d["then"]["verdict"], len(d["then"]["changes"]))))')"
+code 1 "twenty years later its certificates have ended" "$CDVM" verify "$T/receipt.json" --policy demo --at 2047-01-01
+check "... it was good then" grep -q 'AS OF THEN, .*: PASS$' "$T/out"
+check "... and what differs is named" grep -q 'SIMULATED .*(snp.chain.dates)' "$T/out"
+code 2 "a receipt that does not cover the last message" "$CDVM" verify "$T/short.json" --policy demo
+check "... says so" grep -q 'does not cover your last 1' "$T/out"
+
+code 0 "one message is disclosed" "$CDVM" verify "$T/receipt.json" --disclose "$T/message.json"
+cp "$T/out" "$T/disclosed.json"
+code 0 "... and proven" "$CDVM" verify "$T/receipt.json" --policy demo --message "$T/disclosed.json"
+check "... with its text" grep -q '^SIMULATED   message 1' "$T/out"
+sed 's/message 1/message 7/' "$T/disclosed.json" >"$T/forged.json"
+code 65 "a message with other words has another id" "$CDVM" verify "$T/receipt.json" --policy demo --message "$T/forged.json"
+code 1 "a message of another job is not proven" "$CDVM" verify "$T/other.json" --policy demo --message "$T/disclosed.json"
+code 65 "nor disclosed" "$CDVM" verify "$T/other.json" --disclose "$T/message.json"
+code 64 "two of these at once" "$CDVM" verify "$T/other.json" --disclose x --diff y
+
+code 0 "two jobs of one machine and guest" "$CDVM" verify "$T/receipt.json" --policy demo --diff "$T/other.json"
+check "... nothing changed" grep -q '^SIMULATED   nothing$' "$T/out"
+code 2 "a job whose receipt covers less" "$CDVM" verify "$T/receipt.json" --policy demo --diff "$T/short.json" --json
+same "... is what changed" "receipt.coverage" "$(field "$T/out" 'd["changes"][0]["id"]')"
+
+echo "gone 31880 $(printf '0a%.0s' {1..32}) 2 cdvm-guest/0.1.0" >"$XDG_STATE_HOME/cdvm/memory"
+echo "endorser $(printf '0a%.0s' {1..32})" >>"$XDG_CONFIG_HOME/cdvm/pins"
+code 1 "what an endorser took back once stays so" "$CDVM" verify "$T/receipt.json" --policy demo
+check "... with the reason" grep -q 'has revoked cdvm-guest/0.1.0' "$T/out"
+echo nonsense >"$XDG_STATE_HOME/cdvm/memory"
+code 78 "a memory that is not understood stops everything" "$CDVM" verify "$T/receipt.json" --policy demo
+rm "$XDG_STATE_HOME/cdvm/memory"
+cp "$T/pins" "$XDG_CONFIG_HOME/cdvm/pins"
+
+# Offline: with no route anywhere the result is the same, and not one socket is asked for.
+alone() { if ((UID == 0)); then unshare -n "$@"; else unshare -rn "$@"; fi; }
+if alone true 2>"$T/err"; then
+    code 0 "the same without any network" alone "$CDVM" verify "$T/receipt.json" --policy demo
+    code 0 "... compared" alone "$CDVM" verify "$T/receipt.json" --policy demo --diff "$T/other.json"
+    code 0 "--fetch without a network says so, and judges what is there" alone "$CDVM" verify "$T/receipt.json" --policy demo --fetch
+    check "... in one sentence" grep -q "key server: " "$T/err"
+fi
+if strace -f -e trace=network -o "$T/trace" "$CDVM" verify "$T/receipt.json" --policy demo >/dev/null 2>&1 || [[ -s $T/trace ]]; then
+    same "no network call is made for a bundle" 0 "$(grep -cE '(socket|connect|sendto|bind)\(' "$T/trace")"
+fi
+
 [[ -d $V ]] || { echo "# the vectors are not here" && finish; }
 real=("$V/real/genoa_v5_gcp.report.bin" --vek "$V/real/genoa_v5_gcp.vek.der" --ask "$V/roots/ask_genoa.der" --ark "$V/roots/ark_genoa.der")
 part() { python3 -c 'import sys; print(open(sys.argv[1],"rb").read()[int(sys.argv[2],0):][:int(sys.argv[3])].hex())' "${real[0]}" "$1" "$2"; }
@@ -74,6 +128,6 @@ code 1 "... and finds it revoked" "$B/cdvm-testroots" "${sim[@]}" --test-root "$
 
 # Offline: not one socket is opened.
 if strace -f -e trace=network -o "$T/trace" "$CDVM" verify --snp-report "${real[@]}" "${expected[@]}" >/dev/null 2>&1 || [[ -s $T/trace ]]; then
-    same "no network call is made" 0 "$(grep -cE '(socket|connect|sendto)\(' "$T/trace")"
+    same "no network call is made" 0 "$(grep -cE '(socket|connect|sendto|bind)\(' "$T/trace")"
 fi
 finish
