@@ -32,6 +32,11 @@ static bool tag_is(const struct event *ev, const char *tag, const char *value) {
     return s && !strcmp(s, value);
 }
 
+/* A revocation need not repeat the type: `d` names what it takes back. */
+static bool type_fits(const struct event *ev, const char *type) {
+    return tag_is(ev, "type", type) || (!ev->f.content_len && !fields_find(&ev->f, "type", 0));
+}
+
 /* The endorser's newest word on this subject. */
 static const struct event *newest_by(const struct pins *p, const uint8_t *key,
                                      const struct subject *s) {
@@ -41,7 +46,7 @@ static const struct event *newest_by(const struct pins *p, const uint8_t *key,
         const struct event *ev = p->endorsement[i];
 
         if (ev->f.kind != KIND_ENDORSEMENT || memcmp(ev->f.pubkey, key, 32) != 0 ||
-            !tag_is(ev, "d", s->d) || !tag_is(ev, "type", s->type) || !event_counts(p, ev))
+            !tag_is(ev, "d", s->d) || !type_fits(ev, s->type) || !event_counts(p, ev))
             continue;
         if (!best || newer(ev, best))
             best = ev;

@@ -20,10 +20,15 @@ static bool complete(const struct session *s) {
 
 /* Those at hand. */
 static void load_manifests(struct session *s) {
-    (void)!manifest_load(s->offer->release, &s->release, NULL);
-    (void)!manifest_load_volume(false, s->offer->workload, &s->workload, NULL);
-    if (strcmp(s->offer->model, "none") != 0)
-        (void)!manifest_load_volume(true, s->offer->model, &s->model, NULL);
+    const struct offer *o = s->offer;
+    const struct wanted_volume work = {false, o->workload_name, o->workload},
+                               model = {true, o->model_name, o->model};
+    const struct pins *p = &s->c.trust->pins;
+
+    (void)!manifest_load(o->release, &s->release, NULL);
+    (void)!manifest_load_volume(p, &work, &s->workload, NULL);
+    if (strcmp(o->model, "none") != 0)
+        (void)!manifest_load_volume(p, &model, &s->model, NULL);
 }
 
 static bool names_volume(struct view content, bool model, const char *volume) {

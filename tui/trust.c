@@ -11,6 +11,7 @@
 #include "attest/advice.h"
 #include "attest/reference.h"
 #include "core/conf.h"
+#include "core/dvm.h"
 #include "core/enc.h"
 #include "core/hash.h"
 #include "core/release.h"
@@ -36,17 +37,38 @@ static char *word_next(char **line) {
     return w;
 }
 
+/* Once, however often and in whichever form it is named: k of n are k different keys. */
+static int take_endorser(struct trust *t, const char *value, struct err *e) {
+    uint8_t v[32];
+
+    if (!value || pubkey_parse(value, v, e))
+        return err_set(e, "bad-config", "endorser wants an npub or 64 hex digits");
+    for (size_t i = 0; i < t->pins.n_endorsers; i++)
+        if (!memcmp(t->endorser[i], v, 32))
+            return 0;
+    add32(&t->endorser, &t->pins.n_endorsers, v);
+    return 0;
+}
+
+static int take_agree(struct trust *t, const char *value, struct err *e) {
+    uint64_t k;
+
+    if (!value || !decimal_parse(value, &k) || k < 1 || k > LISTED_MAX)
+        return err_set(e, "bad-config", "agree wants a number from 1 to %d", LISTED_MAX);
+    t->pins.k = (unsigned)k;
+    return 0;
+}
+
 static int take_pin(struct trust *t, const char *word, const char *value, struct err *e) {
     uint8_t v[32];
 
-    if (!strcmp(word, "endorser")) {
-        if (!value || pubkey_parse(value, v, e))
-            return err_set(e, "bad-config", "endorser wants an npub or 64 hex digits");
-        add32(&t->endorser, &t->pins.n_endorsers, v);
-        return 0;
-    }
+    if (!strcmp(word, "endorser"))
+        return take_endorser(t, value, e);
+    if (!strcmp(word, "agree"))
+        return take_agree(t, value, e);
     if (strcmp(word, "release") != 0 && strcmp(word, "workload") != 0 && strcmp(word, "model") != 0)
-        return err_set(e, "bad-config", "a line begins with release, workload, model or endorser");
+        return err_set(e, "bad-config",
+                       "a line begins with release, workload, model, endorser or agree");
     if (!value || !hex_decode_str(value, v, 32))
         return err_set(e, "bad-config", "%s wants the sha256 of a manifest", word);
     add32(&t->digest, &t->pins.n_digests, v);
@@ -243,17 +265,33 @@ int manifest_load(const uint8_t digest[static 32], struct buf *out, struct err *
     return err_set(e, "bad-hash", "'%s' is not the manifest that its name says", path);
 }
 
-static bool names_volume(struct view content, bool model, const char *volume) {
-    struct manifest *m = manifest_parse(content, model, NULL);
+static bool vouched(const struct pins *p, const uint8_t digest[static 32]) {
+    uint8_t x[32];
+
+    for (size_t i = 0; i < p->n_digests; i++)
+        if (!memcmp(p->digest[i], digest, 32))
+            return true;
+    for (size_t i = 0; i < p->n_endorsements; i++)
+        if (hex_decode_str(fields_get(&p->endorsement[i]->f, "x", 1), x, 32) &&
+            !memcmp(x, digest, 32))
+            return true;
+    return false;
+}
+
+/* 0: of something else; the best has the most. */
+static int manifest_fits(const struct pins *p, const struct wanted_volume *want,
+                         const uint8_t digest[static 32], struct view content) {
+    struct manifest *m = manifest_parse(content, want->model, NULL);
     char text[VOLUME_TEXT];
-    bool same;
+    int points = 0;
 
     if (!m)
-        return false;
+        return 0;
     volume_text(&m->volume, text);
-    same = strcmp(text, volume) == 0;
+    if (!strcmp(text, want->volume))
+        points = 1 + 2 * !strcmp(m->name, want->name) + vouched(p, digest);
     manifest_free(m);
-    return same;
+    return points;
 }
 
 /* "<64 hex>.json" */
@@ -262,24 +300,40 @@ static bool digest_of_name(const char *name, uint8_t digest[static 32]) {
            hex_decode(view_of(name, 64), digest, 32);
 }
 
-int manifest_load_volume(bool model, const char *volume, struct buf *out, struct err *e) {
+static void keep_better(const struct pins *p, const struct wanted_volume *want,
+                        const uint8_t digest[static 32], struct buf *best, int *points) {
+    struct buf got = {0};
+    int n = manifest_load(digest, &got, NULL) ? 0 : manifest_fits(p, want, digest, buf_view(&got));
+
+    if (n > *points) {
+        struct buf worse = *best;
+
+        *best = got;
+        got = worse;
+        *points = n;
+    }
+    buf_free(&got);
+}
+
+int manifest_load_volume(const struct pins *p, const struct wanted_volume *want, struct buf *out,
+                         struct err *e) {
     cleanup_free char *dir = manifest_dir(e);
     DIR *d = dir ? opendir(dir) : NULL;
     const struct dirent *f;
     uint8_t digest[32];
-    bool found = false;
+    int points = 0;
 
     if (!dir)
         return -1;
-    while (d && !found && (f = readdir(d)))
-        found = digest_of_name(f->d_name, digest) && manifest_load(digest, out, NULL) == 0 &&
-                names_volume(buf_view(out), model, volume);
+    buf_reset(out);
+    while (d && (f = readdir(d)))
+        if (digest_of_name(f->d_name, digest))
+            keep_better(p, want, digest, out, &points);
     if (d)
         closedir(d);
-    if (found)
+    if (points)
         return 0;
-    buf_reset(out);
-    return err_set(e, "absent", "no manifest at hand names the volume %s", volume);
+    return err_set(e, "absent", "no manifest at hand names the volume %s", want->volume);
 }
 
 int manifest_save(struct view content, struct err *e) {

@@ -2,6 +2,7 @@
  *
  *   $XDG_CONFIG_HOME/cdvm/pins        one a line: release|workload|model <sha256> [name]
  *                                     or: endorser <npub or hex> [name]
+ *                                     or: agree <how many endorsers must say the same; 1>
  *   $XDG_CONFIG_HOME/cdvm/sim-roots   one a line: <sha256 of DER> [name]; read only for policy demo
  *   $XDG_STATE_HOME/cdvm/memory       what was seen before (attest/memory.h); only ever grows
  *   $XDG_DATA_HOME/cdvm/manifests/<sha256>.json   manifests, content exactly as signed
@@ -30,8 +31,13 @@ int trust_learn(struct trust *t, const struct expect *x, struct view chip, int64
 
 /* Manifest contents at hand. -1 "absent" when there is none. */
 int manifest_load(const uint8_t digest[static 32], struct buf *out, struct err *e) WARN_UNUSED;
-/* The workload or model manifest that names this volume ("root:blocks"). */
-int manifest_load_volume(bool model, const char *volume, struct buf *out,
+/* The workload or model manifest that names this volume ("root:blocks"). Anybody may have published
+ * one over it: one with the offer's name goes first, then one that is pinned or endorsed. */
+struct wanted_volume {
+    bool model;
+    const char *name, *volume;
+};
+int manifest_load_volume(const struct pins *p, const struct wanted_volume *want, struct buf *out,
                          struct err *e) WARN_UNUSED;
 /* Keeps content that came from a relay; its name is its hash. */
 int manifest_save(struct view content, struct err *e) WARN_UNUSED;

@@ -299,7 +299,8 @@ static struct event *endorse(const struct keypair *k, const char *type, const ch
     hex_encode(view_of(sha, 32), hex);
     snprintf(until, sizeof until, "%lld", (long long)expires);
     fields_add(&f, "d", d);
-    fields_add(&f, "type", type);
+    if (type)
+        fields_add(&f, "type", type);
     fields_add(&f, "x", hex);
     fields_add(&f, "seq", seq);
     fields_add(&f, "expiration", until);
@@ -310,7 +311,7 @@ static struct event *endorse(const struct keypair *k, const char *type, const ch
 static void endorsements(void **state) {
     struct keypair *k[3] = {keypair_new(), keypair_new(), keypair_new()};
     const int64_t later = WORLD_NOW + 1000;
-    const struct event *list[8] = {0};
+    const struct event *list[10] = {0};
     uint8_t keys[3][32];
     size_t n = 0;
 
@@ -337,7 +338,11 @@ static void endorsements(void **state) {
     expect_verdict(CHECK_PASS, "");
     ADD(k[1], "workload", "cdvm-guest/0.1.0", view_str(""), "9", later);
     expect_verdict(CHECK_PASS, ""); /* of another type */
-    ADD(k[0], "guest", "cdvm-guest/0.1.0", view_str(""), "9", later);
+    ADD(k[0], NULL, "cdvm-guest/0.1.0", view_str(""), "9", later);
+    expect_verdict(CHECK_FAIL, "release.endorsed"); /* without one it means them all */
+    ADD(k[0], "guest", "cdvm-guest/0.1.0", w.x.release, "10", later);
+    expect_verdict(CHECK_PASS, "");
+    ADD(k[0], "guest", "cdvm-guest/0.1.0", view_str(""), "11", later);
     expect_verdict(CHECK_FAIL, "release.endorsed");
 #undef ADD
     for (size_t i = 0; i < n; i++)

@@ -60,6 +60,23 @@ static void pins_are_read(void **state) {
     assert_int_equal(t.n_sim_roots, 1);
 }
 
+/* Two of one key are one: else "agree 2" would be had from a single endorser. */
+static void endorsers_are_counted_once(void **state) {
+    struct nip19 key = {.type = NIP19_NPUB};
+    cleanup_buf struct buf npub = {0};
+    cleanup_free char *text = NULL;
+
+    (void)state;
+    assert_true(hex_decode_str(SHA, key.id, 32));
+    assert_int_equal(nip19_encode(&key, &npub, NULL), 0);
+    text = mem_fmt("endorser " SHA "\nendorser %s\nendorser " SHA " again\nagree 2\n",
+                   (const char *)npub.p);
+    put("pins", text);
+    assert_int_equal(trust_load(&t, false, NULL), 0);
+    assert_int_equal(t.pins.n_endorsers, 1);
+    assert_int_equal(t.pins.k, 2);
+}
+
 /* Only --policy demo of this run may look at simulators' roots. */
 static void sim_roots_need_the_word(void **state) {
     (void)state;
@@ -75,6 +92,8 @@ static void bad_lines_name_their_place(void **state) {
         "release " SHA "00\n",
         "kernel " SHA "\n",
         "endorser me\n",
+        "agree 0\n",
+        "agree two\n",
         "release\tAABBCCDDEEFF00112233445566778899AABBCCDDEEFF00112233445566778899\n",
     };
     struct err e;
@@ -138,6 +157,44 @@ static void a_changed_file_is_not_taken(void **state) {
     buf_free(&got);
 }
 
+static int find(bool model, const char *volume, struct buf *out, struct err *e) {
+    struct manifest m = world_manifest(model);
+    struct wanted_volume want = {model, m.name, volume};
+
+    return manifest_load_volume(&t.pins, &want, out, e);
+}
+
+/* Anybody may publish a manifest over a root hash that is not theirs: it must not stand in the way
+ * of the one that the offer means, whichever comes first in the folder. */
+static void the_manifest_meant_is_found_among_others(void **state) {
+    struct buf good = manifest_bytes(false), other = {0}, got = {0};
+    struct manifest m = world_manifest(false);
+    char volume[80];
+    uint8_t digest[1][32];
+
+    (void)state;
+    snprintf(volume, sizeof volume, "%s:12", ROOT_A);
+    assert_int_equal(manifest_save(buf_view(&good), NULL), 0);
+    manifest_digest(buf_view(&good), digest[0]);
+    for (int i = 0; i < 16; i++) { /* half of them with the right name */
+        cleanup_free char *version = mem_fmt("6.6.%d", i);
+
+        m.name = i % 2 ? "table" : "elsewhere";
+        m.version = version;
+        buf_reset(&other);
+        assert_int_equal(manifest_json(&m, &other, NULL), 0);
+        assert_int_equal(manifest_save(buf_view(&other), NULL), 0);
+    }
+    t.pins.digest = (const uint8_t(*)[32])digest;
+    t.pins.n_digests = 1;
+    assert_int_equal(find(false, volume, &got, NULL), 0);
+    assert_true(view_eq(buf_view(&got), buf_view(&good)));
+    t.pins = (struct pins){0};
+    buf_free(&good);
+    buf_free(&other);
+    buf_free(&got);
+}
+
 static void a_volume_finds_its_manifest(void **state) {
     struct buf work = manifest_bytes(false), model = manifest_bytes(true), got = {0};
     char volume[80];
@@ -146,16 +203,15 @@ static void a_volume_finds_its_manifest(void **state) {
     (void)state;
     snprintf(volume, sizeof volume, "%s:12", ROOT_A);
     assert_int_equal(manifest_save(buf_view(&model), &e), 0);
-    assert_int_equal(manifest_load_volume(false, volume, &got, &e),
-                     -1); /* a model is no workload */
+    assert_int_equal(find(false, volume, &got, &e), -1); /* a model is no workload */
     assert_string_equal(e.code, "absent");
     assert_int_equal(manifest_save(buf_view(&work), &e), 0);
-    assert_int_equal(manifest_load_volume(false, volume, &got, &e), 0);
+    assert_int_equal(find(false, volume, &got, &e), 0);
     assert_true(view_eq(buf_view(&got), buf_view(&work)));
-    assert_int_equal(manifest_load_volume(true, volume, &got, &e), 0);
+    assert_int_equal(find(true, volume, &got, &e), 0);
     assert_true(view_eq(buf_view(&got), buf_view(&model)));
     volume[strlen(volume) - 1] = '3';
-    assert_int_equal(manifest_load_volume(false, volume, &got, &e), -1);
+    assert_int_equal(find(false, volume, &got, &e), -1);
     buf_free(&work);
     buf_free(&model);
     buf_free(&got);
@@ -178,14 +234,11 @@ static void endorsements_are_kept_once(void **state) {
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(no_files_is_no_trust),
-        T(pins_are_read),
-        T(sim_roots_need_the_word),
-        T(bad_lines_name_their_place),
-        T(manifests_are_kept_by_their_hash),
-        T(a_changed_file_is_not_taken),
-        T(a_volume_finds_its_manifest),
-        T(endorsements_are_kept_once),
+        T(no_files_is_no_trust),        T(pins_are_read),
+        T(endorsers_are_counted_once),  T(sim_roots_need_the_word),
+        T(bad_lines_name_their_place),  T(manifests_are_kept_by_their_hash),
+        T(a_changed_file_is_not_taken), T(the_manifest_meant_is_found_among_others),
+        T(a_volume_finds_its_manifest), T(endorsements_are_kept_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
