@@ -1,6 +1,7 @@
 #!/bin/bash
-# Builds the program and runs its unit tests, and with TREE_DEMO=1 the headless demo, inside a Debian 13
-# root made by mmdebstrap. The root is cached outside the tree, named by its package list. TAP output.
+# Builds the program, runs its unit tests, builds the guest image and runs the headless demo, inside a
+# Debian 13 root made by mmdebstrap. The root is cached outside the tree, named by its package list; the
+# guest's kernel and firmware packages are those that this machine has fetched. TAP output.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 if ((EUID != 0)) || ! command -v mmdebstrap >/dev/null; then
@@ -25,6 +26,7 @@ fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/cdvm-debian13.XXXXXX")
 trap 'rm -rf --one-file-system "$work"' EXIT
+B=${B:-build}
 tar -C "$work" -xf "$root_tar"
 mkdir "$work/src"
 git archive HEAD | tar -C "$work/src" -x
@@ -49,4 +51,13 @@ step() {
 }
 step "builds without a warning" make -j2 DEPS=0 all
 step "unit tests pass" make -j2 DEPS=0 unit VECTORS=/nonexistent
+
+if [[ -s $B/image/packages.lock ]]; then
+    mkdir -p "$work/src/build/apt" "$work/src/build/image"
+    cp -r "$B/apt/debs" "$work/src/build/apt/"
+    grep -v '^host ' "$B/image/packages.lock" >"$work/src/build/image/packages.lock"
+fi
+step "the guest image builds" make DEPS=0 image
+step "the demo runs" make DEPS=0 demo-headless
+sed 's/^/# /' "$cache/debian13-$n.log" | grep -E 'VERDICT|sha256|emulated|KVM'
 echo "1..$n"
