@@ -79,9 +79,26 @@ void buf_init(struct buf *b, size_t max) {
     *b = (struct buf){.max = max};
 }
 
+/* Not by realloc, which leaves the bytes behind where it moved them from. */
+static void buf_grow(struct buf *b, size_t need) {
+    size_t cap = b->cap ? b->cap : 64;
+    uint8_t *p;
+
+    while (cap < need)
+        cap *= 2;
+    p = mem_new(cap);
+    if (b->p) {
+        memcpy(p, b->p, b->n);
+        explicit_bzero(b->p, b->cap);
+        free(b->p);
+    }
+    b->p = p;
+    b->cap = cap;
+}
+
 static bool buf_room(struct buf *b, size_t n) {
     size_t max = b->max ? b->max : BUF_MAX;
-    size_t need, cap;
+    size_t need;
 
     if (n > max - b->n) {
         b->full = true;
@@ -90,11 +107,7 @@ static bool buf_room(struct buf *b, size_t n) {
     need = b->n + n + 1;
     if (need <= b->cap)
         return true;
-    cap = b->cap ? b->cap : 64;
-    while (cap < need)
-        cap *= 2;
-    b->p = mem_grow(b->p, cap);
-    b->cap = cap;
+    buf_grow(b, need);
     return true;
 }
 
@@ -183,7 +196,7 @@ void cleanup_fd_fn(int *fd) {
 }
 
 void cleanup_buf_fn(struct buf *b) {
-    buf_free(b);
+    buf_wipe(b);
 }
 
 int file_read(const char *path, size_t max, struct buf *out, struct err *e) {

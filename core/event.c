@@ -11,8 +11,11 @@
 
 static void tags_free(struct tag *tags, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < tags[i].n; j++)
+        for (size_t j = 0; j < tags[i].n; j++) {
+            if (tags[i].v[j]) /* a file's key is a tag */
+                explicit_bzero(tags[i].v[j], strlen(tags[i].v[j]));
             free(tags[i].v[j]);
+        }
         free(tags[i].v);
     }
     free(tags);
@@ -303,6 +306,6 @@ struct rumor *rumor_parse(struct view text, struct err *e) {
         rumor_free(r);
         r = NULL;
     }
-    cJSON_Delete(o);
+    json_wipe(o);
     return r;
 }

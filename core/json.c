@@ -256,10 +256,29 @@ cJSON *json_parse(struct view text, size_t max, struct err *e) {
     if (!v)
         err_set(e, "bad-json", "bad JSON: the parser refuses it");
     else if (!tree_ok(v, e)) {
-        cJSON_Delete(v);
+        json_wipe(v);
         v = NULL;
     }
     return v;
+}
+
+static void wipe_text(char *s) {
+    if (s)
+        explicit_bzero(s, strlen(s));
+}
+
+static void wipe_list(cJSON *v) {
+    for (; v; v = v->next) {
+        wipe_list(v->child);
+        wipe_text(v->valuestring);
+        wipe_text(v->string);
+        v->valuedouble = v->valueint = 0;
+    }
+}
+
+void json_wipe(cJSON *v) {
+    wipe_list(v);
+    cJSON_Delete(v);
 }
 
 static const cJSON *get(const cJSON *o, const char *key) {

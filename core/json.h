@@ -13,8 +13,10 @@
 #define JSON_DEPTH 32
 #define JSON_INT_MAX ((int64_t)9007199254740991)
 
-/* Owned; free with cJSON_Delete. NULL on error. */
+/* Owned; free with cJSON_Delete, or json_wipe where a customer's words or keys are in it. NULL on
+ * error. */
 cJSON *json_parse(struct view text, size_t max, struct err *e) WARN_UNUSED;
+void json_wipe(cJSON *v); /* zeroes all strings and numbers, then frees; NULL legal */
 
 /* Typed getters: NULL/false with err set "bad-json" naming the key when absent or of another type.
  * Strings are borrowed from the tree, NUL-terminated (a NUL inside cannot occur). */

@@ -32,9 +32,14 @@ static bool pad_room(const struct rumor *r, size_t *room) {
 
 /* Grows *s by n zeros at byte `at`; len is its length before. */
 static void pad_insert(char **s, size_t len, size_t at, size_t n) {
-    *s = mem_grow(*s, len + n + 1);
-    memmove(*s + at + n, *s + at, len - at + 1);
-    memset(*s + at, '0', n);
+    char *grown = mem_new(len + n + 1);
+
+    memcpy(grown, *s, at);
+    memset(grown + at, '0', n);
+    memcpy(grown + at + n, *s + at, len - at);
+    explicit_bzero(*s, len);
+    free(*s);
+    *s = grown;
 }
 
 static void pad_fill(struct fields *f, size_t n) {
@@ -169,7 +174,7 @@ int msg_parse(const struct rumor *r, struct msg *out, struct err *e) {
 }
 
 void msg_free(struct msg *m) {
-    cJSON_Delete(m->o);
+    json_wipe(m->o);
     *m = (struct msg){.seq = -1, .ack = -1};
 }
 

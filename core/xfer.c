@@ -207,6 +207,7 @@ static void add_hex(struct fields *f, const char *name, struct view v) {
     cleanup_free char *hex = hex_new(v);
 
     fields_add(f, name, hex);
+    explicit_bzero(hex, 2 * v.n); /* it may be the file's key */
 }
 
 static void add_parts(struct fields *f, const struct xfer_blob *b) {

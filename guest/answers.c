@@ -66,7 +66,7 @@ static void answer_clear(struct answer *n) {
     for (size_t i = 0; i < n->n_files; i++)
         outfile_free(n->file[i]);
     buf_wipe(&n->text);
-    cJSON_Delete(n->table);
+    json_wipe(n->table);
     *n = (struct answer){0};
 }
 
@@ -85,7 +85,7 @@ void answers_free(struct answers *a) {
     while (a->n)
         question_drop(a, a->n - 1);
     answer_clear(&a->now);
-    cJSON_Delete(a->progress);
+    json_wipe(a->progress);
     cleanup_free_fn(&a);
 }
 
@@ -227,7 +227,7 @@ static void on_delta(struct answers *a, const struct contract_msg *m) {
 
 /* Owning the parsed line is cheaper than copying a table. */
 static void on_table(struct answers *a, const struct contract_msg *m) {
-    cJSON_Delete(a->now.table);
+    json_wipe(a->now.table);
     a->now.table = cJSON_Duplicate(m->o, true);
 }
 
@@ -293,7 +293,7 @@ static void on_current(struct answers *a, const struct contract_msg *m) {
 }
 
 static void on_progress(struct answers *a, const struct contract_msg *m) {
-    cJSON_Delete(a->progress);
+    json_wipe(a->progress);
     a->progress = cJSON_Duplicate(m->o, true);
     a->progress_due = true;
 }

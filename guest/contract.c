@@ -169,7 +169,7 @@ int contract_parse(struct view line, struct contract_msg *out, struct err *e) {
 }
 
 void contract_msg_free(struct contract_msg *m) {
-    cJSON_Delete(m->o);
+    json_wipe(m->o);
     *m = (struct contract_msg){0};
 }
 
