@@ -28,6 +28,7 @@ struct provider {
     struct job_env env;
     struct job **jobs; /* those not yet freed, in order of arrival */
     size_t n_jobs;
+    int64_t beat_at;           /* date of the last heartbeat, Unix seconds */
     int64_t intake, intake_at; /* rate of requests: thousandths of one, and when last filled */
     uint64_t ran;              /* jobs that had a guest and are over */
     bool stopping;

@@ -68,11 +68,17 @@ static bool leave_root(gid_t group) {
 /* The death signal comes after the change of user, which would clear it; then the parent may
  * already be gone. */
 static bool bind_to_parent(pid_t parent) {
-    static const struct rlimit none = {0, 0};
-
     umask(077);
-    return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+           getppid() == parent;
+}
+
+/* No core dump, no byte to any file (sockets and pipes are none), few descriptors. */
+static bool limit_resources(void) {
+    static const struct rlimit none = {0, 0}, files = {256, 256};
+
+    return setrlimit(RLIMIT_CORE, &none) == 0 && setrlimit(RLIMIT_FSIZE, &none) == 0 &&
+           setrlimit(RLIMIT_NOFILE, &files) == 0;
 }
 
 static _Noreturn void child_fails(int report, int step) {
@@ -94,7 +100,7 @@ static _Noreturn void child_main(const struct spawn *s, pid_t parent, struct rig
     if (!place_fds(s, report))
         child_fails(report, STEP_FDS);
     if (chdir(s->dir ? s->dir : "/") < 0 || (r.drop && !leave_root(r.group)) ||
-        !bind_to_parent(parent))
+        !bind_to_parent(parent) || !limit_resources())
         child_fails(report, STEP_RIGHTS);
     execve(s->argv[0], s->argv, env);
     child_fails(report, STEP_EXEC);

@@ -72,17 +72,24 @@ static void terms_of(const struct provider *p, const struct offer *o, uint8_t ou
     event_free(ev);
 }
 
-/* A standing offer keeps its id over restarts, so that requests that name it stay good. */
+/* A replaced event must be older than its successor: of two in one second relays keep the one with
+ * the lower id, whichever that is (NIP-01). */
+static int64_t after(int64_t last) {
+    int64_t now = unix_now();
+
+    return now > last ? now : last + 1;
+}
+
+/* A standing offer keeps its id over restarts, so that requests that name it stay good. Otherwise
+ * NULL, and `at` is when the new one is dated. */
 static struct event *standing_offer(struct provider *p, const char *d,
-                                    const uint8_t terms[static 32], int64_t now) {
+                                    const uint8_t terms[static 32], int64_t *at) {
     uint8_t had[32];
     cleanup_free char *json = ledger_offer_newest(p->ledger, d, had);
-    struct event *ev;
+    struct event *ev = json ? event_parse(view_str(json), NULL) : NULL;
 
-    if (!json || memcmp(had, terms, 32))
-        return NULL;
-    ev = event_parse(view_str(json), NULL);
-    if (ev && ev->f.created_at + OFFER_LIFE_S / 2 > now)
+    *at = after(ev ? ev->f.created_at : 0);
+    if (ev && !memcmp(had, terms, 32) && ev->f.created_at + OFFER_LIFE_S / 2 > unix_now())
         return ev;
     event_free(ev);
     return NULL;
@@ -90,15 +97,15 @@ static struct event *standing_offer(struct provider *p, const char *d,
 
 static int publish_offer(struct provider *p, const struct image_volume *v, struct err *e) {
     struct offer o = describe(p, v);
-    int64_t now = unix_now();
     uint8_t terms[32];
     struct event *ev;
+    int64_t at;
 
     terms_of(p, &o, terms);
-    ev = standing_offer(p, o.d, terms, now);
+    ev = standing_offer(p, o.d, terms, &at);
     if (!ev) {
-        o.expiration = now + OFFER_LIFE_S;
-        ev = offer_make(&o, p->key, now);
+        o.expiration = at + OFFER_LIFE_S;
+        ev = offer_make(&o, p->key, at);
         if (ledger_offer_put(p->ledger, ev, o.d, terms, e) < 0) {
             event_free(ev);
             return -1;
@@ -156,7 +163,7 @@ static void publish_inbox(struct provider *p) {
 
 static void on_heartbeat(void *arg) {
     struct provider *p = arg;
-    int64_t now = unix_now();
+    int64_t now = after(p->beat_at);
     size_t used = provider_slots_used(p);
     struct heartbeat h = {.created_at = now,
                           .expiration = now + BEAT_LIFE_S,
@@ -164,6 +171,7 @@ static void on_heartbeat(void *arg) {
                               used < p->conf->slots ? (uint32_t)(p->conf->slots - used) : 0,
                           .queue = (uint32_t)provider_queued(p)};
 
+    p->beat_at = now;
     tell_public(p->tell, heartbeat_make(&h, p->key, now));
     loop_timer_set(p->heartbeat, loop_now() + BEAT_S * 1000);
 }

@@ -99,8 +99,13 @@ refused "unknown backend" 78 "backend 'snp'" --backend snp --relay "$URL"
 refused "no image" 71 'No such file' --relay "$URL" --image "$T/nothing" --state "$T/provider"
 cp -r "$IMAGE" "$T/image"
 printf 'x' | dd of="$T/image/kernel" bs=1 seek=1000000 conv=notrunc 2>/dev/null
+"$CDVM" image inspect "$T/image" >"$T/inspect" 2>&1
+same "image inspect: exit 1 for a changed kernel" 1 $?
 refused "changed kernel" 65 'kernel is not the one' --relay "$URL" --image "$T/image" --state "$T/provider"
 cp "$IMAGE/kernel" "$T/image/kernel"
 printf 'x' | dd of="$T/image/table.vol" bs=1 seek=2000000 conv=notrunc 2>/dev/null
 refused "changed volume" 65 'hash tree' --relay "$URL" --image "$T/image" --state "$T/provider"
+"$CDVM" image inspect "$IMAGE" >"$T/inspect" 2>&1
+same "image inspect: exit 0 for the image" 0 $?
+check "image inspect: names the workload's root" said "$T/inspect" "$(cat "$IMAGE/table.volume")"
 finish

@@ -3,6 +3,7 @@
  * guest. */
 #include "provider/intake.c"
 
+#include "core/offer.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/net.h"
 
@@ -97,11 +98,13 @@ static void on_job_step(void *arg, const struct job *j) {
 }
 
 static void make_image(struct fixture *f) {
-    static char name[] = "table", version[] = "1", mode[] = "stdio", empty[] = "";
+    static char name[] = "table", guest[] = "guest", version[] = "1", mode[] = "stdio",
+                empty[] = "";
 
     f->manifest = (struct manifest){
         .name = name, .version = version, .mode = mode, .repo = empty, .commit = empty};
-    f->release = (struct release){.name = name, .version = version, .repo = empty, .commit = empty};
+    f->release =
+        (struct release){.name = guest, .version = version, .repo = empty, .commit = empty};
     f->image = (struct image){.release = &f->release, .n_volumes = 1, .cmdline = empty};
     f->image.volume[0] = (struct image_volume){.name = "table", .manifest = &f->manifest};
     f->image.volume[0].volume.blocks = 7;
@@ -435,6 +438,86 @@ static void a_flood_is_answered_slowly(void **state) {
     assert_true(f->n_said >= 3 && f->n_said <= 6);
 }
 
+/* --- what a customer finds --- */
+
+struct found {
+    size_t offers, manifests, inboxes, beats, wrong;
+};
+
+static void on_found(void *arg, const char *sub, const struct event *ev, const char *url) {
+    struct found *n = arg;
+    struct heartbeat beat;
+    struct offer *o;
+    uint8_t x[32], want[32];
+
+    (void)sub;
+    (void)url;
+    switch (ev->f.kind) {
+    case KIND_OFFER:
+        o = offer_parse(ev, NULL);
+        n->offers += o && offer_simulated(o) && o->price_msat == 0 && o->memory_mib == 512;
+        offer_free(o);
+        break;
+    case KIND_ENDORSEMENT:
+        manifest_digest(view_of(ev->f.content, ev->f.content_len), want);
+        n->manifests += hex_decode_str(fields_get(&ev->f, "x", 1), x, 32) && !memcmp(x, want, 32) &&
+                        fields_get(&ev->f, "type", 1) && fields_get(&ev->f, "expiration", 1);
+        break;
+    case KIND_DM_RELAYS:
+        n->inboxes += fields_get(&ev->f, "relay", 1) != NULL;
+        break;
+    case KIND_HEARTBEAT:
+        n->beats += heartbeat_parse(ev, &beat, NULL) == 0 && beat.free_slots == 1 && !beat.queue;
+        break;
+    default:
+        n->wrong++;
+    }
+}
+
+static void all_that_is_published_can_be_read(void **state) {
+    struct fixture *f = *state;
+    static const struct pool_handler h = {
+        .event = on_found, .eose = nothing_eose, .ok = nothing_ok, .state = nothing};
+    struct found n = {0};
+    struct pool *anyone = pool_new(f->net.ws, NULL, &h, &n);
+    char hex[65];
+    cleanup_free char *filter = NULL;
+
+    hex_encode(view_of(keypair_pub(f->p.key), 32), hex);
+    filter = mem_fmt("{\"authors\":[\"%s\"]}", hex);
+    assert_int_equal(pool_add(anyone, relayd_url(f->net.relay), NULL), 0);
+    assert_int_equal(pool_subscribe(anyone, "all", filter, NULL), 0);
+    net_for(&f->net, 400);
+    assert_int_equal(n.offers, 1);
+    assert_int_equal(n.manifests, 2);
+    assert_int_equal(n.inboxes, 1);
+    assert_int_equal(n.beats, 1);
+    assert_int_equal(n.wrong, 0);
+    pool_free(anyone);
+}
+
+static int publish_all_offers(struct fixture *f, struct err *e) {
+    loop_timer_del(f->p.heartbeat);
+    loop_timer_del(f->p.offers);
+    return storefront_open(&f->p, e);
+}
+
+static void an_offer_keeps_its_id_while_its_terms_stand(void **state) {
+    struct fixture *f = *state;
+    uint8_t before[32];
+    struct job_request q = good(f);
+    struct err e;
+
+    memcpy(before, q.offer, 32);
+    assert_int_equal(publish_all_offers(f, &e), 0);
+    q = good(f);
+    assert_memory_equal(q.offer, before, 32);
+    f->conf.vcpus = 2;
+    assert_int_equal(publish_all_offers(f, &e), 0);
+    q = good(f);
+    assert_memory_not_equal(q.offer, before, 32);
+}
+
 static void a_stopping_provider_takes_nothing(void **state) {
     struct fixture *f = *state;
     struct job_request q = good(f);
@@ -464,6 +547,8 @@ int main(void) {
         WITH_RELAY(other_messages_are_ignored),
         WITH_RELAY(a_plain_request_is_told_where_to_go),
         WITH_RELAY(a_flood_is_answered_slowly),
+        WITH_RELAY(all_that_is_published_can_be_read),
+        WITH_RELAY(an_offer_keeps_its_id_while_its_terms_stand),
         WITH_RELAY(a_stopping_provider_takes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

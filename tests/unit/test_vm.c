@@ -131,13 +131,13 @@ static void the_child_has_few_rights(void **state) {
 
     assert_int_equal(launch_script(f,
                                    "grep -E '^(NoNewPrivs|Uid|SigBlk|SigIgn):' /proc/self/status "
-                                   ">&3; ulimit -c >&3; pwd >&3",
+                                   ">&3; ulimit -c >&3; ulimit -f >&3; pwd >&3",
                                    &e),
                      0);
     text = heard(f);
     assert_non_null(strstr(text, "NoNewPrivs:\t1"));
     assert_non_null(strstr(text, "SigBlk:\t0000000000000000"));
-    assert_non_null(strstr(text, "\n0\n"));
+    assert_non_null(strstr(text, "\n0\n0\n"));
     assert_non_null(strstr(text, f->dir));
     if (geteuid() == 0)
         assert_non_null(strstr(text, "Uid:\t65534"));
