@@ -219,6 +219,7 @@ static void on_tick(void *arg) {
         tick_final(s, now);
         return;
     }
+    session_recheck(s);
     if (s->accepted)
         tick_guest(s, now);
     if (s->state == SESSION_VERIFYING)

@@ -140,10 +140,22 @@ static bool is_hello(const struct session *s, const struct rumor *r) {
     return yes;
 }
 
+/* What keeping it costs: tags hold as much as content may. */
+static size_t rumor_size(const struct rumor *r) {
+    size_t n = sizeof *r + r->f.content_len;
+
+    for (size_t i = 0; i < r->f.n_tags; i++)
+        for (size_t j = 0; j < r->f.tags[i].n; j++)
+            n += sizeof(char *) + strlen(r->f.tags[i].v[j]) + 1;
+    return n;
+}
+
 static bool room_for(struct session *s, const struct rumor *r) {
-    if (s->cand_bytes + r->f.content_len > CANDIDATE_BYTES)
+    size_t n = rumor_size(r);
+
+    if (s->cand_bytes + n > CANDIDATE_BYTES)
         return false;
-    s->cand_bytes += r->f.content_len;
+    s->cand_bytes += n;
     return true;
 }
 

@@ -93,6 +93,7 @@ struct session {
     struct buf release, workload, model; /* manifest contents, empty when not found */
     bool asking, asked, manifests_settled;
     unsigned answers; /* relays that told all they know of endorsers' words */
+    size_t words;     /* endorsers' words that the verdict took into account */
 
     struct item *items;
     size_t n_items;
@@ -134,6 +135,7 @@ void session_release_held(struct session *s); /* what the guest said before it w
 /* session_verify.c */
 void session_fetch_manifests(struct session *s);
 void session_try_verify(struct session *s); /* when hello, and collateral or patience, are there */
+void session_recheck(struct session *s);    /* when endorsers have said more since */
 
 /* session_data.c: messages of the accepted guest, and what is sent to it. */
 void session_message(struct session *s, const struct talk_msg *m);

@@ -173,21 +173,7 @@ static void evidence_fill(struct evidence *ev, const struct candidate *c, const 
     memcpy(ev->echo_job, h->echo_job, 32);
 }
 
-/* What a provider shows counts as met once it passed. */
-static void learn(struct session *s, const struct expect *x) {
-    const enum check_state state = verdict_state(s->verdict);
-    const bool met = state == CHECK_PASS || state == CHECK_WARN;
-    struct err e;
-
-    if (trust_learn(s->c.trust, met ? x : NULL, verdict_chip(s->verdict), unix_now(), &e))
-        session_notice(s, e.code, e.text);
-}
-
-static void verify_with(struct session *s, const struct candidate *c, const struct hello *h) {
-    struct evidence ev = {0};
-    struct snp_collateral col = {.vek = buf_view(&s->coll.vek),
-                                 .ask = buf_view(&s->coll.ask),
-                                 .ark = buf_view(&s->coll.ark)};
+static struct expect expectations(const struct session *s) {
     struct expect x = {.request = &s->q,
                        .offer = s->offer,
                        .release = buf_view(&s->release),
@@ -199,11 +185,61 @@ static void verify_with(struct session *s, const struct candidate *c, const stru
 
     x.pins.asked = s->asked;
     x.pins.n_answers = s->answers;
-    evidence_fill(&ev, c, h);
+    return x;
+}
+
+static bool passes(const struct verdict *v) {
+    return verdict_state(v) == CHECK_PASS || verdict_state(v) == CHECK_WARN;
+}
+
+/* What a provider shows counts as met once it passed. */
+static void learn(struct session *s) {
+    const struct expect x = expectations(s);
+    struct err e;
+
+    if (trust_learn(s->c.trust, passes(s->verdict) ? &x : NULL, verdict_chip(s->verdict),
+                    unix_now(), &e))
+        session_notice(s, e.code, e.text);
+}
+
+static struct verdict *verify(struct session *s, const struct candidate *c) {
+    const struct expect x = expectations(s);
+    struct evidence ev = {0};
+    struct snp_collateral col = {.vek = buf_view(&s->coll.vek),
+                                 .ask = buf_view(&s->coll.ask),
+                                 .ark = buf_view(&s->coll.ark)};
+    struct verdict *v;
+    struct hello hello = {0};
+    struct msg m;
+    struct err e;
+
+    s->words = x.pins.n_endorsements;
+    if (msg_parse(c->hello, &m, &e) || hello_parse(m.o, &hello, &e))
+        session_notice(s, e.code, e.text);
+    evidence_fill(&ev, c, &hello);
     if (s->coll.crl.n)
         col.crl[col.n_crl++] = buf_view(&s->coll.crl);
-    s->verdict = evidence_verify(&ev, &col, &x, &s->policy, unix_now());
-    learn(s, &x);
+    v = evidence_verify(&ev, &col, &x, &s->policy, unix_now());
+    hello_free(&hello);
+    msg_free(&m);
+    return v;
+}
+
+/* The first hello that passes; where none does, the first is what is shown and refused. */
+static void choose(struct session *s) {
+    for (size_t i = 0; i < s->n_cand; i++) {
+        struct verdict *v = verify(s, &s->cand[i]);
+        struct verdict *worse = v;
+
+        if (!s->verdict || passes(v)) {
+            worse = s->verdict;
+            s->verdict = v;
+            s->guest = &s->cand[i];
+        }
+        verdict_free(worse);
+        if (passes(s->verdict))
+            return;
+    }
 }
 
 /* The first leaf that is as bad as the whole, for the one-line reason. */
@@ -227,9 +263,9 @@ static const struct check *reason(const struct verdict *v, enum check_state stat
     return c ? c : worst(verdict_tree(v), state);
 }
 
-static void deny(struct session *s) {
-    enum check_state state = verdict_state(s->verdict);
-    const struct check *c = reason(s->verdict, state);
+static void deny(struct session *s, const struct verdict *v) {
+    enum check_state state = verdict_state(v);
+    const struct check *c = reason(v, state);
     cleanup_buf struct buf body = {0};
     struct jw w = jw_new(&body);
     struct err e;
@@ -238,7 +274,22 @@ static void deny(struct session *s) {
     if (talk_send(s->guest->talk, "end", buf_view(&body), NULL, &e))
         session_notice(s, e.code, e.text);
     err_set(&e, c ? c->id : "verdict", "%s: %s", check_state_name(state), c ? c->why : "refused");
-    (void)session_step(s, IN_DENY, &e);
+    if (!session_step(s, IN_DENY, &e)) /* accepted before */
+        session_fail(s, &e);
+}
+
+/* What is learned later, a revocation, stops a job that runs. */
+void session_recheck(struct session *s) {
+    struct verdict *v;
+
+    if (!s->verdict || session_state_final(s->state) || s->state == SESSION_ENDING ||
+        s->words == s->c.trust->pins.n_endorsements)
+        return;
+    v = verify(s, s->guest);
+    learn(s);
+    if (verdict_state(v) == CHECK_FAIL)
+        deny(s, v);
+    verdict_free(v);
 }
 
 static void decide(struct session *s) {
@@ -248,7 +299,7 @@ static void decide(struct session *s) {
     if (s->state != SESSION_VERIFYING) /* the person left while looking at it */
         return;
     if (state == CHECK_FAIL || state == CHECK_NOT_CHECKED) {
-        deny(s);
+        deny(s, s->verdict);
     } else if (verdict_allows(s->verdict) && !verdict_simulated(s->verdict)) {
         if (accept_now(s, &e))
             session_fail(s, &e);
@@ -266,20 +317,11 @@ static bool patient(const struct session *s) {
 
 void session_try_verify(struct session *s) {
     struct session_event ev = {.type = SE_VERDICT};
-    struct hello hello;
-    struct msg m;
-    struct err e;
 
     if (s->state != SESSION_VERIFYING || s->verdict || patient(s))
         return;
-    s->guest = &s->cand[0];
-    if (msg_parse(s->guest->hello, &m, NULL)) /* it parsed when it came */
-        return;
-    if (hello_parse(m.o, &hello, &e))
-        session_notice(s, e.code, e.text);
-    verify_with(s, s->guest, &hello);
-    hello_free(&hello);
-    msg_free(&m);
+    choose(s);
+    learn(s);
     ev.verdict = s->verdict;
     session_emit(s, &ev);
     decide(s);

@@ -305,6 +305,64 @@ static void a_second_guest_before_the_verdict_too(void **state) {
     assert_memory_equal(session_guest(t.s), keypair_pub(t.guest[0].key), 32);
 }
 
+/* A hello that does not pass takes no place: the first that does is the guest. */
+static void a_bad_hello_does_not_hide_a_good_one(void **state) {
+    uint8_t other[32] = {1};
+
+    (void)state;
+    stage_rent(&t, NULL);
+    stage_report(&t, keypair_pub(t.guest[1].key), t.q.customer, other, t.q.id);
+    stage_hello(&t, &t.guest[1]);
+    assert_true(stage_reach(&t, SESSION_VERIFYING));
+    stage_good_hello(&t, &t.guest[0]);
+    net_for(&t.net, 300);
+    stage_collateral(&t, &t.provider);
+    assert_true(stage_reach(&t, SESSION_DECISION));
+    assert_memory_equal(session_guest(t.s), keypair_pub(t.guest[0].key), 32);
+    assert_memory_equal(verdict_guest(session_verdict(t.s)), keypair_pub(t.guest[0].key), 32);
+}
+
+static void trust_endorser(const struct keypair *k) {
+    static uint8_t key[1][32];
+
+    memcpy(key[0], keypair_pub(k), 32);
+    t.trust.digest = t.w.pin;
+    t.trust.endorser = key;
+    t.trust.pins.n_endorsers = 1;
+    t.trust.pins.endorser = (const uint8_t(*)[32])key;
+}
+
+static struct event *taken_back(const struct keypair *k) {
+    struct fields f = fields_new(KIND_ENDORSEMENT, unix_now(), view_str(""));
+
+    fields_add(&f, "d", "cdvm-guest/0.1.0");
+    fields_add(&f, "type", "guest");
+    fields_add(&f, "seq", "9");
+    return event_sign(&f, k);
+}
+
+/* Nothing more goes to a guest whose release was revoked meanwhile, and it is told to leave. */
+static void a_revocation_learned_later_stops_the_job(void **state) {
+    struct keypair *k = keypair_new();
+    struct event *ev = taken_back(k);
+    uint8_t id[32];
+    struct err e;
+
+    (void)state;
+    trust_endorser(k);
+    stage_ready(&t);
+    trust_add(&t.trust, ev);
+    assert_true(stage_reach(&t, SESSION_FAILED));
+    assert_string_equal(session_why(t.s)->code, "release.endorsed");
+    assert_int_equal(session_ask(t.s, view_str("secret"), id, &e), -1);
+    assert_true(stage_until(&t, &t.guest[0].got_end));
+    assert_false(t.guest[0].got_text);
+    event_free(t.trust.event[0]);
+    free(t.trust.event);
+    event_free(ev);
+    keypair_free(k);
+}
+
 static void strangers_are_not_the_provider(void **state) {
     (void)state;
     stage_rent(&t, NULL);
@@ -336,6 +394,23 @@ static void candidates_are_few(void **state) {
     assert_int_equal(t.s->n_cand, CANDIDATES_MAX);
     for (size_t i = 0; i < COUNT(many); i++)
         peer_down(&many[i]);
+}
+
+static void candidates_tags_count_too(void **state) {
+    const struct msg_head h = {"hello", t.q.id, 0, 0};
+    static char long_tag[20001];
+    struct rumor *r;
+
+    (void)state;
+    stage_rent(&t, NULL);
+    r = msg_build(&h, (struct view){0}, keypair_pub(t.guest[1].key), t.q.customer, unix_now(),
+                  NULL);
+    memset(long_tag, 'x', sizeof long_tag - 1);
+    fields_add(&r->f, "note", long_tag);
+    peer_say(&t, &t.guest[1], rumor_make(&r->f, keypair_pub(t.guest[1].key)));
+    rumor_free(r);
+    assert_true(stage_reach(&t, SESSION_VERIFYING));
+    assert_true(t.s->cand_bytes > 20000);
 }
 
 static void other_guests_words_do_not_count(void **state) {
@@ -543,9 +618,12 @@ int main(void) {
         T(an_offer_replaced_later_changes_nothing),
         T(a_second_guest_is_shown_and_refused),
         T(a_second_guest_before_the_verdict_too),
+        T(a_bad_hello_does_not_hide_a_good_one),
+        T(a_revocation_learned_later_stops_the_job),
         T(strangers_are_not_the_provider),
         T(the_provider_is_no_guest),
         T(candidates_are_few),
+        T(candidates_tags_count_too),
         T(other_guests_words_do_not_count),
         T(the_providers_error_ends_it),
         T(feedback_of_another_job_does_not),
