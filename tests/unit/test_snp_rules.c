@@ -172,6 +172,74 @@ static void changed_fields(void **state) {
 }
 
 /* The same changes without a new signature: the fields prove nothing any more. */
+/* The classes that other verifiers test for, each honestly signed by the chip's key: what a host
+ * could make real firmware say. Several fields of one report, and the ids that must say no. */
+static void classes_of_tampering(void **state) {
+    static const struct {
+        const char *what;
+        struct {
+            uint16_t at;
+            uint8_t value;
+        } set[8];
+        enum check_state state;
+        const char *ids;
+    } rows[] = {
+        {"debug", {{0x00a, 0x0b}}, CHECK_FAIL, "snp.policy.debug"},
+        {"migration", {{0x00a, 0x07}}, CHECK_FAIL, "snp.policy.migrate"},
+        {"debug and migration", {{0x00a, 0x0f}}, CHECK_FAIL, "snp.policy.debug snp.policy.migrate"},
+        {"reserved policy bits", {{0x00c, 0xff}}, CHECK_FAIL, "snp.policy.reserved"},
+        {"VMPL 0", {{0x030, 0}}, CHECK_PASS, ""},
+        {"VMPL 1", {{0x030, 1}}, CHECK_FAIL, "snp.vmpl"},
+        {"VMPL 2", {{0x030, 2}}, CHECK_FAIL, "snp.vmpl"},
+        {"VMPL 3", {{0x030, 3}}, CHECK_FAIL, "snp.vmpl"},
+        {"VMPL 4", {{0x030, 4}}, CHECK_FAIL, "snp.vmpl"},
+        {"VMPL of the host's own request",
+         {{0x030, 0xff}, {0x031, 0xff}, {0x032, 0xff}, {0x033, 0xff}},
+         CHECK_FAIL,
+         "snp.vmpl"},
+        {"unknown algorithm", {{0x034, 2}}, CHECK_FAIL, "snp.signature"},
+        {"no algorithm", {{0x034, 0}}, CHECK_FAIL, "snp.signature"},
+        {"a VLEK's report under a VCEK", {{0x048, 4}}, CHECK_FAIL, "snp.key_info snp.chain.leaf"},
+        {"masked key, chip id shown", {{0x048, 2}}, CHECK_FAIL, "snp.key_info"},
+        {"provisional firmware", {{0x1ec, 40}}, CHECK_WARN, "snp.tcb.provisional"},
+        {"provisional level", {{0x1e7, 0x54}, {0x03f, 0x60}}, CHECK_WARN, "snp.tcb.provisional"},
+        {"CURRENT below the floor",
+         {{0x03e, 0x16}, {0x1e6, 0x16}},
+         CHECK_FAIL,
+         "snp.tcb.order snp.tcb.floor"},
+        {"COMMITTED below the floor",
+         {{0x1e6, 0x16}},
+         CHECK_FAIL,
+         "snp.tcb.floor snp.tcb.provisional"},
+        {"LAUNCH below the floor", {{0x1f6, 0x16}}, CHECK_FAIL, "snp.tcb.floor"},
+        {"REPORTED below the floor", {{0x186, 0x16}}, CHECK_FAIL, "snp.vek.tcb snp.tcb.floor"},
+        {"all four below, boot loader",
+         {{0x038, 9}, {0x180, 9}, {0x1e0, 9}, {0x1f0, 9}},
+         CHECK_FAIL,
+         "snp.vek.tcb snp.tcb.floor"},
+        {"all four below, SNP",
+         {{0x03e, 0x16}, {0x186, 0x16}, {0x1e6, 0x16}, {0x1f6, 0x16}},
+         CHECK_FAIL,
+         "snp.vek.tcb snp.tcb.floor"},
+        {"all four below, microcode",
+         {{0x03f, 0x53}, {0x187, 0x53}, {0x1e7, 0x53}, {0x1f7, 0x53}},
+         CHECK_FAIL,
+         "snp.vek.tcb snp.tcb.floor"},
+        {"another chip", {{0x1a0, 1}, {0x1a1, 2}, {0x1a2, 3}}, CHECK_FAIL, "snp.vek.hwid"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        setup(NULL);
+        for (size_t k = 0; k < COUNT(rows[i].set) && (k == 0 || rows[i].set[k].at); k++)
+            report[rows[i].set[k].at] = rows[i].set[k].value;
+        resign();
+        expect(rows[i].what, rows[i].state, rows[i].ids);
+        print_message("# %-34s %-5s %s\n", rows[i].what, check_state_name(rows[i].state),
+                      rows[i].ids);
+    }
+}
+
 static void unsigned_changes(void **state) {
     (void)state;
     for (size_t at = 0; at < SIGNED_BYTES; at++) {
@@ -661,6 +729,7 @@ int main(void) {
 #define T(f) cmocka_unit_test_setup(f, setup)
     const struct CMUnitTest tests[] = {
         T(changed_fields),
+        T(classes_of_tampering),
         T(unsigned_changes),
         T(policies_change_what_counts),
         T(version_two),
