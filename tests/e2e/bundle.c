@@ -1,6 +1,8 @@
 /* Finished jobs as files, for tests of `cdvm verify`: receipt.json; other.json of another job;
- * short.json, whose receipt does not cover the last message; message.json, one of the messages; and
+ * short.json, whose receipt does not cover the last message; message.json, one of the messages, and
+ * disclosed.json, the same with its proof; and
  * the user's pins and sim-roots. usage: bundle FOLDER */
+#include "core/disclosure.h"
 #include "core/enc.h"
 #include "tests/unit/finished.h"
 
@@ -22,6 +24,13 @@ static void save_message(const char *dir, const struct rumor *r) {
 
     rumor_json(r, &json);
     save(dir, "message.json", &json);
+}
+
+static void save_disclosed(const char *dir, const struct bundle *b, const struct rumor *r) {
+    cleanup_buf struct buf json = {0};
+
+    world_must(!disclosure_make(b, r, &json, NULL));
+    save(dir, "disclosed.json", &json);
 }
 
 static void add_line(struct buf *b, const char *word, const uint8_t digest[static 32]) {
@@ -48,6 +57,7 @@ int main(int argc, char **argv) {
     finished_init(&f);
     save_bundle(argv[1], "receipt.json", &f.b);
     save_message(argv[1], f.in[1]);
+    save_disclosed(argv[1], &f.b, f.in[1]);
     save_trust(argv[1], &f.w);
     event_free(f.b.receipt);
     f.b.receipt = finished_receipt(&f, FINISHED_IN - 1);

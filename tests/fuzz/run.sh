@@ -18,9 +18,18 @@ max_len() {
 
 seed_dirs() {
     [[ -d $here/corpus/$1 ]] && echo "$here/corpus/$1"
+    [[ -d $build/seeds/$1 ]] && echo "$build/seeds/$1"
     awk -v n="$1" '$1 == n {for (i = 3; i <= NF; i++) print $i}' "$here/plan" | while read -r dir; do
         [[ -d $vectors/$dir ]] && echo "$vectors/$dir"
     done
+}
+
+# Saved jobs are too large and too short-lived to keep: they are made here.
+make_seeds() {
+    local dir=$build/seeds maker=$build/../e2e/bundle
+    [[ -x $maker && ! -d $dir ]] || return
+    mkdir -p "$dir/all" "$dir/bundle" "$dir/disclosure" && "$maker" "$dir/all" &&
+        cp "$dir"/all/{receipt,other,short}.json "$dir/bundle" && cp "$dir/all/disclosed.json" "$dir/disclosure"
 }
 
 # run_one NUMBER NAME
@@ -41,6 +50,7 @@ run_one() {
     fi
 }
 
+make_seeds
 echo "1..$#"
 jobs=${FUZZ_JOBS:-$(nproc)} n=0
 for name in "$@"; do
