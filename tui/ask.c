@@ -116,6 +116,17 @@ static int failure_code(const struct session *s) {
     return session_state(s) == SESSION_REFUSED ? 2 : EX_PROTOCOL;
 }
 
+static void save_messages(struct ask *k) {
+    struct err e;
+
+    if (!k->a->messages || !session_guest(k->session))
+        return;
+    if (session_messages_save(k->session, k->a->messages, &e)) {
+        ask_error(k->out, &e);
+        set_code(k, EX_CANTCREAT);
+    }
+}
+
 static void save_bundle(struct ask *k) {
     struct err e;
 
@@ -207,6 +218,7 @@ static void on_session(void *arg, const struct session_event *ev) {
         return;
     case SE_CLOSED:
         save_bundle(k);
+        save_messages(k);
         loop_quit(k->loop);
         return;
     case SE_PHASE:
@@ -282,6 +294,7 @@ static int start_session(struct ask *k, const struct offer *o, struct err *e) {
         .trust = &k->trust,
         .params = k->a->params,
         .n_params = k->a->n_params,
+        .keep_messages = k->a->messages != NULL,
     };
 
     ask_offer(k->out, o);

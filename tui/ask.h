@@ -22,8 +22,9 @@ struct ask_args {
     bool accept_simulated; /* typed: I know that this machine is simulated */
     struct job_param params[JOB_PARAMS_MAX];
     size_t n_params;
-    const char *bundle; /* file for the receipt bundle; NULL none */
-    int timeout_s;      /* for the whole job; 0 none */
+    const char *bundle;   /* file for the receipt bundle; NULL none */
+    const char *messages; /* file for the messages in the clear; NULL none */
+    int timeout_s;        /* for the whole job; 0 none */
     bool json;
 };
 

@@ -26,6 +26,8 @@ static const char help[] =
     "  --yes-warn ID[,ID]   accept these warnings and no others\n"
     "  --out DIR            folder for result files (default: here)\n"
     "  --bundle FILE        save receipt and evidence, for `cdvm verify FILE`\n"
+    "  --messages FILE      save the messages too, in the clear: `cdvm verify --disclose` proves "
+    "one\n"
     "  --timeout SECONDS    give up after this long\n"
     "  --json               one JSON object a line on standard output\n\n"
     "Exit: 0 answered; 1 verdict FAIL, 2 WARN not accepted, 3 NOT CHECKED (in these three nothing "
@@ -46,6 +48,7 @@ enum option_key {
     OPT_YES,
     OPT_OUT,
     OPT_BUNDLE,
+    OPT_MESSAGES,
     OPT_TIMEOUT,
     OPT_JSON,
     OPT_HELP,
@@ -63,6 +66,7 @@ static const struct option options[] = {
     {"yes-warn", required_argument, NULL, OPT_YES},
     {"out", required_argument, NULL, OPT_OUT},
     {"bundle", required_argument, NULL, OPT_BUNDLE},
+    {"messages", required_argument, NULL, OPT_MESSAGES},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"json", no_argument, NULL, OPT_JSON},
     {"help", no_argument, NULL, OPT_HELP},
@@ -151,6 +155,9 @@ static int take_option(struct given *g, int c, char *v, struct err *e) {
         return conf_set(settings_keys, settings_n_keys, "out", view_str(v), &a->set, e);
     case OPT_BUNDLE:
         a->bundle = v;
+        return 0;
+    case OPT_MESSAGES:
+        a->messages = v;
         return 0;
     case OPT_TIMEOUT:
         return take_timeout(a, v, e);

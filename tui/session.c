@@ -323,6 +323,7 @@ struct session *session_new(const struct session_conf *c, const struct offer *o,
     s->arg = arg;
     s->entered = s->heard = loop_now();
     s->tick = loop_timer_add(ws_loop(c->net), loop_now() + TICK_MS, on_tick, s);
+    buf_init(&s->messages, MESSAGES_KEPT);
     s->in = xfer_in_new(XFER_FILE_MAX, &session_xfer_handler, s);
     if (open_job(s, o, e)) {
         session_free(s);
@@ -360,6 +361,7 @@ void session_free(struct session *s) {
     buf_free(&s->workload);
     buf_free(&s->model);
     event_free(s->receipt);
+    buf_wipe(&s->messages);
     event_free(s->teardown);
     event_free(s->offer_event);
     offer_free(s->offer);

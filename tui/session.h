@@ -89,6 +89,7 @@ struct session_conf {
     size_t n_params;
     uint64_t max_msat;
     uint32_t max_minutes; /* lease that accept states; 0 = 60 */
+    bool keep_messages;   /* for session_messages_save */
     int hello_ms;         /* no guest by then: FAILED "no-hello"; 0 = 15 min */
     int answer_ms;        /* provider silent: FAILED "no-answer"; 0 = 60 s */
 };
@@ -138,5 +139,9 @@ size_t session_files_open(const struct session *s); /* files that are still comi
  * teardown}; what did not come is absent. save: mode 0600, never over an existing file. */
 void session_bundle(const struct session *s, struct buf *out);
 int session_bundle_save(const struct session *s, const char *path, struct err *e) WARN_UNUSED;
+/* The numbered messages of both sides in the clear, one rumor a line as JSON, as far as
+ * MESSAGES_KEPT bytes reach: `cdvm verify BUNDLE --disclose` proves one of them to somebody. */
+#define MESSAGES_KEPT ((size_t)16 << 20)
+int session_messages_save(const struct session *s, const char *path, struct err *e) WARN_UNUSED;
 
 #endif

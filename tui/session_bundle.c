@@ -42,6 +42,34 @@ void session_bundle(const struct session *s, struct buf *out) {
     bundle_json(&b, out);
 }
 
+static void log_rumor(struct session *s, const struct rumor *r) {
+    if (!s->c.keep_messages)
+        return;
+    rumor_json(r, &s->messages);
+    buf_str(&s->messages, "\n");
+}
+
+void session_log_in(struct session *s, const struct talk_msg *m) {
+    if (m->seq >= 0)
+        log_rumor(s, m->rumor);
+}
+
+/* What is sent again is not said again. */
+void session_log_out(struct session *s, const struct rumor *r) {
+    const uint8_t *next = talk_sent_id(s->guest->talk, s->n_logged);
+
+    if (!next || memcmp(next, r->f.id, 32) != 0)
+        return;
+    s->n_logged++;
+    log_rumor(s, r);
+}
+
+int session_messages_save(const struct session *s, const char *path, struct err *e) {
+    if (s->messages.full)
+        return err_set(e, "too-large", "the messages are more than %zu bytes", MESSAGES_KEPT);
+    return file_write(path, buf_view(&s->messages), 0600, false, e);
+}
+
 int session_bundle_save(const struct session *s, const char *path, struct err *e) {
     cleanup_buf struct buf json = {0};
 

@@ -99,6 +99,8 @@ static void talk_to(void *arg, const struct rumor *r, bool stored) {
     if (s->accepted && !s->accept)
         s->accept = rumor_copy(r);
     if (s->accepted && c == s->guest)
+        session_log_out(s, r);
+    if (s->accepted && c == s->guest)
         rc = outbox_user_data(s->out, s->verdict, r, stored, &e);
     else
         rc = outbox_control(s->out, c->key, r, &e);
@@ -109,8 +111,10 @@ static void talk_to(void *arg, const struct rumor *r, bool stored) {
 static void talk_said(void *arg, const struct talk_msg *m) {
     struct candidate *c = arg;
 
-    if (c->s->accepted && c == c->s->guest)
-        session_message(c->s, m);
+    if (!c->s->accepted || c != c->s->guest)
+        return;
+    session_log_in(c->s, m);
+    session_message(c->s, m);
 }
 
 static void talk_ended(void *arg, const struct err *why) {

@@ -103,6 +103,9 @@ struct session {
     struct xfer_in *in;
     struct fetch fetch[FETCHES_MAX];
 
+    struct buf messages; /* both sides' numbered rumors, a line each; when asked for */
+    uint64_t n_logged;   /* of ours */
+
     struct event *receipt, *teardown;
     bool receipt_told;
 };
@@ -142,6 +145,10 @@ void session_message(struct session *s, const struct talk_msg *m);
 void items_step(struct session *s);
 void items_free(struct session *s);
 void sent_tick(struct session *s); /* tells what the guest has acknowledged */
+/* Keeps a numbered message for session_messages_save: the guest's as they are delivered, ours as
+ * they first go out. */
+void session_log_in(struct session *s, const struct talk_msg *m);
+void session_log_out(struct session *s, const struct rumor *r);
 void receipt_try(struct session *s, bool last_chance);
 
 /* session_files.c */

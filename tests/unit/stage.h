@@ -258,6 +258,7 @@ static inline void stage_rent(struct stage *t, const struct session_conf *more) 
         c.relays = &relay;
         c.n_relays = 1;
     }
+    c.keep_messages = true;
     c.policy = &t->policy;
     c.trust = &t->trust;
     t->s = session_new(&c, t->parsed, stage_event, t, &e);

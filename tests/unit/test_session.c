@@ -1,5 +1,6 @@
 #include "tui/session.c"
 #include "core/bundle.h"
+#include "core/disclosure.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/stage.h"
 
@@ -65,6 +66,38 @@ static void check_bundle(void) {
     buf_free(&json);
 }
 
+/* Every message that was kept is proved by the receipt; both sides' are there, each once. */
+static void check_messages(void) {
+    cleanup_buf struct buf json = {0};
+    cleanup_free char *text = mem_strn(t.s->messages.p, t.s->messages.n);
+    struct bundle b;
+    struct receipt r;
+    size_t n[2] = {0};
+    char *line, *rest = text;
+
+    session_bundle(t.s, &json);
+    assert_int_equal(bundle_parse(buf_view(&json), &b, NULL), 0);
+    assert_int_equal(receipt_parse(b.receipt, &r, NULL), 0);
+    assert_true(b.has_transcript && b.n_in == r.n_in && b.n_out == r.n_out);
+    while ((line = strsep(&rest, "\n")) && *line) {
+        struct rumor *m = rumor_parse(view_str(line), NULL);
+        cleanup_buf struct buf shown = {0};
+        struct disclosure d;
+        struct err e = {0};
+
+        assert_non_null(m);
+        if (disclosure_make(&b, m, &shown, &e) || disclosure_parse(buf_view(&shown), &d, &e) ||
+            disclosure_check(&d, &r, b.request->f.pubkey, b.hello->f.pubkey, &e))
+            fail_msg("%s", e.text);
+        n[d.out]++;
+        disclosure_free(&d);
+        rumor_free(m);
+    }
+    assert_int_equal(n[0], r.n_in);
+    assert_int_equal(n[1], r.n_out - 1); /* the hello is in the bundle itself */
+    bundle_free(&b);
+}
+
 static void a_good_job_runs_to_its_receipt(void **state) {
     static const enum session_state want[] = {SESSION_STARTING, SESSION_VERIFYING, SESSION_DECISION,
                                               SESSION_ACCEPTED, SESSION_READY,     SESSION_ENDING,
@@ -92,6 +125,7 @@ static void a_good_job_runs_to_its_receipt(void **state) {
     assert_null(t.s->u); /* the key is gone */
     assert_string_equal(t.notices, "");
     check_bundle();
+    check_messages();
 }
 
 static void nothing_is_sent_before_ready(void **state) {
