@@ -144,6 +144,7 @@ static void session_close(struct session *s) {
     fetches_free(s);
     xfer_in_free(s->in);
     s->in = NULL;
+    session_keep_ids(s);
     candidates_free(s);
     pool_free(s->pool);
     s->pool = NULL;
@@ -362,6 +363,8 @@ void session_free(struct session *s) {
     buf_free(&s->model);
     event_free(s->receipt);
     buf_wipe(&s->messages);
+    free(s->ids[TALK_IN]);
+    free(s->ids[TALK_OUT]);
     event_free(s->teardown);
     event_free(s->offer_event);
     offer_free(s->offer);

@@ -6,17 +6,32 @@
 
 #include "core/bundle.h"
 
-/* What the customer sent is what went in to the guest. */
-static void fill_transcript(struct bundle *b, const struct session *s) {
-    uint64_t in, out;
-
-    if (!s->guest || !s->guest->talk)
+void session_keep_ids(struct session *s) {
+    if (!s->guest || !s->guest->talk || s->ids[TALK_OUT])
         return;
-    b->in = (uint8_t(*)[32])(uintptr_t)talk_ids(s->guest->talk, TALK_OUT, &in);
-    b->out = (uint8_t(*)[32])(uintptr_t)talk_ids(s->guest->talk, TALK_IN, &out);
-    b->n_in = (size_t)in;
-    b->n_out = (size_t)out;
-    b->has_transcript = true;
+    for (enum talk_dir d = TALK_IN; d <= TALK_OUT; d++) {
+        const uint8_t(*ids)[32] = talk_ids(s->guest->talk, d, &s->n_ids[d]);
+
+        s->ids[d] = mem_new((size_t)s->n_ids[d] * sizeof *s->ids[d] + 1);
+        if (s->n_ids[d])
+            memcpy(s->ids[d], ids, (size_t)s->n_ids[d] * sizeof *ids);
+    }
+}
+
+/* Borrowed. What the customer sent is what went in to the guest. */
+static void fill_transcript(struct bundle *b, const struct session *s) {
+    const bool live = s->guest && s->guest->talk && !s->ids[TALK_OUT];
+    uint64_t n[2] = {s->n_ids[TALK_IN], s->n_ids[TALK_OUT]};
+    const uint8_t(*ids[2])[32] = {(const uint8_t(*)[32])s->ids[TALK_IN],
+                                  (const uint8_t(*)[32])s->ids[TALK_OUT]};
+
+    for (enum talk_dir d = TALK_IN; live && d <= TALK_OUT; d++)
+        ids[d] = talk_ids(s->guest->talk, d, &n[d]);
+    b->has_transcript = live || s->ids[TALK_OUT];
+    b->in = (uint8_t(*)[32])(uintptr_t)ids[TALK_OUT];
+    b->out = (uint8_t(*)[32])(uintptr_t)ids[TALK_IN];
+    b->n_in = (size_t)n[TALK_OUT];
+    b->n_out = (size_t)n[TALK_IN];
 }
 
 void session_bundle(const struct session *s, struct buf *out) {

@@ -103,8 +103,10 @@ struct session {
     struct xfer_in *in;
     struct fetch fetch[FETCHES_MAX];
 
-    struct buf messages; /* both sides' numbered rumors, a line each; when asked for */
-    uint64_t n_logged;   /* of ours */
+    struct buf messages;   /* both sides' numbered rumors, a line each; when asked for */
+    uint64_t n_logged;     /* of ours */
+    uint8_t (*ids[2])[32]; /* the transcript, by enum talk_dir, once the talk itself is gone */
+    uint64_t n_ids[2];
 
     struct event *receipt, *teardown;
     bool receipt_told;
@@ -147,6 +149,7 @@ void items_free(struct session *s);
 void sent_tick(struct session *s); /* tells what the guest has acknowledged */
 /* Keeps a numbered message for session_messages_save: the guest's as they are delivered, ours as
  * they first go out. */
+void session_keep_ids(struct session *s); /* before the talk goes */
 void session_log_in(struct session *s, const struct talk_msg *m);
 void session_log_out(struct session *s, const struct rumor *r);
 void receipt_try(struct session *s, bool last_chance);
