@@ -188,8 +188,9 @@ static void on_got(void *arg, const struct event *ev) {
     assert_int_equal(ev->f.kind, KIND_ENDORSEMENT);
     n_manifests++;
 }
-static void on_done(void *arg) {
+static void on_done(void *arg, unsigned answers) {
     (void)arg;
+    (void)answers;
     asked = true;
 }
 
