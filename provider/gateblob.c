@@ -4,11 +4,13 @@
 #include "core/hash.h"
 #include "gateblob.h"
 
-#define SLOTS 2 /* a direction */
+#define SLOTS 2       /* at work, a direction */
+#define WANTED 16     /* downloads asked for: as many files as may come in at once (xfer.h) */
+#define ASKS_MAX 8192 /* downloads a job: absent ones cost this host requests too */
 
 struct blob {
     struct gateblob *owner;
-    bool used, complete; /* complete: put: all received; get: all fetched */
+    bool used, waiting, complete; /* complete: put: all received; get: all fetched */
     uint8_t sha[32];
     uint64_t total, sent; /* put: size announced; get: bytes handed to the guest */
     uint64_t max;
@@ -19,8 +21,9 @@ struct blob {
 };
 struct gateblob {
     struct gateblob_conf c;
-    struct blob put[SLOTS], get[SLOTS];
+    struct blob put[SLOTS], get[WANTED];
     uint64_t put_total, get_total;
+    unsigned asks;
 };
 
 struct gateblob *gateblob_new(const struct gateblob_conf *c) {
@@ -28,7 +31,9 @@ struct gateblob *gateblob_new(const struct gateblob_conf *c) {
 
     b->c = *c;
     for (size_t i = 0; i < SLOTS; i++)
-        b->put[i].owner = b->get[i].owner = b;
+        b->put[i].owner = b;
+    for (size_t i = 0; i < WANTED; i++)
+        b->get[i].owner = b;
     return b;
 }
 
@@ -41,22 +46,22 @@ static void release(struct blob *s) {
 void gateblob_free(struct gateblob *b) {
     if (!b)
         return;
-    for (size_t i = 0; i < SLOTS; i++) {
+    for (size_t i = 0; i < SLOTS; i++)
         release(&b->put[i]);
+    for (size_t i = 0; i < WANTED; i++)
         release(&b->get[i]);
-    }
     free(b);
 }
 
-static struct blob *find(struct blob *slots, const uint8_t sha[static 32]) {
-    for (size_t i = 0; i < SLOTS; i++)
+static struct blob *find(struct blob *slots, size_t n, const uint8_t sha[static 32]) {
+    for (size_t i = 0; i < n; i++)
         if (slots[i].used && !memcmp(slots[i].sha, sha, 32))
             return &slots[i];
     return NULL;
 }
 
-static struct blob *take_slot(struct blob *slots, const uint8_t sha[static 32]) {
-    for (size_t i = 0; i < SLOTS; i++)
+static struct blob *take_slot(struct blob *slots, size_t n, const uint8_t sha[static 32]) {
+    for (size_t i = 0; i < n; i++)
         if (!slots[i].used) {
             slots[i].used = true;
             slots[i].data.max = GATEBLOB_MAX;
@@ -74,6 +79,8 @@ static void emit_status(struct gateblob *b, const uint8_t sha[static 32], enum c
         b->c.emit(b->c.arg, buf_view(&frame));
 }
 
+static void fetch_waiting(struct gateblob *b);
+
 static void finish(struct blob *s, enum chan_blob_status status) {
     struct gateblob *b = s->owner;
     uint8_t sha[32];
@@ -82,6 +89,7 @@ static void finish(struct blob *s, enum chan_blob_status status) {
     s->op = NULL;
     release(s);
     emit_status(b, sha, status);
+    fetch_waiting(b);
 }
 
 /* --- guest to server --- */
@@ -130,7 +138,7 @@ static struct blob *begin_put(struct gateblob *b, const struct chan_blob *f) {
         emit_status(b, f->sha256, CHAN_BLOB_TOO_LARGE);
         return NULL;
     }
-    s = b->c.n_servers ? take_slot(b->put, f->sha256) : NULL;
+    s = b->c.n_servers ? take_slot(b->put, SLOTS, f->sha256) : NULL;
     if (!s) {
         emit_status(b, f->sha256, CHAN_BLOB_FAILED);
         return NULL;
@@ -146,7 +154,7 @@ int gateblob_put(struct gateblob *b, struct view payload, struct err *e) {
 
     if (chan_blob_parse(payload, &f, e) < 0)
         return -1;
-    s = find(b->put, f.sha256);
+    s = find(b->put, SLOTS, f.sha256);
     if (!s && f.offset == 0)
         s = begin_put(b, &f);
     if (!s || s->complete)
@@ -210,26 +218,42 @@ static void fetch(struct blob *s) {
     finish(s, s->worst);
 }
 
+static void fetch_waiting(struct gateblob *b) {
+    size_t busy = 0;
+
+    for (size_t i = 0; i < WANTED; i++)
+        busy += b->get[i].used && !b->get[i].waiting;
+    for (size_t i = 0; i < WANTED && busy < SLOTS; i++)
+        if (b->get[i].waiting) {
+            b->get[i].waiting = false;
+            busy++;
+            fetch(&b->get[i]);
+        }
+}
+
 int gateblob_get(struct gateblob *b, struct view payload, struct err *e) {
     struct chan_blob_get f;
     struct blob *s;
 
     if (chan_blob_get_parse(payload, &f, e) < 0)
         return -1;
-    if (find(b->get, f.sha256))
+    if (find(b->get, WANTED, f.sha256))
         return 0;
-    s = b->get_total < GATEBLOB_TOTAL ? take_slot(b->get, f.sha256) : NULL;
+    s = b->get_total < GATEBLOB_TOTAL && b->asks < ASKS_MAX ? take_slot(b->get, WANTED, f.sha256)
+                                                            : NULL;
     if (!s) {
         emit_status(b, f.sha256, CHAN_BLOB_FAILED);
         return 0;
     }
     s->max = f.max < GATEBLOB_MAX ? f.max : GATEBLOB_MAX;
-    fetch(s);
+    s->waiting = true;
+    b->asks++;
+    fetch_waiting(b);
     return 0;
 }
 
 bool gateblob_pump(struct gateblob *b) {
-    for (size_t i = 0; i < SLOTS; i++) {
+    for (size_t i = 0; i < WANTED; i++) {
         struct blob *s = &b->get[i];
         size_t left = s->data.n - (size_t)s->sent;
         struct chan_blob f = {.total = s->total, .offset = s->sent};
@@ -242,8 +266,10 @@ bool gateblob_pump(struct gateblob *b) {
         if (chan_put_blob(&frame, CHAN_BLOB_DATA, &f, NULL) == 0)
             b->c.emit(b->c.arg, buf_view(&frame));
         s->sent += f.data.n;
-        if (s->sent == s->total)
+        if (s->sent == s->total) {
             release(s);
+            fetch_waiting(b);
+        }
         return true;
     }
     return false;

@@ -2,8 +2,9 @@
  * "Channel", types 4 to 7). The guest names blobs by hash and sees no server; the host sees only
  * ciphertext.
  *
- * Bounds: GATEBLOB_MAX bytes a blob, two uploads and two downloads at a time, GATEBLOB_TOTAL bytes
- * a job in either direction. Over them the guest gets a status, never a silent loss. */
+ * Bounds: GATEBLOB_MAX bytes a blob, two uploads and two downloads at a time (14 more downloads may
+ * wait), GATEBLOB_TOTAL bytes a job in either direction. Over them the guest gets a status, never a
+ * silent loss. */
 #ifndef CDVM_GATEBLOB_H
 #define CDVM_GATEBLOB_H
 

@@ -598,6 +598,26 @@ static void a_blob_goes_up_and_comes_down(void **state) {
     assert_int_equal(status_of_last(f, sha), CHAN_BLOB_TOO_LARGE);
 }
 
+/* As many files as a customer may send at once: more than are fetched at a time. */
+static void many_blobs_wait_for_their_turn(void **state) {
+    struct fixture *f = *state;
+    uint8_t sha[16][32];
+
+    brief(f);
+    for (size_t i = 0; i < COUNT(sha); i++) {
+        uint8_t data[1000] = {(uint8_t)i};
+
+        sha256(view_of(data, sizeof data), sha[i]);
+        put_whole(f, sha[i], view_of(data, sizeof data));
+        UNTIL(count(f, CHAN_BLOB_STATUS) == i + 1);
+        assert_int_equal(status_of_last(f, sha[i]), CHAN_BLOB_OK);
+    }
+    for (size_t i = 0; i < COUNT(sha); i++)
+        get(f, sha[i], 1000);
+    UNTIL(count(f, CHAN_BLOB_DATA) == COUNT(sha));
+    assert_int_equal(count(f, CHAN_BLOB_STATUS), COUNT(sha)); /* none was refused */
+}
+
 static void an_absent_blob_has_a_status(void **state) {
     struct fixture *f = *state;
     uint8_t sha[32] = {1, 2, 3};
@@ -727,6 +747,7 @@ int main(void) {
         WITH_RELAY(reports_come_from_the_simulator_or_empty),
         WITH_RELAY(a_short_report_request_is_refused),
         WITH_RELAY(a_blob_goes_up_and_comes_down),
+        WITH_RELAY(many_blobs_wait_for_their_turn),
         WITH_RELAY(an_absent_blob_has_a_status),
         WITH_RELAY(a_blob_with_another_hash_is_refused),
         WITH_RELAY(a_blob_out_of_order_is_refused),
