@@ -43,6 +43,10 @@ take_folder() {
 # this machine has just built, and the simulator's root that it has just made.
 prepare() {
     take_folder
+    trap stop_all EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
     rm -rf "$XDG_RUNTIME_DIR" "$trouble" "$demo/provider.pid"
     mkdir -p "$XDG_CONFIG_HOME/cdvm" "$XDG_DATA_HOME" "$state" "$XDG_CACHE_HOME" "$XDG_RUNTIME_DIR" "$results"
     "$cdvm" image manifest "$image" --version demo >"$demo/manifests.txt"
@@ -84,6 +88,19 @@ relay_url() {
     return 1
 }
 
+# tmux leaves its socket behind; it goes once no server answers there (one with other sessions stays).
+end_tmux() {
+    local tries
+    tmux -L "$DEMO_TMUX_NAME" kill-session -t demo 2>/dev/null || true
+    for ((tries = 0; tries < 20; tries++)); do
+        if ! tmux -L "$DEMO_TMUX_NAME" list-sessions >/dev/null 2>&1; then
+            rm -f "${TMUX_TMPDIR:-/tmp}/tmux-$EUID/$DEMO_TMUX_NAME"
+            return
+        fi
+        sleep 0.1
+    done
+}
+
 # Ends what this script started and waits for it: no process, socket or folder stays.
 stop_all() {
     trap '' HUP INT TERM
@@ -92,7 +109,7 @@ stop_all() {
         kill -TERM "$ask_pid" 2>/dev/null || true
         wait "$ask_pid" 2>/dev/null || true
     fi
-    if [[ -n ${in_tmux:-} ]]; then tmux -L "$DEMO_TMUX_NAME" kill-session -t demo 2>/dev/null || true; fi
+    if [[ -n ${in_tmux:-} ]]; then end_tmux; fi
     if provider_runs; then kill -TERM "$(cat "$demo/provider.pid")" 2>/dev/null || true; fi
     for ((waited = 0; waited < 300; waited++)); do
         provider_runs || break
@@ -102,10 +119,6 @@ stop_all() {
 }
 
 start_provider() {
-    trap stop_all EXIT
-    trap 'exit 129' HUP
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
     (run_provider) >"$log" 2>&1 &
 }
 
@@ -160,10 +173,6 @@ in_tmux() {
     rows=${size% *} cols=${size#* }
     ((${rows:-0} > 0)) || rows=24 cols=80
     in_tmux=1
-    trap stop_all EXIT
-    trap 'exit 129' HUP
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
     tmux -u -L "$DEMO_TMUX_NAME" -f /dev/null set-option -g default-terminal tmux-256color \; \
         set-option -g escape-time 20 \; \
         new-session -d -s demo -x "$cols" -y "$rows" "$self" customer-pane 9>&-
