@@ -83,6 +83,7 @@ relay_url() {
         if ((waited > 20)) && ! provider_runs; then break; fi
         sleep 0.1
     done
+    sleep 0.3 # its last words may be on their way to the log
     echo "The provider did not start:" >&2
     tail -n 20 "$log" >&2
     return 1
@@ -95,7 +96,7 @@ end_tmux() {
     for ((tries = 0; tries < 20; tries++)); do
         if ! tmux -L "$DEMO_TMUX_NAME" list-sessions >/dev/null 2>&1; then
             rm -f "${TMUX_TMPDIR:-/tmp}/tmux-$EUID/$DEMO_TMUX_NAME"
-            return
+            break
         fi
         sleep 0.1
     done
@@ -104,6 +105,7 @@ end_tmux() {
 # Ends what this script started and waits for it: no process, socket or folder stays.
 stop_all() {
     trap '' HUP INT TERM
+    set +e # all of it, whatever happens
     local waited
     if [[ -n ${ask_pid:-} ]]; then
         kill -TERM "$ask_pid" 2>/dev/null || true
@@ -145,7 +147,7 @@ headless() {
 customer() {
     local url
     echo "The provider is starting: a key for the simulator, once, then a try whether KVM works here..."
-    url=$(relay_url)
+    url=$(relay_url) || return 1
     "$cdvm" tui --relay "$url" --policy demo --out "$results"
 }
 
@@ -202,6 +204,6 @@ case ${1:-screen} in
 headless) headless ;;
 screen) screen ;;
 customer-pane) customer_pane ;;
-provider-pane) run_provider > >(tee "$log") 2>&1 ;;
+provider-pane) run_provider > >(trap '' HUP && exec tee "$log") 2>&1 ;; # tee outlives the pane
 *) echo "usage: demo.sh [headless]" >&2; exit 64 ;;
 esac

@@ -90,7 +90,15 @@ mirror_now() {
     awk '/ trixie / {print $(NF - 2)}' sources.list
 }
 
+# Written anew each time: the folder may have moved, and MIRROR may be another.
+use_apt() {
+    [[ ${APT_CONFIG:-} != "$PWD/apt.conf" ]] || return 0
+    write_config
+    export APT_CONFIG=$PWD/apt.conf
+}
+
 update_lists() {
+    use_apt
     say "reading package lists (trixie, sid)"
     apt-get -q -o APT::Update::Error-Mode=any update >update.log 2>&1 ||
         no_network "the package lists of Debian trixie and sid" "$PWD/update.log"
@@ -116,6 +124,7 @@ fetch_one() { # SUITE PACKAGE VERSION SHA256
     local path
     path=$(deb_path "$2" "$3")
     deb_ok "$path" "$4" && return
+    use_apt
     compgen -G 'lists/*_Packages' >/dev/null || update_lists
     say "fetching $2 $3"
     rm -rf download && mkdir download
@@ -135,8 +144,6 @@ main() {
     lock=$(realpath -m "$2")
     cd "$dir"
     need_tools apt-get:apt apt-cache:apt dpkg-deb:dpkg sha256sum:coreutils
-    write_config # anew: the folder may have moved, and MIRROR may be another
-    export APT_CONFIG=$PWD/apt.conf
     if [[ ! -f $lock ]]; then
         update_lists
         write_lock "$lock"
