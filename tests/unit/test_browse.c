@@ -6,7 +6,8 @@ static struct net net;
 static struct client seller;
 static struct browse *b;
 static bool settled, changed, asked;
-static size_t n_manifests;
+static size_t n_manifests, n_warnings;
+static unsigned n_answers;
 
 static void on_changed_test(void *arg) {
     (void)arg;
@@ -22,7 +23,8 @@ static int set_up(void **state) {
     net_up(&net, NULL);
     client_up(&seller, &net, true);
     settled = changed = asked = false;
-    n_manifests = 0;
+    n_manifests = n_warnings = 0;
+    n_answers = 0;
     return 0;
 }
 static int tear_down(void **state) {
@@ -185,21 +187,26 @@ static void offers_are_found_by_name_and_owner(void **state) {
 
 static void on_got(void *arg, const struct event *ev) {
     (void)arg;
-    assert_int_equal(ev->f.kind, KIND_ENDORSEMENT);
-    n_manifests++;
+    n_manifests += ev->f.kind == KIND_ENDORSEMENT;
+    n_warnings += ev->f.kind != KIND_ENDORSEMENT;
 }
 static void on_done(void *arg, unsigned answers) {
     (void)arg;
     (void)answers;
     asked = true;
+    n_answers = answers;
 }
 
-static void put_endorsement(const struct keypair *k, const char *d, const char *x) {
-    struct fields f = fields_new(KIND_ENDORSEMENT, unix_now(), view_str("{}"));
+static void put_word(uint32_t kind, const struct keypair *k, const char *d, const char *x) {
+    struct fields f = fields_new(kind, unix_now(), view_str("{}"));
 
     fields_add(&f, "d", d);
     fields_add(&f, "x", x);
     assert_true(client_put(&seller, event_sign(&f, k)));
+}
+
+static void put_endorsement(const struct keypair *k, const char *d, const char *x) {
+    put_word(KIND_ENDORSEMENT, k, d, x);
 }
 
 static void manifests_are_asked_for_by_digest_and_author(void **state) {
@@ -217,12 +224,18 @@ static void manifests_are_asked_for_by_digest_and_author(void **state) {
     put_endorsement(seller.key, "workload", "11"); /* by the seller */
     put_endorsement(endorser, "model", "22");      /* by an endorser */
     put_endorsement(stranger, "else", "33");       /* none of these */
+    put_word(KIND_ADVISORY, endorser, "cdvm", "");
+    put_word(KIND_CHIP, endorser, "0a", "");
+    put_word(KIND_ADVISORY, stranger, "cdvm", "");
+    put_word(KIND_ADVISORY, seller.key, "cdvm", ""); /* a seller does not warn of itself */
     open_browse(false);
     assert_int_equal(browse_manifests(b, &o, (const uint8_t(*)[32])keys, 1, &q, &e), 0);
     assert_int_equal(browse_manifests(b, &o, (const uint8_t(*)[32])keys, 1, &q, &e), -1);
     assert_string_equal(e.code, "busy");
     assert_true(net_until(&net, &asked, 7000));
     assert_int_equal(n_manifests, 3);
+    assert_int_equal(n_warnings, 2);
+    assert_int_equal(n_answers, 1); /* of one relay */
     keypair_free(endorser);
     keypair_free(stranger);
 }
