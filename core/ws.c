@@ -341,6 +341,8 @@ void ws_net_free(struct ws_net *n) {
     }
     if (n->ctx)
         lws_context_destroy(n->ctx);
+    while (n->list) /* lws says nothing of connections that were still being made */
+        ws_free(n->list);
     loop_set_waiter(n->loop, NULL, NULL);
     dns_free(n->dns);
     free(n);

@@ -488,7 +488,7 @@ int main(int argc, char **argv) {
     for (int i = 1; i + 1 < argc; i++)
         if (!strcmp(argv[i], "-append")) {
             snprintf(how, sizeof how, "%.*s", (int)strcspn(argv[i + 1] + 6, " "), argv[i + 1] + 6);
-            return guest_main(how);
+            _exit(guest_main(how));
         }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
