@@ -16,9 +16,8 @@ KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 # The host's own mirror, so that a proxy or a local mirror set up there is used here too.
 find_mirror() {
     local url
-    # shellcheck disable=SC2016 # the $(...) below is apt's own syntax
-    url=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 2>/dev/null |
-        awk '$1 ~ /\/debian\/?$/ {print $1; exit}')}
+    url=${MIRROR:-$(apt-get update --print-uris 2>/dev/null |
+        sed -n "s|^'\(.*/debian\)/dists/.*|\1|p" | head -n 1)}
     [[ -n $url ]] || die "no Debian mirror in this machine's apt configuration: set MIRROR to one"
     printf '%s' "${url%/}"
 }
