@@ -2,6 +2,7 @@
 #include "snp_pss.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <openssl/err.h>
@@ -73,12 +74,22 @@ void cert_time_text(const ASN1_TIME *t, char out[static 32]) {
         snprintf(out, 32, "?");
 }
 
+bool signature_ends(struct view der, const ASN1_BIT_STRING *sig) {
+    size_t n = sig ? (size_t)ASN1_STRING_length(sig) : 0;
+
+    return n && der.n > n && der.p[der.n - n - 1] == 0 &&
+           !memcmp(der.p + der.n - n, ASN1_STRING_get0_data(sig), n);
+}
+
 static X509_CRL *crl_parse(struct view der) {
     const uint8_t *p = der.p;
     X509_CRL *crl = der.n && der.n <= CRL_MAX ? d2i_X509_CRL(NULL, &p, (long)der.n) : NULL;
+    const ASN1_BIT_STRING *sig = NULL;
 
     ERR_clear_error();
-    if (crl && p == der.p + der.n)
+    if (crl)
+        X509_CRL_get0_signature(crl, &sig, NULL);
+    if (crl && p == der.p + der.n && signature_ends(der, sig))
         return crl;
     X509_CRL_free(crl);
     return NULL;
