@@ -15,14 +15,15 @@ X509 *cert_parse(struct view der, struct err *e) {
     const uint8_t *p = der.p;
     X509 *x = der.n && der.n <= CERT_MAX ? d2i_X509(NULL, &p, (long)der.n) : NULL;
     const ASN1_BIT_STRING *sig = NULL;
+    const X509_ALGOR *alg = NULL;
 
     ERR_clear_error();
     if (x)
-        X509_get0_signature(&sig, NULL, x);
-    if (x && p == der.p + der.n && signature_ends(der, sig))
+        X509_get0_signature(&sig, &alg, x);
+    if (x && p == der.p + der.n && signature_plain(der, sig, alg))
         return x;
     if (x && p == der.p + der.n)
-        err_set(e, "bad-cert", "the signature is not in DER");
+        err_set(e, "bad-cert", "the signature or its algorithm is not encoded as signed");
     else if (x)
         err_set(e, "bad-cert", "%zu stray bytes follow the certificate",
                 (size_t)(der.p + der.n - p));

@@ -74,22 +74,34 @@ void cert_time_text(const ASN1_TIME *t, char out[static 32]) {
         snprintf(out, 32, "?");
 }
 
-bool signature_ends(struct view der, const ASN1_BIT_STRING *sig) {
-    size_t n = sig ? (size_t)ASN1_STRING_length(sig) : 0;
+static bool stands_twice(struct view in, struct view what) {
+    const uint8_t *first = memmem(in.p, in.n, what.p, what.n);
 
-    return n && der.n > n && der.p[der.n - n - 1] == 0 &&
-           !memcmp(der.p + der.n - n, ASN1_STRING_get0_data(sig), n);
+    return first && memmem(first + what.n, (size_t)(in.p + in.n - first) - what.n, what.p, what.n);
+}
+
+bool signature_plain(struct view der, const ASN1_BIT_STRING *sig, const X509_ALGOR *alg) {
+    size_t n = sig ? (size_t)ASN1_STRING_length(sig) : 0;
+    uint8_t *again = NULL;
+    int len = alg ? i2d_X509_ALGOR(alg, &again) : 0;
+    bool ok = len > 0 && n && der.n > n && der.p[der.n - n - 1] == 0 &&
+              !memcmp(der.p + der.n - n, ASN1_STRING_get0_data(sig), n) &&
+              stands_twice(view_of(der.p, der.n - n), view_of(again, (size_t)len));
+
+    OPENSSL_free(again);
+    return ok;
 }
 
 static X509_CRL *crl_parse(struct view der) {
     const uint8_t *p = der.p;
     X509_CRL *crl = der.n && der.n <= CRL_MAX ? d2i_X509_CRL(NULL, &p, (long)der.n) : NULL;
     const ASN1_BIT_STRING *sig = NULL;
+    const X509_ALGOR *alg = NULL;
 
     ERR_clear_error();
     if (crl)
-        X509_CRL_get0_signature(crl, &sig, NULL);
-    if (crl && p == der.p + der.n && signature_ends(der, sig))
+        X509_CRL_get0_signature(crl, &sig, &alg);
+    if (crl && p == der.p + der.n && signature_plain(der, sig, alg))
         return crl;
     X509_CRL_free(crl);
     return NULL;

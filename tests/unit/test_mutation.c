@@ -36,6 +36,7 @@ static void mutate_once(const struct world *good, unsigned *seen) {
     struct view guest = view_of(good->ev.guest, 32);
     const int which = (int)(next_random() % OBJECTS);
     struct view *v = object(&w, which, &guest);
+    const uint8_t *before = v->p;
     uint8_t *copy = mem_new(v->n);
     struct verdict *verdict;
 
@@ -46,8 +47,14 @@ static void mutate_once(const struct world *good, unsigned *seen) {
     *v = view_of(copy, v->n);
     memcpy(w.ev.guest, guest.p, 32);
     verdict = world_verify(&w);
-    if (verdict_state(verdict) == CHECK_PASS || verdict_allows(verdict))
-        fail_msg("a changed %s passes", names[which]);
+    if (verdict_state(verdict) == CHECK_PASS || verdict_allows(verdict)) {
+        size_t at = 0;
+
+        while (copy[at] == before[at])
+            at++;
+        fail_msg("a changed %s passes: byte %zu of %zu, %02x for %02x", names[which], at, v->n,
+                 copy[at], before[at]);
+    }
     seen[which]++;
     verdict_free(verdict);
     free(copy);
