@@ -99,8 +99,7 @@ static void take_release(struct manifest_in *in, const cJSON *o, struct release 
     in_source(in, o, &r->repo, &r->commit, r->lock_sha256);
 }
 
-static void put_ovmf(struct jw *w, const struct ovmf *v) {
-    jw_key(w, "ovmf");
+void ovmf_json(struct jw *w, const struct ovmf *v) {
     jw_obj(w);
     jw_kint(w, "ap_eip", v->ap_eip);
     jw_kint(w, "hashes_gpa", v->hashes_gpa);
@@ -167,7 +166,8 @@ static void put_release(struct jw *w, const struct release *r) {
     put_hash(w, "lock", r->lock_sha256);
     put_min_tcb(w, r);
     jw_kstr(w, "name", r->name);
-    put_ovmf(w, &r->ovmf);
+    jw_key(w, "ovmf");
+    ovmf_json(w, &r->ovmf);
     jw_kint(w, "policy", (int64_t)r->policy);
     jw_kint(w, "seq", (int64_t)r->seq);
     put_source(w, r->repo, r->commit);

@@ -9,6 +9,7 @@
 #define CDVM_RELEASE_H
 
 #include "bytes.h"
+#include "json.h"
 
 #define MANIFEST_MAX ((size_t)40000) /* it travels in one event of 64 KiB */
 #define OVMF_SECTIONS_MAX 64
@@ -29,6 +30,9 @@ struct ovmf {
     struct ovmf_section section[OVMF_SECTIONS_MAX];
     size_t n_sections;
 };
+
+/* The "ovmf" object of a release manifest, keys in canonical order. */
+void ovmf_json(struct jw *w, const struct ovmf *o);
 
 struct volume {
     uint8_t root[32]; /* dm-verity root hash */

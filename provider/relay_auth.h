@@ -18,7 +18,7 @@ bool http_blob_path(struct view path, uint8_t sha[static 32]);
 /* What an authorization must say (BUD-11). */
 struct http_auth_want {
     const char *verb;         /* "upload", "delete" */
-    const uint8_t *sha;       /* must be among the x tags; NULL: any, for now */
+    const uint8_t *sha;       /* must be among the x tags; NULL: http_auth_names asks later */
     const char *const *hosts; /* NULL-terminated; server tags, if any, must name one of them */
     int64_t now;
 };

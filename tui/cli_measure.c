@@ -123,26 +123,6 @@ static int from_release(const struct args *a, struct ovmf *o, struct launch *l, 
     return rc;
 }
 
-static void put_ovmf(struct jw *w, const struct ovmf *o) {
-    jw_key(w, "ovmf");
-    jw_obj(w);
-    jw_kint(w, "ap_eip", o->ap_eip);
-    jw_kint(w, "hashes_gpa", o->hashes_gpa);
-    jw_key(w, "sections");
-    jw_arr(w);
-    for (size_t i = 0; i < o->n_sections; i++) {
-        jw_obj(w);
-        jw_kint(w, "gpa", o->section[i].gpa);
-        jw_kint(w, "size", o->section[i].size);
-        jw_kint(w, "type", o->section[i].type);
-        jw_end_obj(w);
-    }
-    jw_end_arr(w);
-    jw_khex(w, "sha256", view_of(o->sha256, 32));
-    jw_khex(w, "snp_digest", view_of(o->snp_digest, 48));
-    jw_end_obj(w);
-}
-
 /* The JSON carries what a release manifest needs: its ovmf object, and the hashes. */
 static void print_result(const struct args *a, const struct launch *l, const uint8_t digest[48]) {
     cleanup_buf struct buf out = {0};
@@ -156,7 +136,8 @@ static void print_result(const struct args *a, const struct launch *l, const uin
     }
     jw_obj(&w);
     jw_kstr(&w, "launch_digest", hex);
-    put_ovmf(&w, l->ovmf);
+    jw_key(&w, "ovmf");
+    ovmf_json(&w, l->ovmf);
     if (l->kernel_hashes) {
         jw_khex(&w, "kernel", view_of(l->kernel, 32));
         jw_khex(&w, "initrd", view_of(l->initrd, 32));
