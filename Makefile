@@ -117,7 +117,7 @@ $(B)/interop/peer: $(B)/o/tests/interop/peer.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 interop: cdvm $(B)/interop/peer
-	@tests/interop/run.sh ./cdvm $(B)/interop/peer
+	@tests/interop/interop.sh $(T)
 
 unit: $(UNIT)
 	@VECTORS=$(VECTORS) tests/run.sh $(UNIT)
@@ -169,9 +169,9 @@ test:
 test-long:
 	$(Q)$(MAKE) --no-print-directory deps DEPS_FOR=long
 	$(Q)$(MAKE) --no-print-directory -s test-programs
-	@FUZZ_SECONDS=60 TEST_TIMEOUT=3600 tests/run.sh $(LONG) tests/interop/run.sh tests/fuzz.sh
+	@FUZZ_SECONDS=60 TEST_TIMEOUT=3600 tests/run.sh $(LONG) tests/interop/interop.sh tests/fuzz.sh
 .PHONY: test-programs
-test-programs: all image $(B)/cdvm-testroots $(UNIT) $(E2E_PROGRAMS) $(FUZZ:%=$(FUZZ_B)/fuzz_%)
+test-programs: all image $(B)/cdvm-testroots $(B)/interop/peer $(UNIT) $(E2E_PROGRAMS) $(FUZZ:%=$(FUZZ_B)/fuzz_%)
 
 # One JSON object a line: name, unit, median, p95, n, against.
 bench: all image $(BENCH)

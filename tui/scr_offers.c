@@ -122,8 +122,9 @@ static struct scr_cursor draw_filter(const struct app *a, int y) {
         x += draw_text(y, x, 8, ROLE_ACCENT, safe_lit("filter: "));
         x += draw_fmt(y, x, 30, ROLE_TEXT, "%s", words.n ? (char *)words.p : "");
     }
-    draw_right(y, a->cols - 1, a->cols - x - 2, ROLE_DIM, "%zu offers, %zu shown   sort: %s",
-               shelf_count(a->shelf), shelf_shown(a->shelf), shelf_sort_name(a->sort));
+    draw_right(y, a->cols - 1, a->cols - x - 2, ROLE_DIM, "%zu offer%s, %zu shown   sort: %s",
+               shelf_count(a->shelf), shelf_count(a->shelf) == 1 ? "" : "s", shelf_shown(a->shelf),
+               shelf_sort_name(a->sort));
     return a->filtering ? (struct scr_cursor){y, x} : (struct scr_cursor){-1, 0};
 }
 

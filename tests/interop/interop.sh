@@ -2,13 +2,13 @@
 # Other people's implementations against ours: nostr-tools (npm), rust-nostr (PyPI), go-nostr and nak (Go).
 # What is not installed here, or cannot be fetched, is skipped and counted. Versions are pinned; what is
 # fetched and built stays in ${XDG_CACHE_HOME:-~/.cache}/cdvm-interop.
-# usage: tests/interop/run.sh CDVM PEER        T=regex runs some (js, py, go, nak)
+# usage: tests/interop/interop.sh [js|py|go|nak]...   after `make interop` has built what it needs
 set -u
 nostr_tools=2.25.2 ws=8.23.0 nostr_sdk=0.45.1 nak=v0.20.6
 
 here=$(cd "$(dirname "$0")" && pwd)
-cdvm=$(realpath "$1")
-PEER=$(realpath "$2")
+cdvm=$(realpath "$here/../../cdvm") || exit 1
+PEER=$(realpath "$here/../../${B:-build}/interop/peer") || exit 1
 export PEER
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cdvm-interop
 tmp=$(mktemp -d)
@@ -116,9 +116,8 @@ if ! start_relay; then
     tap <<<'not ok the relay did not start'
     exit 1
 fi
-for part in js py go nak; do
-    [[ -n ${T:-} && ! $part =~ $T ]] || "run_$part"
-done
+(($#)) || set -- js py go nak
+for part in "$@"; do "run_$part"; done
 kill -0 "$relay" 2>/dev/null || tap <<<'not ok the relay died'
 echo "1..$n"
 echo "$passed passed, $failed failed, $skipped skipped"
