@@ -23,10 +23,6 @@ static const struct tcb_floor rows[] = {
     {0x1a, 0x11, 0x11, 0, 0, 0, 0, 0, 0, 0x47, CUTOFF}, /* Turin dense */
 };
 
-const struct tcb_floor *advisory_row(size_t i) {
-    return i < COUNT(rows) ? &rows[i] : NULL;
-}
-
 static bool row_matches(const struct tcb_floor *r, uint8_t family, uint8_t model,
                         uint8_t stepping) {
     return r->family == family && model >= r->model_lo && model <= r->model_hi &&

@@ -15,6 +15,5 @@ bool advisory_floor(uint8_t family, uint8_t model, uint8_t stepping, struct snp_
 /* Raises `floor` by one more row, where it matches. */
 void floor_raise(struct snp_tcb *floor, const struct tcb_floor *row, uint8_t family, uint8_t model,
                  uint8_t stepping);
-const struct tcb_floor *advisory_row(size_t i); /* NULL after the last: for printing */
 
 #endif

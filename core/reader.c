@@ -68,6 +68,3 @@ uint32_t reader_u32be(struct reader *r) {
 uint64_t reader_u64le(struct reader *r) {
     return get_le(r, 8);
 }
-uint64_t reader_u64be(struct reader *r) {
-    return get_be(r, 8);
-}

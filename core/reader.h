@@ -23,7 +23,6 @@ uint16_t reader_u16be(struct reader *r);
 uint32_t reader_u32le(struct reader *r);
 uint32_t reader_u32be(struct reader *r);
 uint64_t reader_u64le(struct reader *r);
-uint64_t reader_u64be(struct reader *r);
 void reader_copy(struct reader *r, void *out, size_t n); /* out zeroed on failure */
 struct view reader_take(struct reader *r, size_t n);     /* borrowed; empty on failure */
 void reader_skip(struct reader *r, size_t n);

@@ -161,10 +161,6 @@ int ws_send(struct ws *w, struct view text, struct err *e) {
     return wsio_push(&w->out, w->wsi, text, e);
 }
 
-size_t ws_queued(const struct ws *w) {
-    return w->out.bytes;
-}
-
 /* An open connection gets its queued messages and a close frame out first, within two seconds. */
 void ws_close(struct ws *w) {
     if (!w || w->dead)
@@ -350,10 +346,6 @@ void ws_net_free(struct ws_net *n) {
 
 struct lws_context *ws_context(struct ws_net *n) {
     return n->ctx;
-}
-
-struct dns *ws_dns(struct ws_net *n) {
-    return n->dns;
 }
 
 struct loop *ws_loop(struct ws_net *n) {

@@ -12,7 +12,6 @@ struct ws_net *ws_net_new(struct loop *l, struct err *e);
 /* Not from inside a callback. Connections still open end without a call. NULL legal. */
 void ws_net_free(struct ws_net *n);
 struct lws_context *ws_context(struct ws_net *n);
-struct dns *ws_dns(struct ws_net *n);
 struct loop *ws_loop(struct ws_net *n);
 
 struct ws;
@@ -28,7 +27,6 @@ struct ws_handler {
 struct ws *ws_connect(struct ws_net *n, const char *url, size_t max_msg, bool public_only,
                       const struct ws_handler *h, void *arg, struct err *e);
 int ws_send(struct ws *w, struct view text, struct err *e) WARN_UNUSED;
-size_t ws_queued(const struct ws *w);
 void ws_close(struct ws *w); /* no further callbacks, w is gone; NULL legal */
 
 /* Splits and checks ws/wss/http/https URLs; refuses user info, fragments, control bytes. */

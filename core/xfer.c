@@ -140,10 +140,6 @@ uint64_t xfer_out_done(const struct xfer_out *x) {
     return x->sent;
 }
 
-const struct xfer_meta *xfer_out_meta(const struct xfer_out *x) {
-    return &x->m;
-}
-
 void xfer_out_abort(struct xfer_out *x) {
     struct err e;
 

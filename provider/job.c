@@ -410,10 +410,6 @@ const char *job_code(const struct job *j) {
     return j->code;
 }
 
-const char *job_why(const struct job *j) {
-    return j->why;
-}
-
 int64_t job_age_ms(const struct job *j) {
     return loop_now() - j->received;
 }

@@ -16,14 +16,6 @@ void draw_start(bool ascii, enum theme t) {
     theme_start(t);
 }
 
-bool draw_ascii(void) {
-    return ascii_only;
-}
-
-struct rect draw_screen(void) {
-    return (struct rect){0, 0, LINES, COLS};
-}
-
 void draw_clear(void) {
     erase();
 }

@@ -16,8 +16,6 @@ struct rect {
 };
 
 void draw_start(bool ascii, enum theme t); /* after the terminal has started */
-bool draw_ascii(void);
-struct rect draw_screen(void);
 
 void draw_clear(void);                      /* a new frame: everything blank */
 void draw_show(int cursor_y, int cursor_x); /* sends the differences; y < 0 hides the cursor */
