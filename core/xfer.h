@@ -38,8 +38,8 @@ struct xfer_out *xfer_out_inband(struct talk *t, const struct xfer_meta *m, stru
  * = error. */
 int xfer_out_step(struct xfer_out *x, struct err *e) WARN_UNUSED;
 uint64_t xfer_out_done(const struct xfer_out *x); /* plaintext bytes handed to the talk */
-void xfer_out_abort(struct xfer_out *x); /* sends `abort`; step then returns 1 */
-void xfer_out_free(struct xfer_out *x);  /* wipes; NULL legal */
+void xfer_out_abort(struct xfer_out *x);          /* sends `abort`; step then returns 1 */
+void xfer_out_free(struct xfer_out *x);           /* wipes; NULL legal */
 
 /* Encrypts for blobs: parts[i] is ciphertext || tag with its sha256. The caller uploads each, then
  * sends xfer_blob_message. */

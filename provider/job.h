@@ -130,8 +130,8 @@ void job_refuse(struct job *j, const char *code, const char *why);
 enum job_step job_at(const struct job *j);
 const struct job_request *job_asked(const struct job *j);
 const char *job_code(const struct job *j); /* "" while nothing went wrong */
-int64_t job_age_ms(const struct job *j); /* since it was received */
-bool job_ran(const struct job *j);       /* a guest was started for it */
-int job_pid(const struct job *j);        /* QEMU's; 0: none */
+int64_t job_age_ms(const struct job *j);   /* since it was received */
+bool job_ran(const struct job *j);         /* a guest was started for it */
+int job_pid(const struct job *j);          /* QEMU's; 0: none */
 
 #endif
