@@ -47,9 +47,16 @@ bool contract_ask(struct buf *out, const char *id, struct view text);
 void contract_cancel(struct buf *out, const char *id);
 void contract_end(struct buf *out);
 
-/* /cdvm/job.json of the workload volume: {argv, env, limits, mode, uid}. */
+/* /cdvm/job.json of the workload volume: {argv, env, limits, mode, uid} and, where wanted, cwd and
+ * name. */
+enum contract_mode {
+    CONTRACT_MODE_CONTRACT, /* started once, speaks the lines above */
+    CONTRACT_MODE_PLAIN,    /* started for each question, knows nothing of them (plain.h) */
+};
 struct contract_job {
     char **argv, **env; /* NULL-terminated; owned */
+    char *cwd, *name;   /* owned; "/" and the last part of argv[0] where job.json is silent */
+    enum contract_mode mode;
     uint32_t uid;
     uint64_t memory_mib, in_mib, out_mib, tmp_mib, processes, files;
 };

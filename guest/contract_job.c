@@ -8,6 +8,7 @@
 #define WORDS_MAX 64
 #define UID_MIN 1000
 #define UID_MAX 60000
+#define NAME_MAX_BYTES 64 /* as `ready` takes it */
 
 struct limit {
     const char *key;
@@ -72,12 +73,56 @@ static char **words(const cJSON *list) {
 }
 
 static bool keys_known(const cJSON *o) {
-    static const char *const known[] = {"argv", "env", "limits", "mode", "uid"};
-    size_t n = 0;
+    static const char *const needed[] = {"argv", "env", "limits", "mode", "uid"};
+    static const char *const optional[] = {"cwd", "name"};
+    size_t n = 0, more = 0;
 
-    for (size_t i = 0; i < COUNT(known); i++)
-        n += cJSON_GetObjectItemCaseSensitive(o, known[i]) != NULL;
-    return n == COUNT(known) && (size_t)cJSON_GetArraySize(o) == n;
+    for (size_t i = 0; i < COUNT(needed); i++)
+        n += cJSON_GetObjectItemCaseSensitive(o, needed[i]) != NULL;
+    for (size_t i = 0; i < COUNT(optional); i++)
+        more += cJSON_GetObjectItemCaseSensitive(o, optional[i]) != NULL;
+    return n == COUNT(needed) && (size_t)cJSON_GetArraySize(o) == n + more;
+}
+
+static int take_mode(struct contract_job *j, const char *mode) {
+    static const char *const words[] = {
+        [CONTRACT_MODE_CONTRACT] = "contract", [CONTRACT_MODE_PLAIN] = "plain"};
+
+    for (size_t i = 0; mode && i < COUNT(words); i++)
+        if (!strcmp(mode, words[i])) {
+            j->mode = (enum contract_mode)i;
+            return 0;
+        }
+    return -1;
+}
+
+/* A text that may be absent, then `usual`. */
+static char *optional_text(const cJSON *o, const char *key, const char *usual) {
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
+
+    if (!v)
+        return mem_str(usual);
+    return cJSON_IsString(v) && *v->valuestring ? mem_str(v->valuestring) : NULL;
+}
+
+static const char *last_part(const char *path) {
+    return strrchr(path, '/') + 1;
+}
+
+static int take_words(struct contract_job *j, const cJSON *o, struct err *e) {
+    j->argv = words(cJSON_GetObjectItemCaseSensitive(o, "argv"));
+    j->env = words(cJSON_GetObjectItemCaseSensitive(o, "env"));
+    if (!j->argv || !j->argv[0] || j->argv[0][0] != '/')
+        return bad(e, "argv (an absolute path first)");
+    if (!j->env)
+        return bad(e, "env");
+    j->cwd = optional_text(o, "cwd", "/");
+    if (!j->cwd || j->cwd[0] != '/')
+        return bad(e, "cwd (an absolute path)");
+    j->name = optional_text(o, "name", last_part(j->argv[0]));
+    if (!j->name || strlen(j->name) > NAME_MAX_BYTES)
+        return bad(e, "name");
+    return 0;
 }
 
 static int take(struct contract_job *j, const cJSON *o, struct err *e) {
@@ -87,14 +132,10 @@ static int take(struct contract_job *j, const cJSON *o, struct err *e) {
 
     if (!keys_known(o))
         return bad(e, "set of fields (argv, env, limits, mode, uid)");
-    j->argv = words(cJSON_GetObjectItemCaseSensitive(o, "argv"));
-    j->env = words(cJSON_GetObjectItemCaseSensitive(o, "env"));
-    if (!j->argv || !j->argv[0] || j->argv[0][0] != '/')
-        return bad(e, "argv (an absolute path first)");
-    if (!j->env)
-        return bad(e, "env");
-    if (!mode || strcmp(mode, "stdio"))
-        return bad(e, "mode (stdio)");
+    if (take_words(j, o, e) < 0)
+        return -1;
+    if (take_mode(j, mode) < 0)
+        return bad(e, "mode (contract or plain)");
     if (!json_u64(o, "uid", &uid, NULL) || uid < UID_MIN || uid > UID_MAX)
         return bad(e, "uid (1000 to 60000)");
     j->uid = (uint32_t)uid;
@@ -125,5 +166,7 @@ static void words_free(char **list) {
 void contract_job_free(struct contract_job *j) {
     words_free(j->argv);
     words_free(j->env);
+    free(j->cwd);
+    free(j->name);
     *j = (struct contract_job){0};
 }

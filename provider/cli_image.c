@@ -8,6 +8,7 @@
 
 #include "attest/snp_measure.h"
 #include "cli.h"
+#include "core/dvm.h"
 #include "core/enc.h"
 #include "core/json.h"
 #include "core/text.h"
@@ -25,7 +26,8 @@ static void print_usage(FILE *to) {
     fputs("usage: cdvm image manifest DIR [OPTION]...\n"
           "       cdvm image inspect DIR\n\n"
           "manifest  describes the pieces in DIR (kernel, initrd, ovmf.fd, cmdline.template,\n"
-          "          packages.lock, NAME.vol with NAME.json): writes release.manifest and one\n"
+          "          packages.lock, NAME.vol with NAME.json or NAME.model): writes "
+          "release.manifest and one\n"
           "          NAME.manifest for each volume, prints their digests\n"
           "inspect   checks that DIR is what its manifests say, and prints it\n\n"
           "  --name NAME        of the release (cdvm-guest)\n"
@@ -154,24 +156,33 @@ static int copy_job(const cJSON *job, struct manifest *w, struct err *e) {
     return copy_limits(job, w, e);
 }
 
-static int describe_workload(const struct image *m, const struct image_volume *v, const char *dir,
-                             const struct options *o, struct buf *out, struct err *e) {
-    cleanup_free char *path = mem_fmt("%s/%s.json", dir, v->name);
+/* A model's card may say its licence; a workload's job.json says how it is run. */
+static int take_companion(const cJSON *o, struct manifest *w, const char *licence, struct err *e) {
+    const char *own = w->is_model ? json_opt(o, "licence") : NULL;
+
+    w->licence = mem_str(own ? own : licence);
+    return w->is_model ? 0 : copy_job(o, w, e);
+}
+
+static int describe_volume(const struct image *m, const struct image_volume *v, const char *dir,
+                           const struct options *o, struct buf *out, struct err *e) {
+    cleanup_free char *path = mem_fmt("%s/%s.%s", dir, v->name, v->is_model ? "model" : "json");
     cleanup_buf struct buf text = {0};
     struct manifest *w = mem_new(sizeof *w);
     cJSON *job = NULL;
     int rc = -1;
 
+    w->is_model = v->is_model;
     w->name = mem_str(v->name);
     w->version = mem_str(o->version);
     w->seq = o->seq;
     w->volume = v->volume;
     w->repo = mem_str(o->repo);
     w->commit = mem_str(o->commit);
-    w->licence = mem_str(o->licence);
     memcpy(w->lock_sha256, m->lock_sha256, 32);
     if (file_read(path, (size_t)1 << 20, &text, e) == 0 &&
-        (job = json_parse(buf_view(&text), (size_t)1 << 20, e)) && copy_job(job, w, e) == 0)
+        (job = json_parse(buf_view(&text), (size_t)1 << 20, e)) &&
+        take_companion(job, w, o->licence, e) == 0)
         rc = manifest_json(w, out, e);
     cJSON_Delete(job);
     manifest_free(w);
@@ -206,7 +217,7 @@ static int write_all(const struct image *m, const char *dir, const struct option
     for (size_t i = 0; i < m->n_volumes; i++) {
         cleanup_buf struct buf w = {0};
 
-        if (describe_workload(m, &m->volume[i], dir, o, &w, e) < 0 ||
+        if (describe_volume(m, &m->volume[i], dir, o, &w, e) < 0 ||
             write_manifest(dir, m->volume[i].name, &w, e) < 0)
             return -1;
     }
@@ -229,6 +240,17 @@ static void print_hash(const char *label, const uint8_t *p, size_t n) {
     printf("%-10s %s\n", label, hex);
 }
 
+static void print_offer(const struct image_offer *o) {
+    printf("%-10s %s: %s on %s, model %s", "offer", o->d,
+           o->job_kind == KIND_JOB_CHAT ? "chat" : "tool", o->work->name,
+           o->model ? o->model->name : "none");
+    if (o->memory_mib)
+        printf(", %u MiB", o->memory_mib);
+    if (o->vcpus)
+        printf(", %u vCPUs", o->vcpus);
+    printf("\n");
+}
+
 static void print_image(const struct image *m) {
     char text[VOLUME_TEXT];
 
@@ -242,9 +264,12 @@ static void print_image(const struct image *m) {
     printf("%-10s %s\n", "cmdline", m->cmdline);
     for (size_t i = 0; i < m->n_volumes; i++) {
         volume_text(&m->volume[i].volume, text);
-        printf("%-10s %s  %s\n", "workload", m->volume[i].name, text);
+        printf("%-10s %s  %s\n", m->volume[i].is_model ? "model" : "workload", m->volume[i].name,
+               text);
         print_hash("digest", m->volume[i].digest, 32);
     }
+    for (size_t i = 0; i < m->n_offers; i++)
+        print_offer(&m->offer[i]);
 }
 
 static int run_inspect(const char *dir) {

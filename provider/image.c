@@ -93,6 +93,12 @@ static int by_name(const void *a, const void *b) {
     return strcmp(x->name, y->name);
 }
 
+static bool stands_beside(const char *dir, const char *name, const char *ending) {
+    cleanup_free char *path = mem_fmt("%s/%s.%s", dir, name, ending);
+
+    return access(path, F_OK) == 0;
+}
+
 static int open_volume(struct image *m, const char *dir, const char *file, struct err *e) {
     struct image_volume *v = &m->volume[m->n_volumes];
     cleanup_free char *path = mem_fmt("%s/%s", dir, file);
@@ -106,6 +112,11 @@ static int open_volume(struct image *m, const char *dir, const char *file, struc
         return err_sys(e, errno, "cannot open '%s'", path);
     m->n_volumes++;
     snprintf(v->name, sizeof v->name, "%.*s", n, file);
+    v->is_model = stands_beside(dir, v->name, "model");
+    if (v->is_model && stands_beside(dir, v->name, "json"))
+        return err_set(e, "bad-image",
+                       "'%s' has a %s.json and a %s.model: a volume is a workload or a model", dir,
+                       v->name, v->name);
     if (verity_root(v->fd, &v->volume, e) < 0)
         return err_wrap(e, "%s", file);
     return 0;
@@ -162,7 +173,7 @@ int image_read_manifests(struct image *m, const char *dir, struct err *e) {
 
         if (read_piece(dir, name, MANIFEST_MAX, &v->content, e) < 0)
             return err_wrap(e, "run `cdvm image manifest %s`", dir);
-        v->manifest = manifest_parse(buf_view(&v->content), false, e);
+        v->manifest = manifest_parse(buf_view(&v->content), v->is_model, e);
         if (!v->manifest)
             return err_wrap(e, "%s", name);
         manifest_digest(buf_view(&v->content), v->digest);
@@ -202,7 +213,8 @@ struct image *image_load(const char *dir, struct err *e) {
 
     if (!m)
         return NULL;
-    if (image_read_manifests(m, dir, e) == 0 && image_check(m, e) == 0)
+    if (image_read_manifests(m, dir, e) == 0 && image_check(m, e) == 0 &&
+        image_read_offers(m, dir, e) == 0)
         return m;
     err_wrap(e, "guest image '%s'", dir);
     image_free(m);
@@ -212,6 +224,7 @@ struct image *image_load(const char *dir, struct err *e) {
 void image_free(struct image *m) {
     if (!m)
         return;
+    image_drop_offers(m);
     for (size_t i = 0; i < m->n_volumes; i++) {
         close(m->volume[i].fd);
         manifest_free(m->volume[i].manifest);
@@ -234,6 +247,13 @@ const struct image_volume *image_find(const struct image *m, const char *root_bl
         return NULL;
     for (size_t i = 0; i < m->n_volumes; i++)
         if (same_volume(&m->volume[i].volume, &want))
+            return &m->volume[i];
+    return NULL;
+}
+
+const struct image_volume *image_named(const struct image *m, const char *name) {
+    for (size_t i = 0; i < m->n_volumes; i++)
+        if (!strcmp(m->volume[i].name, name))
             return &m->volume[i];
     return NULL;
 }

@@ -3,7 +3,9 @@
  *   kernel, initrd, ovmf.fd, cmdline.template, packages.lock   the release
  *   release.manifest                                           its canonical manifest
  *   NAME.vol, NAME.json                                        a workload volume and its job.json
+ *   NAME.vol, NAME.model                                       a model volume and its card.json
  *   NAME.manifest                                              its canonical manifest
+ *   NAME.offer                                                 what is sold: image_offer below
  *
  * Loading reads every byte once: kernel and initrd into sealed memory files, which are what QEMU is
  * given, so the hashes here are those of what boots. */
@@ -12,15 +14,27 @@
 
 #include "core/release.h"
 
-#define IMAGE_VOLUMES_MAX 8
+#define IMAGE_VOLUMES_MAX 16
+#define IMAGE_OFFERS_MAX 16
 
 struct image_volume {
     char name[64];
+    bool is_model;        /* it stands beside a NAME.model */
     int fd;               /* opened read-only */
     struct volume volume; /* computed from the bytes */
     struct manifest *manifest;
     struct buf content; /* of the manifest */
     uint8_t digest[32];
+};
+/* A workload, with or without a model, in a guest of that size: one offer of the provider's. Text
+ * is NULL and numbers are 0 where the template is silent: the provider's own settings then hold. */
+struct image_offer {
+    char d[64];                              /* the template's file without ".offer" */
+    const struct image_volume *work, *model; /* model NULL: none */
+    uint32_t job_kind;                       /* KIND_JOB_CHAT or KIND_JOB_TOOL */
+    uint32_t memory_mib, vcpus;
+    char *name, *about; /* owned; NULL: the workload's name, the provider's sentence */
+    char broker[65];    /* 64 hex or "none" */
 };
 struct image {
     int kernel_fd, initrd_fd; /* sealed memory files */
@@ -32,6 +46,8 @@ struct image {
     uint8_t digest[32];
     struct image_volume volume[IMAGE_VOLUMES_MAX];
     size_t n_volumes;
+    struct image_offer offer[IMAGE_OFFERS_MAX]; /* in the order of their names */
+    size_t n_offers;
 };
 
 /* The pieces without any manifest: what `cdvm image manifest` starts from. */
@@ -40,10 +56,15 @@ struct image *image_open(const char *dir, struct err *e);
 int image_read_manifests(struct image *m, const char *dir, struct err *e) WARN_UNUSED;
 /* "bad-image", with a sentence naming the first piece that is not what its manifest says. */
 int image_check(const struct image *m, struct err *e) WARN_UNUSED;
-/* All three: what a provider does. NULL on error. */
+/* The folder's offer templates; without any, one offer for each workload. Code "bad-template" with
+ * file and line. Needs the manifests. */
+int image_read_offers(struct image *m, const char *dir, struct err *e) WARN_UNUSED;
+void image_drop_offers(struct image *m);
+/* All four: what a provider does. NULL on error. */
 struct image *image_load(const char *dir, struct err *e);
 void image_free(struct image *m); /* NULL legal */
 const struct image_volume *image_find(const struct image *m, const char *root_blocks);
+const struct image_volume *image_named(const struct image *m, const char *name);
 
 /* The launch digest of this image's bytes under that command line, as SEV-SNP would compute it. */
 int image_launch_digest(const struct image *m, const char *append, uint32_t vcpus,

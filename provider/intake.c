@@ -72,8 +72,8 @@ static int check_relays(const struct provider *p, const struct job_request *q, s
     return 0;
 }
 
-static const struct image_volume *check(struct provider *p, const struct rumor *r,
-                                        struct job_request *q, struct err *e) {
+static const struct image_offer *check(struct provider *p, const struct rumor *r,
+                                       struct job_request *q, struct err *e) {
     if (job_request_parse(r, unix_now(), q, e) < 0)
         return NULL;
     if (memcmp(q->provider, keypair_pub(p->key), 32)) {
@@ -97,7 +97,7 @@ static void admit(struct provider *p, struct job *j) {
  */
 static void take_request(struct provider *p, const struct rumor *r) {
     struct job_request q;
-    const struct image_volume *work;
+    const struct image_offer *sold;
     struct job *j;
     struct err e;
     int fresh;
@@ -113,10 +113,10 @@ static void take_request(struct provider *p, const struct rumor *r) {
             console_error(p->out, "%s", e.text);
         return;
     }
-    work = check(p, r, &q, &e);
-    j = job_new(&p->env, r, &q, work);
+    sold = check(p, r, &q, &e);
+    j = job_new(&p->env, r, &q, sold);
     provider_add(p, j);
-    if (work)
+    if (sold)
         admit(p, j);
     else
         job_refuse(j, e.code, e.text);

@@ -20,7 +20,7 @@ struct job {
     const struct job_env *env;
     struct rumor *request;
     struct job_request q;
-    const struct image_volume *work;
+    const struct image_offer *sold;
     enum job_step at;
     enum job_phase told;
     char code[32], why[256];
@@ -173,14 +173,20 @@ static void act_queue(struct job *j) {
     deadline(j, left > 0 ? left * 1000 : 0);
 }
 
+static uint32_t vcpus_of(const struct job *j) {
+    return j->sold->vcpus ? j->sold->vcpus : j->env->vcpus;
+}
+
 static int prepare(struct job *j, struct err *e) {
     const struct job_env *env = j->env;
-    char work[VOLUME_TEXT];
+    char work[VOLUME_TEXT], model[VOLUME_TEXT] = "none";
 
-    volume_text(&j->work->volume, work);
+    volume_text(&j->sold->work->volume, work);
+    if (j->sold->model)
+        volume_text(&j->sold->model->volume, model);
     j->append.max = CMDLINE_MAX;
-    if (cmdline_render(env->image->cmdline, work, "none", "none", &j->append, e) < 0 ||
-        image_launch_digest(env->image, (const char *)j->append.p, env->vcpus, env->vcpu_type,
+    if (cmdline_render(env->image->cmdline, work, model, j->sold->broker, &j->append, e) < 0 ||
+        image_launch_digest(env->image, (const char *)j->append.p, vcpus_of(j), env->vcpu_type,
                             env->features, j->launch_digest, e) < 0)
         return -1;
     j->rundir = rundir_make(env->rundir, j->q.id, e);
@@ -189,17 +195,20 @@ static int prepare(struct job *j, struct err *e) {
 
 static int launch(struct job *j, struct err *e) {
     const struct job_env *env = j->env;
+    const struct image_offer *sold = j->sold;
     struct vm_spec s = {.qemu = env->accel->qemu,
                         .accel = env->accel->accel,
                         .cpu = env->accel->cpu,
-                        .vcpus = env->vcpus,
-                        .memory_mib = env->memory_mib,
+                        .vcpus = vcpus_of(j),
+                        .memory_mib = sold->memory_mib ? sold->memory_mib : env->memory_mib,
                         .kernel_fd = env->image->kernel_fd,
                         .initrd_fd = env->image->initrd_fd,
                         .append = (const char *)j->append.p,
-                        .disk = {{"work", j->work->fd}},
+                        .disk = {{"work", sold->work->fd}},
                         .n_disks = 1};
 
+    if (sold->model)
+        s.disk[s.n_disks++] = (struct vm_disk){"model", sold->model->fd};
     j->vm = vm_new(ws_loop(env->net), &s, j->rundir, on_exit_of_vm, j, e);
     j->had_vm = j->vm;
     j->spawned = loop_now();
@@ -370,11 +379,11 @@ void job_event(struct job *j, enum job_event on) {
 /* --- making and unmaking --- */
 
 struct job *job_new(const struct job_env *env, const struct rumor *request,
-                    const struct job_request *q, const struct image_volume *work) {
+                    const struct job_request *q, const struct image_offer *sold) {
     struct job *j = mem_new(sizeof *j);
     struct loop *l = ws_loop(env->net);
 
-    *j = (struct job){.env = env, .q = *q, .work = work, .received = loop_now()};
+    *j = (struct job){.env = env, .q = *q, .sold = sold, .received = loop_now()};
     j->request = rumor_copy(request);
     j->deadline = loop_timer_add(l, -1, on_deadline, j);
     j->ending = loop_timer_add(l, -1, on_ending, j);

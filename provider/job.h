@@ -105,7 +105,7 @@ struct job_env {
     const char *const *blossom; /* blob servers of the offer */
     size_t n_blossom;
     bool allow_private;
-    uint32_t vcpus, memory_mib;
+    uint32_t vcpus, memory_mib; /* where the offer's template names none */
     const char *vcpu_type; /* that the launch digest is computed for */
     uint64_t features;
     int64_t accept_ms, lease_ms;
@@ -117,9 +117,9 @@ struct job_env {
     void (*over)(void *arg, struct job *j);
     void *arg;
 };
-/* Copies request and q. work: the volume that the offer names. */
+/* Copies request and q. sold: what the offer names; NULL for a job that is refused at once. */
 struct job *job_new(const struct job_env *env, const struct rumor *request,
-                    const struct job_request *q, const struct image_volume *work);
+                    const struct job_request *q, const struct image_offer *sold);
 /* Destroys whatever is left of the guest before it returns. NULL legal. */
 void job_free(struct job *j);
 /* Gives the machine an event; one that the table does not allow is logged and dropped. */

@@ -208,7 +208,7 @@ static int open_image(struct provider *p, struct err *e) {
 
     if (!cache || !(p->image = image_load(p->conf->image, e)))
         return -1;
-    if (!p->image->n_volumes)
+    if (!p->image->n_offers)
         return err_set(e, "bad-image", "guest image '%s' holds no workload", p->conf->image);
     p->rundir = rundir_base(keypair_pub(p->key), e);
     if (!p->rundir)
@@ -297,8 +297,8 @@ static void introduce(const struct provider *p) {
     if (nip19_encode(&n, &npub, NULL) == 0)
         console_notice(p->out, "%s", (const char *)npub.p);
     console_say(p->out, "release %s %s", p->image->release->name, p->image->release->version);
-    for (size_t i = 0; i < p->image->n_volumes; i++)
-        console_say(p->out, "offers %s", p->image->volume[i].name);
+    for (size_t i = 0; i < p->image->n_offers; i++)
+        console_say(p->out, "offers %s", p->image->offer[i].d);
     for (size_t i = 0; i < p->n_relays; i++)
         console_say(p->out, "relay %s", p->relays[i]);
     console_notice(p->out, "%s", p->accel.why);

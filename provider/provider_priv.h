@@ -44,9 +44,9 @@ void provider_add(struct provider *p, struct job *j);
 /* storefront.c */
 int storefront_open(struct provider *p, struct err *e) WARN_UNUSED; /* publishes all, sets timers */
 void storefront_changed(struct provider *p); /* slots or queue: heartbeat soon */
-/* The volume that an offer of ours sells. NULL: "unknown-offer" or "price-changed". */
-const struct image_volume *storefront_find(struct provider *p, const struct job_request *q,
-                                           struct err *e);
+/* What an offer of ours sells. NULL: "unknown-offer" or "price-changed". */
+const struct image_offer *storefront_find(struct provider *p, const struct job_request *q,
+                                          struct err *e);
 
 /* intake.c */
 int intake_open(struct provider *p, struct err *e) WARN_UNUSED; /* subscribes */

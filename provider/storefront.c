@@ -14,11 +14,6 @@
 #define BEAT_LIFE_S 300
 #define BEAT_SOON_MS 500 /* changes in quick succession are one heartbeat */
 
-/* What kind of job a workload answers, by the mode in its job.json. */
-static uint32_t job_kind(const struct manifest *m) {
-    return !strcmp(m->mode, "chat") ? KIND_JOB_CHAT : KIND_JOB_TOOL;
-}
-
 static void add_limit(struct offer *o, const char *name, uint64_t value) {
     snprintf(o->limits[o->n_limits].name, sizeof o->limits[0].name, "%s", name);
     o->limits[o->n_limits++].value = value;
@@ -38,22 +33,32 @@ static void add_places(const struct provider *p, struct offer *o) {
         text_clip(o->blossom[o->n_blossom++], sizeof o->blossom[0], p->blossom[i]);
 }
 
-static struct offer describe(const struct provider *p, const struct image_volume *v) {
-    struct offer o = {.job_kind = job_kind(v->manifest),
-                      .vcpus = (uint32_t)p->conf->vcpus,
-                      .memory_mib = (uint32_t)p->conf->memory,
+/* Data blocks, which the customer pays memory for; the hash tree behind them adds less than 1 %. */
+static void add_model(struct offer *o, const struct image_volume *v) {
+    text_clip(o->model_name, sizeof o->model_name, v ? v->manifest->name : "none");
+    text_clip(o->model, sizeof o->model, "none");
+    if (v) {
+        volume_text(&v->volume, o->model);
+        o->model_bytes = v->volume.blocks * 4096;
+    }
+}
+
+static struct offer describe(const struct provider *p, const struct image_offer *sold) {
+    const struct image_volume *v = sold->work;
+    struct offer o = {.job_kind = sold->job_kind,
+                      .vcpus = sold->vcpus ? sold->vcpus : p->env.vcpus,
+                      .memory_mib = sold->memory_mib ? sold->memory_mib : p->env.memory_mib,
                       .guest_features = p->env.features};
 
-    text_clip(o.d, sizeof o.d, v->name);
-    text_clip(o.name, sizeof o.name, v->manifest->name);
-    text_clip(o.about, sizeof o.about, p->conf->about);
+    text_clip(o.d, sizeof o.d, sold->d);
+    text_clip(o.name, sizeof o.name, sold->name ? sold->name : v->manifest->name);
+    text_clip(o.about, sizeof o.about, sold->about ? sold->about : p->conf->about);
     text_clip(o.provider_name, sizeof o.provider_name, p->conf->name);
     text_clip(o.privacy, sizeof o.privacy, p->conf->backend);
     text_clip(o.workload_name, sizeof o.workload_name, v->manifest->name);
     volume_text(&v->volume, o.workload);
-    text_clip(o.model_name, sizeof o.model_name, "none");
-    text_clip(o.model, sizeof o.model, "none");
-    text_clip(o.broker, sizeof o.broker, "none");
+    add_model(&o, sold->model);
+    text_clip(o.broker, sizeof o.broker, sold->broker);
     text_clip(o.vcpu_type, sizeof o.vcpu_type, p->conf->vcpu_type);
     text_clip(o.price_unit, sizeof o.price_unit, "job");
     memcpy(o.release, p->image->digest, 32);
@@ -95,8 +100,8 @@ static struct event *standing_offer(struct provider *p, const char *d,
     return NULL;
 }
 
-static int publish_offer(struct provider *p, const struct image_volume *v, struct err *e) {
-    struct offer o = describe(p, v);
+static int publish_offer(struct provider *p, const struct image_offer *sold, struct err *e) {
+    struct offer o = describe(p, sold);
     uint8_t terms[32];
     struct event *ev;
     int64_t at;
@@ -148,8 +153,8 @@ static void publish_manifests(struct provider *p) {
         const struct image_volume *v = &p->image->volume[i];
         const struct manifest *m = v->manifest;
 
-        publish_manifest(p, "workload", &v->content, m->name, m->version, m->seq, m->repo,
-                         m->commit);
+        publish_manifest(p, v->is_model ? "model" : "workload", &v->content, m->name, m->version,
+                         m->seq, m->repo, m->commit);
     }
 }
 
@@ -185,8 +190,8 @@ static void on_offers(void *arg) {
     struct provider *p = arg;
     struct err e;
 
-    for (size_t i = 0; i < p->image->n_volumes; i++)
-        if (publish_offer(p, &p->image->volume[i], &e) < 0)
+    for (size_t i = 0; i < p->image->n_offers; i++)
+        if (publish_offer(p, &p->image->offer[i], &e) < 0)
             console_error(p->out, "an offer was not renewed: %s", e.text);
     loop_timer_set(p->offers, loop_now() + (int64_t)OFFER_LIFE_S / 4 * 1000);
 }
@@ -198,33 +203,33 @@ int storefront_open(struct provider *p, struct err *e) {
     p->offers = loop_timer_add(l, loop_now() + (int64_t)OFFER_LIFE_S / 4 * 1000, on_offers, p);
     publish_inbox(p);
     publish_manifests(p);
-    for (size_t i = 0; i < p->image->n_volumes; i++)
-        if (publish_offer(p, &p->image->volume[i], e) < 0)
+    for (size_t i = 0; i < p->image->n_offers; i++)
+        if (publish_offer(p, &p->image->offer[i], e) < 0)
             return -1;
     return 0;
 }
 
-static const struct image_volume *volume_named(const struct image *m, const char *name) {
-    for (size_t i = 0; i < m->n_volumes; i++)
-        if (!strcmp(m->volume[i].name, name))
-            return &m->volume[i];
+static const struct image_offer *offer_named(const struct image *m, const char *d) {
+    for (size_t i = 0; i < m->n_offers; i++)
+        if (!strcmp(m->offer[i].d, d))
+            return &m->offer[i];
     return NULL;
 }
 
-const struct image_volume *storefront_find(struct provider *p, const struct job_request *q,
-                                           struct err *e) {
+const struct image_offer *storefront_find(struct provider *p, const struct job_request *q,
+                                          struct err *e) {
     uint8_t named[32], now[32];
     char d[64];
-    const struct image_volume *v = NULL;
+    const struct image_offer *sold = NULL;
     struct offer o;
 
     if (ledger_offer_find(p->ledger, q->offer, d, named))
-        v = volume_named(p->image, d);
-    if (!v) {
+        sold = offer_named(p->image, d);
+    if (!sold) {
         err_set(e, "unknown-offer", "this provider has no such offer: look at its offers again");
         return NULL;
     }
-    o = describe(p, v);
+    o = describe(p, sold);
     terms_of(p, &o, now);
     if (memcmp(named, now, 32)) {
         err_set(e, "price-changed", "the offer has changed since: look at the new one");
@@ -235,5 +240,5 @@ const struct image_volume *storefront_find(struct provider *p, const struct job_
                 o.job_kind, q->kind);
         return NULL;
     }
-    return v;
+    return sold;
 }

@@ -153,15 +153,15 @@ static void on_twin(void *arg) {
 }
 
 struct job *__real_job_new(const struct job_env *env, const struct rumor *request,
-                           const struct job_request *q, const struct image_volume *work);
+                           const struct job_request *q, const struct image_offer *sold);
 struct job *__wrap_job_new(const struct job_env *env, const struct rumor *request,
-                           const struct job_request *q, const struct image_volume *work);
+                           const struct job_request *q, const struct image_offer *sold);
 struct job *__wrap_job_new(const struct job_env *env, const struct rumor *request,
-                           const struct job_request *q, const struct image_volume *work) {
-    if (is("twins") && work)
+                           const struct job_request *q, const struct image_offer *sold) {
+    if (is("twins") && sold)
         (void)loop_timer_add(ws_loop(env->net), loop_now() + 1, on_twin,
-                             __real_job_new(env, request, q, work));
-    return __real_job_new(env, request, q, work);
+                             __real_job_new(env, request, q, sold));
+    return __real_job_new(env, request, q, sold);
 }
 
 /* Twins have one job id, but cannot have one folder. */

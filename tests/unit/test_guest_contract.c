@@ -149,7 +149,7 @@ static void a_job_is_read(void **state) {
 
     (void)state;
     if (contract_job_parse(view_str(JOB("[\"/bin/table\",\"-x\"]", "[\"A=1\"]",
-                                        "{\"memory_mib\":64}", "\"stdio\"", "1000")),
+                                        "{\"memory_mib\":64}", "\"contract\"", "1000")),
                            &j, &e))
         fail_msg("%s", e.text);
     assert_string_equal(j.argv[1], "-x");
@@ -165,18 +165,18 @@ static void bad_jobs_are_refused(void **state) {
     static const char *const bad[] = {
         "{}",
         "[]",
-        JOB("[]", "[]", "{}", "\"stdio\"", "1000"),
-        JOB("[\"table\"]", "[]", "{}", "\"stdio\"", "1000"), /* not an absolute path */
-        JOB("[1]", "[]", "{}", "\"stdio\"", "1000"),
-        JOB("[\"/t\"]", "{}", "{}", "\"stdio\"", "1000"),
-        JOB("[\"/t\"]", "[]", "[]", "\"stdio\"", "1000"),
-        JOB("[\"/t\"]", "[]", "{\"memory_mib\":0}", "\"stdio\"", "1000"),
-        JOB("[\"/t\"]", "[]", "{\"cpu\":1}", "\"stdio\"", "1000"),
+        JOB("[]", "[]", "{}", "\"contract\"", "1000"),
+        JOB("[\"table\"]", "[]", "{}", "\"contract\"", "1000"), /* not an absolute path */
+        JOB("[1]", "[]", "{}", "\"contract\"", "1000"),
+        JOB("[\"/t\"]", "{}", "{}", "\"contract\"", "1000"),
+        JOB("[\"/t\"]", "[]", "[]", "\"contract\"", "1000"),
+        JOB("[\"/t\"]", "[]", "{\"memory_mib\":0}", "\"contract\"", "1000"),
+        JOB("[\"/t\"]", "[]", "{\"cpu\":1}", "\"contract\"", "1000"),
         JOB("[\"/t\"]", "[]", "{}", "\"shell\"", "1000"),
-        JOB("[\"/t\"]", "[]", "{}", "\"stdio\"", "0"), /* root */
-        JOB("[\"/t\"]", "[]", "{}", "\"stdio\"", "999"),
-        JOB("[\"/t\"]", "[]", "{}", "\"stdio\"", "4294967296"),
-        JOB("[\"/t\"]", "[]", "{}", "\"stdio\"", "1000,\"caps\":1"),
+        JOB("[\"/t\"]", "[]", "{}", "\"contract\"", "0"), /* root */
+        JOB("[\"/t\"]", "[]", "{}", "\"contract\"", "999"),
+        JOB("[\"/t\"]", "[]", "{}", "\"contract\"", "4294967296"),
+        JOB("[\"/t\"]", "[]", "{}", "\"contract\"", "1000,\"caps\":1"),
     };
 
     (void)state;

@@ -98,7 +98,7 @@ static void on_job_step(void *arg, const struct job *j) {
 }
 
 static void make_image(struct fixture *f) {
-    static char name[] = "table", guest[] = "guest", version[] = "1", mode[] = "stdio",
+    static char name[] = "table", guest[] = "guest", version[] = "1", mode[] = "contract",
                 empty[] = "";
 
     f->manifest = (struct manifest){
@@ -108,6 +108,8 @@ static void make_image(struct fixture *f) {
     f->image = (struct image){.release = &f->release, .n_volumes = 1, .cmdline = empty};
     f->image.volume[0] = (struct image_volume){.name = "table", .manifest = &f->manifest};
     f->image.volume[0].volume.blocks = 7;
+    f->image.offer[f->image.n_offers++] = (struct image_offer){
+        .d = "table", .work = &f->image.volume[0], .job_kind = KIND_JOB_TOOL, .broker = "none"};
     buf_str(&f->image.content, "{}");
     buf_str(&f->image.volume[0].content, "{}");
 }
@@ -147,6 +149,8 @@ static int start(void **state) {
                                .tell = f.p.tell,
                                .image = &f.image,
                                .rundir = f.net.dir,
+                               .vcpus = 1,
+                               .memory_mib = 512,
                                .features = 1,
                                .stepped = on_job_step,
                                .over = on_job_over,
@@ -278,7 +282,7 @@ static void an_offer_that_changed_is_refused(void **state) {
     struct fixture *f = *state;
     struct job_request q = good(f);
 
-    f->conf.memory *= 2;
+    f->p.env.memory_mib *= 2;
     refused(f, &q, "price-changed");
 }
 
@@ -512,7 +516,7 @@ static void an_offer_keeps_its_id_while_its_terms_stand(void **state) {
     assert_int_equal(publish_all_offers(f, &e), 0);
     q = good(f);
     assert_memory_equal(q.offer, before, 32);
-    f->conf.vcpus = 2;
+    f->p.env.vcpus = 2;
     assert_int_equal(publish_all_offers(f, &e), 0);
     q = good(f);
     assert_memory_not_equal(q.offer, before, 32);

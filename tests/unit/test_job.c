@@ -92,6 +92,7 @@ struct fixture {
     struct release release;
     struct accel accel;
     struct image_volume *work;
+    struct image_offer sold;
     struct job_env env;
     struct job_request q;
     struct rumor *request;
@@ -187,6 +188,7 @@ static void make_image(struct fixture *f) {
     work = (struct image_volume){.fd = fd};
     work.volume.blocks = 1;
     f->work = &work;
+    f->sold = (struct image_offer){.work = &work, .broker = "none"};
     f->image = (struct image){.release = &f->release,
                               .kernel_fd = vm_sealed_file("kernel", view_str("k"), NULL),
                               .initrd_fd = vm_sealed_file("initrd", view_str("i"), NULL)};
@@ -283,7 +285,7 @@ static int stop(void **state) {
 
 static void begin(struct fixture *f, const char *how) {
     f->image.cmdline = mem_fmt("guest=%s ${work} ${model} ${broker}", how);
-    f->job = job_new(&f->env, f->request, &f->q, f->work);
+    f->job = job_new(&f->env, f->request, &f->q, &f->sold);
     job_event(f->job, ON_SLOT);
 }
 
