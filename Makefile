@@ -39,6 +39,8 @@ ATTEST := $(call obj,$(call src,attest))
 PROVIDER := $(call obj,$(call src,provider))
 TUI := $(call obj,$(call src,tui))
 GUEST := $(call obj,$(call src,guest))
+# No relay, no HTTP in what is measured, and so none of their libraries where the image is made.
+GUEST_CORE := $(filter-out $(call obj,core/http.c core/ws.c core/wsio.c),$(CORE))
 WORKLOAD_LIB := $(call obj,$(call src,guest/workloads/lib))
 WORKLOADS := $(patsubst guest/workloads/%.c,$(B)/workload-%,$(wildcard guest/workloads/*.c))
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -66,6 +68,7 @@ $(eval $(call archive,core,$(CORE)))
 $(eval $(call archive,attest,$(ATTEST)))
 $(eval $(call archive,provider,$(PROVIDER)))
 $(eval $(call archive,tui,$(TUI)))
+$(eval $(call archive,guestcore,$(GUEST_CORE)))
 $(eval $(call archive,workload,$(WORKLOAD_LIB)))
 $(eval $(call archive,guest,$(filter-out %/agent.o,$(GUEST))))
 
@@ -75,12 +78,14 @@ $(B)/cdvm: $(B)/o/main.o $(ARCHIVES)
 	$(if $(Q),@echo "  LD   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# The agent takes from core only what it calls: the archive brings in no relay, no lws, no curl.
-$(B)/cdvm-guest: $(GUEST) $(B)/libcore.a
+# For tests on this machine: what the image holds is compiled from the same rules inside build/root.
+.PHONY: guest-programs
+guest-programs: $(B)/cdvm-guest $(WORKLOADS)
+$(B)/cdvm-guest: $(GUEST) $(B)/libguestcore.a
 	$(if $(Q),@echo "  LD   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(GUEST_LIBS)
 
-$(B)/workload-%: $(B)/o/guest/workloads/%.o $(B)/libworkload.a $(B)/libcore.a
+$(B)/workload-%: $(B)/o/guest/workloads/%.o $(B)/libworkload.a $(B)/libguestcore.a
 	$(if $(Q),@echo "  LD   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs libcjson sqlite3 libcrypto)
 
@@ -138,9 +143,15 @@ FUZZERS := $(if $(T),$(FUZZ_B)/fuzz_$(T),$(FUZZ:%=$(FUZZ_B)/fuzz_%))
 fuzz: $(FUZZERS)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) VECTORS=$(VECTORS) tests/fuzz/run.sh $(FUZZ_B) $(if $(T),$(T),$(FUZZ))
 
-# Kernel, firmware, initrd, command line and the table workload's volume, in build/image.
-image: $(B)/cdvm-guest $(WORKLOADS)
+# Kernel, firmware, initrd, command line and the workloads' volumes, in build/image: a function of the
+# source and of image.lock alone. `make lock` writes that anew from image.packages and what the mirror serves.
+# DEBS, MIRROR, SNAPSHOT, KEYRING: see qemu-scripts/fetch-debs.sh.
+export DEBS MIRROR SNAPSHOT KEYRING
+.PHONY: lock
+image:
 	$(Q)B=$(B) qemu-scripts/build-image.sh
+lock:
+	$(Q)B=$(B) qemu-scripts/fetch-debs.sh lock
 
 lint:
 	@tests/lint.sh

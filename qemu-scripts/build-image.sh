@@ -1,125 +1,206 @@
 #!/bin/bash
-# Builds the guest image: everything that a launch digest covers, and the volume of the table workload.
+# Builds the guest image: everything that a launch digest covers, and the volumes of the workloads.
 #
 #   build/image/kernel             Debian 13's 6.12 cloud kernel
 #   build/image/ovmf.fd            AmdSev firmware of Debian sid (the one with a kernel hash table)
 #   build/image/initrd             agent, libraries, modules
 #   build/image/cmdline.template   the measured command line
-#   build/image/table.vol          workload volume: erofs and its hash tree
-#   build/image/table.json         its job.json, as in the volume
-#   build/image/table.volume       its "root:blocks"
-#   build/image/packages.lock      every package that went in, with version and SHA-256
+#   build/image/NAME.vol           a workload's volume: erofs and its hash tree
+#   build/image/NAME.json          its job.json, as in the volume
+#   build/image/NAME.volume        its "root:blocks"
+#   build/image/packages.lock      image.lock: every package that went in, with version and SHA-256
 #
-# No root is needed and nothing outside the build folder is written. A second run with everything in place
-# does nothing.
+# The image is a function of the source and of image.lock. Whatever is compiled or packed is compiled or
+# packed in build/root, a root unpacked from the packages of group `build`, entered with nothing of this
+# machine's but its kernel (qemu-scripts/build-guest.sh runs there); so the same commit gives the same bytes
+# on any machine. No root is needed where users may have namespaces, and nothing outside the build folder is
+# written. A second run with everything in place does nothing; after a change only what it touches is made.
+#
+# To add a workload NAME: its job file guest/workloads/NAME.json, its program guest/workloads/NAME.c
+# (becomes /bin/NAME), what both need at run time as group NAME in image.packages, then `make lock`. Headers
+# and libraries that only its compilation needs go into the same group, if of the same suite (make sees them
+# under PACKAGES/NAME, and they are pruned from the volume), or into group `build`.
 #
 # usage: qemu-scripts/build-image.sh      (make image)
-#   B=DIR       build folder (default build); holds cdvm-guest and workload-table
-#   MIRROR=URL  Debian mirror, instead of the one of this machine's apt configuration
-#   LOCK=FILE   rebuild from these packages and refuse any others
+#   B, DEBS, MIRROR, SNAPSHOT, KEYRING as in qemu-scripts/fetch-debs.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=qemu-scripts/lib.sh
 . qemu-scripts/lib.sh
+# shellcheck source=qemu-scripts/packages.sh
+. qemu-scripts/packages.sh
 
-B=${B:-build}
 IMAGE=$B/image
-APT=$B/apt
-LOCK_OUT=$IMAGE/packages.lock
-PROGRAMS=("$B/cdvm-guest" "$B/workload-table")
-SOURCES=(qemu-scripts/*.sh guest/workloads/table.json guest/cmdline.template)
-OUTPUTS=(kernel ovmf.fd initrd cmdline.template table.vol table.json table.volume packages.lock)
-NEED_MIB=400
+ROOT=$B/root
+COMPILED=(core guest) # what the compiler in the root is given
+INNER=(build-guest make-initrd make-volume lib)
 
-libraries() { # every shared library of the programs, once
-    ldd "${PROGRAMS[@]}" | grep -oE '/[^ ]+\.so[^ ]*' | LC_ALL=C sort -u
+job_files() { # the workloads that the lock has a group for
+    local group
+    for group in $(lock_groups); do
+        if [[ -f guest/workloads/$group.json ]]; then echo "$group"; fi
+    done
 }
 
-# state of inputs and outputs in one digest
+sources() {
+    find "${COMPILED[@]}" -type f -name '*.[ch]' | LC_ALL=C sort
+    printf '%s\n' Makefile guest/workloads/*.json guest/cmdline.template
+}
+
+# Inputs and outputs in one digest. Outputs may be large: their times and sizes stand for them.
 state() {
-    local libs
-    mapfile -t libs < <(libraries)
-    hash_of "${PROGRAMS[@]}" "${SOURCES[@]}" "${libs[@]}" "${OUTPUTS[@]/#/$IMAGE/}"
+    {
+        sources | tr '\n' '\0' | xargs -0 sha256sum -- "$LOCK" qemu-scripts/*.sh
+        find "$IMAGE" -maxdepth 1 -type f ! -name '*.manifest' ! -name '.*' -printf '%f %s %T@\n' | LC_ALL=C sort
+    } | sha256sum | cut -d' ' -f1
 }
 
 up_to_date() {
-    [[ -z ${LOCK:-} && -f $IMAGE/.state && $(cat "$IMAGE/.state") == "$(state)" ]]
+    [[ -f $IMAGE/.state && $(cat "$IMAGE/.state") == "$(state)" ]]
 }
 
-host_lines() { # "host package version sha256 path" of each library
-    local lib real package
-    for lib in $(libraries); do
-        real=$(realpath "$lib")
-        package=$(dpkg -S "$real" 2>/dev/null || dpkg -S "${real#/usr}" 2>/dev/null || echo "unknown: $real")
-        package=${package%%: *}
-        printf 'host %s %s %s %s\n' "$package" \
-            "$(dpkg-query -W -f '${Version}' "$package" 2>/dev/null || echo unknown)" \
-            "$(sha256sum <"$real" | cut -d' ' -f1)" "$lib"
+# --- the root ---
+
+installed_mib() { # GROUP -> what its packages say they take, unpacked
+    group_debs "$1" | while read -r deb; do dpkg-deb -f "$deb" Installed-Size; done | awk '{s += $1} END {print int(s / 1024) + 1}'
+}
+
+# Debian's merged /usr: packages ship the folders, base-files the links, and not every group has that one.
+merged_usr() { # TREE
+    local name
+    for name in bin lib lib64 sbin; do
+        mkdir -p "$1/usr/$name"
+        ln -sfn "usr/$name" "$1/$name"
     done
 }
 
-# With LOCK, this machine's libraries must be the ones named there.
-write_lock() {
-    { grep -v '^host ' "$LOCK_OUT" && host_lines; } >"$LOCK_OUT.new"
-    if [[ -n ${LOCK:-} ]] && ! diff "$LOCK" "$LOCK_OUT.new" >&2; then
-        die "the packages of this machine are not the ones in $LOCK (differences above)"
-    fi
-    mv "$LOCK_OUT.new" "$LOCK_OUT"
-}
-
+# unpack GROUP TREE  anew when the lock has other packages for it; no maintainer script runs
 unpack() {
-    local deb tree=$APT/unpacked
-    if [[ ! -f $tree/.lock ]] || ! cmp -s "$tree/.lock" <(grep -v '^host ' "$LOCK_OUT"); then
-        say "unpacking kernel and firmware"
-        rm -rf "$tree"
-        mkdir -p "$tree"
-        while read -r _ package version _; do
-            deb=$APT/debs/${package}_${version//:/%3a}.deb
-            dpkg-deb -x "$deb" "$tree"
-        done < <(grep -v '^host ' "$LOCK_OUT")
-        grep -v '^host ' "$LOCK_OUT" >"$tree/.lock"
-    fi
-    install -m 0644 "$tree"/boot/vmlinuz-* "$IMAGE/kernel"
-    install -m 0644 "$tree/usr/share/ovmf/OVMF.amdsev.fd" "$IMAGE/ovmf.fd"
+    local group=$1 tree=$2 debs deb n=0
+    if [[ -f $tree/.lock ]] && lock_group "$group" | cmp -s - "$tree/.lock"; then return; fi
+    remove_tree "$tree"
+    mkdir -p "$tree"
+    need_space "$tree" "$(installed_mib "$group")"
+    merged_usr "$tree"
+    mapfile -t debs < <(group_debs "$group")
+    for deb in "${debs[@]}"; do
+        dpkg-deb -x "$deb" "$tree"
+        n=$((n + 1))
+        progress "unpacking $group" "$n" "${#debs[@]}" "$(basename "${deb%%_*}")"
+    done
+    lock_group "$group" >"$tree/.lock"
 }
 
-table_volume() {
-    local lib tree
-    tree=$(mktemp -d)
-    # shellcheck disable=SC2064 # the folder of now
-    trap "rm -rf '$tree'" EXIT
-    mkdir -p "$tree/bin" "$tree/cdvm"
-    strip --strip-all --remove-section=.note.gnu.build-id -o "$tree/bin/table" "$B/workload-table"
-    for lib in $(ldd "$B/workload-table" | grep -oE '/[^ ]+'); do
-        install -D -m 0755 "$(realpath "$lib")" "$tree$lib"
+remove_tree() { # folders of packages may be closed to their own user
+    [[ ! -d $1 ]] || chmod -R u+rwX "$1"
+    rm -rf --one-file-system "$1"
+}
+
+make_root() {
+    local group
+    unpack build "$ROOT"
+    mkdir -p "$ROOT"/{dev,tmp} "$ROOT"/cdvm/{src,out,groups,image}
+    [[ -e $ROOT/usr/bin/awk ]] || ln -s mawk "$ROOT/usr/bin/awk" # as its maintainer script would
+    for group in $(lock_groups); do
+        [[ $group == build ]] || unpack "$group" "$ROOT/cdvm/groups/$group"
     done
-    install -m 0644 guest/workloads/table.json "$tree/cdvm/job.json"
-    install -m 0644 guest/workloads/table.json "$IMAGE/table.json"
-    qemu-scripts/make-volume.sh "$tree" "$IMAGE/table.vol" >"$IMAGE/table.volume.new"
-    mv "$IMAGE/table.volume.new" "$IMAGE/table.volume"
+}
+
+# Only files whose bytes have changed get a new time: make's notion of what to compile is then one of bytes,
+# whatever the clone's own times are. What is no longer in the clone goes.
+copy_sources() {
+    local f to=$ROOT/cdvm/src
+    sources >"$to/.now"
+    printf 'qemu-scripts/%s.sh\n' "${INNER[@]}" >>"$to/.now"
+    while read -r f; do
+        cmp -s "$f" "$to/$f" || install -D -m "$(if [[ $f == *.sh ]]; then echo 755; else echo 644; fi)" "$f" "$to/$f"
+    done <"$to/.now"
+    (cd "$to" && find . -type f ! -name '.*' -printf '%P\n' | LC_ALL=C sort) >"$to/.there"
+    LC_ALL=C sort "$to/.now" | LC_ALL=C comm -13 - "$to/.there" | while read -r f; do rm "$to/$f"; done
+}
+
+# inside COMMAND...  in the root: own mounts, processes and host name, no network, a fixed environment
+inside() {
+    local as=(--map-root-user)
+    ((EUID != 0)) || as=()
+    # shellcheck disable=SC2016
+    unshare "${as[@]}" --mount --net --pid --ipc --uts --fork --kill-child -- bash -euc '
+        root=$1 && shift
+        for d in null zero random urandom; do : >>"$root/dev/$d" && mount --bind "/dev/$d" "$root/dev/$d"; done
+        umask 022
+        exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin HOME=/ LC_ALL=C TZ=UTC SOURCE_DATE_EPOCH=0 "$@"' \
+        bash "$(realpath "$ROOT")" "$@"
+}
+
+can_enter() {
+    local as=(--map-root-user)
+    ((EUID != 0)) || as=()
+    unshare "${as[@]}" --mount --net true 2>"$B/apt/unshare.log" ||
+        die "the image is made inside a root of its own, and this machine lets '$(id -un)' enter none" \
+            "($(head -n 1 "$B/apt/unshare.log")): allow user namespaces (sysctl kernel.unprivileged_userns_clone=1," \
+            "kernel.apparmor_restrict_unprivileged_userns=0) or run make image as root"
+}
+
+# --- the image ---
+
+# What an earlier lock had and this one has not must not be offered on.
+forget_others() {
+    local f name
+    for f in "$IMAGE"/*.volume; do
+        name=$(basename "$f" .volume)
+        [[ ! -f $f || -f $ROOT/cdvm/image/$name.vol ]] || rm -f "$IMAGE/$name".{vol,json,volume,manifest}
+    done
+}
+
+collect() {
+    local f name
+    install -m 0644 "$ROOT"/cdvm/groups/kernel/boot/vmlinuz-* "$IMAGE/kernel"
+    install -m 0644 "$ROOT/cdvm/groups/firmware/usr/share/ovmf/OVMF.amdsev.fd" "$IMAGE/ovmf.fd"
+    install -m 0644 guest/cmdline.template "$IMAGE/cmdline.template"
+    install -m 0644 "$LOCK" "$IMAGE/packages.lock"
+    install -m 0644 "$ROOT/cdvm/image/initrd" "$IMAGE/initrd"
+    for f in "$ROOT"/cdvm/image/*.vol; do
+        name=$(basename "$f" .vol)
+        cp --reflink=auto "$f" "$IMAGE/$name.vol.new"
+        mv "$IMAGE/$name.vol.new" "$IMAGE/$name.vol"
+        install -m 0644 "${f}ume" "$IMAGE/$name.volume"
+        install -m 0644 "guest/workloads/$name.json" "$IMAGE/$name.json"
+    done
+    forget_others
+}
+
+digests() {
+    local f
+    for f in kernel ovmf.fd initrd cmdline.template packages.lock; do
+        printf 'image: %-16s sha256 %s  %d KiB\n' "$f" "$(sha256sum <"$IMAGE/$f" | cut -d' ' -f1)" \
+            $((($(stat -c %s "$IMAGE/$f") + 1023) / 1024))
+    done
+    for f in "$ROOT"/cdvm/image/*.volume; do
+        f=$(basename "$f" .volume)
+        printf 'image: %-16s root   %s  %d KiB\n' "$f.vol" "$(cut -d: -f1 "$IMAGE/$f.volume")" \
+            $(($(stat -c %s "$IMAGE/$f.vol") / 1024))
+    done
 }
 
 main() {
     [[ $(uname -m) == x86_64 ]] || die "the guest is x86-64 and so must be the machine that builds it"
-    for p in "${PROGRAMS[@]}"; do [[ -x $p ]] || die "$p is missing: run make first"; done
+    mkdir -p "$IMAGE" "$B/apt"
     if up_to_date; then
         say "up to date"
         return
     fi
-    need_tools apt-get:apt cpio strip:binutils xz:xz-utils mkfs.erofs:erofs-utils veritysetup:cryptsetup-bin
-    mkdir -p "$IMAGE" "$APT"
-    need_space "$IMAGE" "$NEED_MIB"
-    [[ -z ${LOCK:-} ]] || cp "$LOCK" "$LOCK_OUT"
-    qemu-scripts/fetch-debs.sh "$APT" "$LOCK_OUT"
-    write_lock
-    unpack
-    say "packing the initrd"
-    qemu-scripts/make-initrd.sh "$B/cdvm-guest" "$(echo "$APT"/unpacked/usr/lib/modules/*)" "$IMAGE/initrd"
-    say "packing the table workload"
-    table_volume
-    install -m 0644 guest/cmdline.template "$IMAGE/cmdline.template"
+    rm -f "$IMAGE/.state"
+    need_tools unshare:util-linux dpkg-deb:dpkg
+    can_enter
+    qemu-scripts/fetch-debs.sh fetch
+    make_root
+    copy_sources
+    # shellcheck disable=SC2046 # names of groups
+    inside /cdvm/src/qemu-scripts/build-guest.sh $(job_files)
+    collect
+    digests
     state >"$IMAGE/.state"
-    say "done: initrd $(($(stat -c %s "$IMAGE/initrd") / 1024)) KiB, table volume $(cut -c1-12 "$IMAGE/table.volume")..."
+    say "done"
 }
 
 main

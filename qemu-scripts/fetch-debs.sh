@@ -1,156 +1,258 @@
 #!/bin/bash
-# Fetches the guest's kernel and firmware packages with a private apt root: the host's sources, lists and
-# package state stay as they are, and no root is needed. Signatures are checked with Debian's keyring;
-# for sid alone an old Release file is accepted, since the lock pins what is taken.
+# The Debian packages of the guest image, through a private apt root: the host's sources, lists and package
+# state stay as they are, and no root is needed. What the mirror says must be signed by Debian's keyring, and
+# what is taken must have the SHA-256 of image.lock. Release files of sid, and of any dated mirror, may be
+# old, since the lock pins what is taken.
 #
-# usage: qemu-scripts/fetch-debs.sh DIR LOCK
-#   DIR   private apt root; packages end up in DIR/debs
-#   LOCK  lines "suite package version sha256"; written when absent, obeyed when present
-# MIRROR=URL overrides the Debian mirror of the host's own apt configuration.
+# usage: qemu-scripts/fetch-debs.sh fetch   every package of image.lock that is not in DEBS (make image)
+#        qemu-scripts/fetch-debs.sh lock    image.lock anew: what the mirror serves now (make lock)
+#   B=DIR         build folder (default build)
+#   DEBS=DIR      folder of saved packages, looked in first, in which what is fetched is kept
+#                 (default B/apt/debs)
+#   MIRROR=URL    Debian mirror, instead of the one of this machine's apt configuration
+#   SNAPSHOT=...  dated mirror: a time, YYYYMMDDThhmmssZ, on snapshot.debian.org, or the URL of another
+#   KEYRING=FILE  keys that may sign for the mirror (default: Debian's)
 set -euo pipefail
+cd "$(dirname "$0")/.."
 # shellcheck source=qemu-scripts/lib.sh
-. "$(dirname "$0")/lib.sh"
+. qemu-scripts/lib.sh
+# shellcheck source=qemu-scripts/packages.sh
+. qemu-scripts/packages.sh
 
-KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+KEYRING=$(realpath -m "${KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}")
+SNAPSHOTS=https://snapshot.debian.org/archive/debian
+APT=$B/apt/root
+LISTS_MIB=300 # package lists and apt's index of them, while they are needed
+ALONE='kernel firmware'
+
+# --- the private apt root ---
 
 # The host's own mirror, so that a proxy or a local mirror set up there is used here too.
 find_mirror() {
     local url
-    url=${MIRROR:-$(apt-get update --print-uris 2>/dev/null |
-        sed -n "s|^'\(.*/debian\)/dists/.*|\1|p" | head -n 1)}
+    case ${SNAPSHOT:-} in
+    '') url=${MIRROR:-$(apt-get update --print-uris 2>/dev/null |
+        sed -n "s|^'\(.*/debian\)/dists/.*|\1|p" | head -n 1)} ;;
+    *:/*) url=$SNAPSHOT ;;
+    [0-9]*T[0-9]*Z) url=$SNAPSHOTS/$SNAPSHOT ;;
+    *) die "SNAPSHOT='$SNAPSHOT' is neither a time like 20261101T000000Z nor the URL of a mirror" ;;
+    esac
     [[ -n $url ]] || die "no Debian mirror in this machine's apt configuration: set MIRROR to one"
     printf '%s' "${url%/}"
 }
 
+suites() {
+    sed -E 's/#.*//' image.packages | awk 'NF {print $2}' | LC_ALL=C sort -u
+}
+
+write_sources() { # MIRROR
+    local suite old
+    for suite in $(suites); do
+        old=''
+        [[ $suite != sid && -z ${SNAPSHOT:-} ]] || old=' check-valid-until=no'
+        echo "deb [signed-by=${KEYRING// /%20}$old] ${1// /%20} $suite main"
+    done >"$APT/sources.list"
+}
+
+# Of the host's apt settings only its proxies are taken.
 write_config() {
-    local mirror
-    mirror=$(find_mirror)
-    [[ -r $KEYRING ]] || die "missing tools: install with: apt-get install debian-archive-keyring"
-    mkdir -p lists/partial cache/archives/partial etc/apt.conf.d etc/preferences.d debs
-    : >status
-    cat >sources.list <<EOF
-deb [signed-by=$KEYRING] $mirror trixie main
-deb [signed-by=$KEYRING check-valid-until=no] $mirror sid main
-EOF
-    # Of the host's apt settings only its proxies are taken.
-    apt-config dump | grep -iE '^Acquire::(https?::)?Proxy' >apt.conf.new || true
-    cat >>apt.conf.new <<EOF
-Dir "$PWD";
-Dir::State "$PWD";
-Dir::State::status "$PWD/status";
-Dir::State::lists "$PWD/lists";
-Dir::Cache "$PWD/cache";
-Dir::Etc "$PWD/etc";
-Dir::Etc::sourcelist "$PWD/sources.list";
+    local here
+    here=$(realpath "$APT")
+    apt-config dump | grep -iE '^Acquire::(https?::)?Proxy' || true
+    cat <<END
+Dir "$here";
+Dir::State "$here";
+Dir::State::status "$here/status";
+Dir::State::lists "$here/lists";
+Dir::Cache "$here/cache";
+Dir::Etc "$here/etc";
+Dir::Etc::sourcelist "$here/sources.list";
 Dir::Etc::sourceparts "/dev/null";
 APT::Architecture "amd64";
 APT::Architectures { "amd64"; };
+APT::Install-Recommends "false";
 APT::Sandbox::User "";
 Acquire::Languages "none";
 Acquire::Retries "3";
-EOF
-    mv apt.conf.new apt.conf
+END
 }
 
-# field PACKAGE=VERSION NAME -> that field of its package record
-field() {
-    apt-cache show "$1" | awk -v want="$2: " 'index($0, want) == 1 {print substr($0, length(want) + 1); exit}'
-}
-
-# newest_in SUITE PACKAGE -> version
-newest_in() {
-    apt-cache madison "$2" | awk -F' *[|] *' -v suite="$1/" 'index($3, " " suite) {print $2; exit}'
-}
-
-# The kernel's package name carries its ABI: it is what the suite's meta package depends on.
-kernel_package() {
-    local v
-    v=$(newest_in trixie linux-image-cloud-amd64)
-    [[ -n $v ]] || return 0
-    field "linux-image-cloud-amd64=$v" Depends | grep -oE 'linux-image-6\.12\.[^ ,]*-cloud-amd64' | head -n 1
-}
-
-lock_line() { # SUITE PACKAGE
-    local v sum
-    v=$(newest_in "$1" "$2")
-    [[ -n $v ]] || die "the mirror has no package $2 in $1"
-    sum=$(field "$2=$v" SHA256)
-    printf '%s %s %s %s\n' "$1" "$2" "$v" "$sum"
+# Made anew each time: the folder may have moved, and MIRROR may be another. Gone at the end: package lists
+# and their index take more room than the packages.
+open_apt() {
+    [[ -z ${mirror:-} ]] || return 0
+    [[ -r $KEYRING ]] || die "there is no keyring $KEYRING: install with: apt-get install debian-archive-keyring"
+    mirror=$(find_mirror)
+    need_space "$B" "$LISTS_MIB"
+    rm -rf "$APT"
+    trap 'rm -rf "$APT"' EXIT
+    mkdir -p "$APT"/{lists/partial,cache/archives/partial,etc/apt.conf.d,etc/preferences.d,download}
+    : >"$APT/status"
+    write_sources "$mirror"
+    write_config >"$APT/apt.conf"
+    APT_CONFIG=$(realpath "$APT/apt.conf")
+    export APT_CONFIG
+    update_lists
 }
 
 # no_network WHAT LOG  what could not be had, apt's own words, and what to do
 no_network() {
     grep -E '^(E|W|Err)' "$2" | tail -n 5 >&2 || true
-    die "$1 could not be fetched from $(mirror_now) (above; all of it: $2). This step needs the network, once:" \
-        "run make again when it is there, or name a mirror that can be reached with MIRROR=URL"
-}
-
-mirror_now() {
-    awk '/ trixie / {print $(NF - 2)}' sources.list
-}
-
-# Written anew each time: the folder may have moved, and MIRROR may be another.
-use_apt() {
-    [[ ${APT_CONFIG:-} != "$PWD/apt.conf" ]] || return 0
-    write_config
-    export APT_CONFIG=$PWD/apt.conf
+    die "$1 could not be fetched from $mirror (above; all of it: $2). This step needs the network, once:" \
+        "run make again when it is there, or name a mirror that can be reached with MIRROR=URL," \
+        "or a folder of saved packages with DEBS=DIR"
 }
 
 update_lists() {
-    use_apt
-    say "reading package lists (trixie, sid)"
-    apt-get -q -o APT::Update::Error-Mode=any update >update.log 2>&1 ||
-        no_network "the package lists of Debian trixie and sid" "$PWD/update.log"
+    local log=$B/apt/update.log
+    say "reading package lists ($(suites | paste -sd' ')) of $mirror"
+    apt-get -q -o APT::Update::Error-Mode=any update >"$log" 2>&1 ||
+        no_network "the package lists of Debian $(suites | paste -sd' ' | sed 's/ / and /')" "$log"
 }
 
-write_lock() {
-    local kernel
-    kernel=$(kernel_package)
-    [[ -n $kernel ]] || die "the mirror has no 6.12 cloud kernel in trixie"
-    { lock_line trixie "$kernel" && lock_line sid ovmf-amdsev; } >"$1.new"
-    mv "$1.new" "$1"
+# --- make lock ---
+
+wanted() { # GROUP -> "suite package" a line
+    sed -E 's/#.*//' image.packages | awk -v group="$1" '$1 == group {print $2, $3}'
 }
 
-deb_path() { # PACKAGE VERSION -> where it is kept, whatever apt calls it
-    printf 'debs/%s_%s.deb' "$1" "${2//:/%3a}"
+# The kernel's package name carries its ABI: it is what the suite's package of no version depends on.
+alone() { # SUITE PACKAGE... -> package=version
+    local suite=$1 package version
+    shift
+    for package in "$@"; do
+        [[ $package != linux-image-cloud-amd64 ]] ||
+            package=$(apt-cache -t "$suite" depends "$package" | grep -oE 'linux-image-[0-9].*-cloud-amd64' | head -n 1)
+        version=$(apt-cache madison "$package" | awk -F' *[|] *' -v s="$suite/" 'index($3, " " s) {print $2; exit}')
+        [[ -n $version ]] || die "the mirror has no package $package in $suite"
+        echo "$package=$version"
+    done
 }
 
-deb_ok() { # PATH SHA256
-    [[ -f $1 ]] && printf '%s  %s\n' "$2" "$1" | sha256sum --status -c -
+closure() { # SUITE PACKAGE... -> package=version of everything that has to be there
+    local suite=$1
+    shift
+    apt-get -s -t "$suite" install "$@" >"$APT/closure" 2>&1 ||
+        { grep -E '^(E:| )' "$APT/closure" >&2; die "apt cannot resolve group '$group' of image.packages in $suite (above)"; }
+    sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) .*/\1=\2/p' "$APT/closure"
 }
 
-fetch_one() { # SUITE PACKAGE VERSION SHA256
-    local path
-    path=$(deb_path "$2" "$3")
-    deb_ok "$path" "$4" && return
-    use_apt
-    compgen -G 'lists/*_Packages' >/dev/null || update_lists
-    say "fetching $2 $3"
-    rm -rf download && mkdir download
-    if ! (cd download && apt-get -q download "$2=$3" >../download.log 2>&1); then
-        if grep -qE "^E: (Version|Unable to locate|Can't find)" download.log; then
-            die "$2 $3 is no longer on the mirror: delete $lock to take what is current (the image then differs)"
-        fi
-        no_network "the package $2 $3" "$PWD/download.log"
-    fi
-    mv download/*.deb "$path" && rmdir download
-    deb_ok "$path" "$4" || die "$2 $3 has not the SHA-256 that the lock file names"
+# records SUITE  stdin: package=version; stdout: "group suite package version sha256"
+records() {
+    xargs apt-cache show | awk -v head="$group $1" '
+        $1 == "Package:" {package = $2}
+        $1 == "Version:" {version = $2}
+        $1 == "SHA256:" {print head, package, version, $2}' | LC_ALL=C sort -u
+}
+
+lock_one() { # GROUP
+    local group=$1 suite all how=closure
+    suite=$(wanted "$group" | cut -d' ' -f1 | sort -u)
+    [[ $suite != *$'\n'* ]] || die "image.packages: the packages of group '$group' are not all of one suite"
+    mapfile -t all < <(wanted "$group" | cut -d' ' -f2)
+    [[ " $ALONE " != *" $group "* ]] || how=alone
+    "$how" "$suite" "${all[@]}" >"$APT/chosen"
+    records "$suite" <"$APT/chosen"
+}
+
+make_lock() {
+    local group groups n=0
+    mapfile -t groups < <(sed -E 's/#.*//' image.packages | awk 'NF {print $1}' | LC_ALL=C sort -u)
+    open_apt
+    for group in "${groups[@]}"; do
+        lock_one "$group" >>"$APT/lock"
+        n=$((n + 1))
+        progress "resolving group" "$n" "${#groups[@]}" "$group"
+    done
+    mv "$APT/lock" "$LOCK"
+    say "$LOCK: $(wc -l <"$LOCK") packages, sha256 $(sha256sum "$LOCK" | cut -c1-16)"
+}
+
+# --- make image ---
+
+# Each package of the lock once: "package version sha256".
+locked() {
+    cut -d' ' -f3- "$LOCK" | LC_ALL=C sort -u
+}
+
+no_longer_served() { # LOG
+    local names
+    names=$(sed -nE "s/^E: Version '([^']*)' for '([^']*)' was not found/\2 \1/p; s/^E: Unable to locate package (.*)/\1/p" "$1" |
+        paste -sd, | sed 's/,/, /g')
+    [[ -n $names ]] || no_network "the addresses of the packages" "$1"
+    die "no longer served by $mirror: $names. Take what is served now with \`make lock\` (the image is then" \
+        "another one), name a folder that holds the saved packages with DEBS=DIR, or a dated mirror with" \
+        "SNAPSHOT=YYYYMMDDThhmmssZ"
+}
+
+# What is missing, with its size; stops where the mirror has other versions.
+plan() {
+    apt-get --print-uris download "${missing[@]}" >"$APT/uris" 2>"$B/apt/plan.log" || no_longer_served "$B/apt/plan.log"
+    bytes=$(awk '{s += $3} END {print s + 0}' "$APT/uris")
+    need_space "$DEBS" $((bytes / 1048576 + 1))
+}
+
+# apt's "Get:7 URL trixie/main amd64 gcc-14 amd64 14.2.0-19 [540 kB]" as counted progress
+show_fetching() {
+    local n=0 line
+    while read -r line; do
+        [[ $line == Get:* ]] || continue
+        n=$((n + 1))
+        progress "fetching package" "$n" "${#missing[@]}" "$(awk '{print $5}' <<<"$line"), $((bytes / 1048576)) MiB in all"
+    done
+}
+
+download() {
+    local log=$PWD/$B/apt/download.log
+    [[ $B != /* ]] || log=$B/apt/download.log
+    (cd "$APT/download" && apt-get -q download "${missing[@]}" 2>&1) | tee "$log" | show_fetching ||
+        no_network "the packages ${missing[*]}" "$log"
+}
+
+# Under apt's own name, whatever the mirror calls it; only with the right SHA-256.
+keep() {
+    local f package version arch sum
+    for f in "$APT"/download/*.deb; do
+        # shellcheck disable=SC2016 # dpkg's own fields
+        read -r package version arch < <(dpkg-deb -W --showformat='${Package} ${Version} ${Architecture}\n' "$f")
+        sum=$(sha256sum <"$f" | cut -d' ' -f1)
+        locked | grep -xF "$package $version $sum" >/dev/null ||
+            die "$mirror serves $package $version with the SHA-256 $sum, which is not the one in $LOCK: nothing of it was kept"
+        mv "$f" "$DEBS/${package}_${version//:/%3a}_$arch.deb"
+    done
+}
+
+# Sets missing; stops at a saved package that is not what the lock names.
+find_missing() {
+    local package version sum path
+    : >"$B/apt/have"
+    while read -r package version sum; do
+        path=$(deb_path "$package" "$version")
+        if [[ -z $path ]]; then missing+=("$package=$version"); else echo "$sum  $path" >>"$B/apt/have"; fi
+    done < <(locked)
+    [[ ! -s $B/apt/have ]] || sha256sum --quiet -c "$B/apt/have" >"$B/apt/bad" 2>/dev/null ||
+        die "$(head -n 1 "$B/apt/bad" | cut -d: -f1) has not the SHA-256 that $LOCK names: delete it to have it fetched again"
+}
+
+fetch() {
+    local missing=() bytes
+    [[ -s $LOCK ]] || die "there is no $LOCK: make lock writes it"
+    find_missing
+    ((${#missing[@]})) || return 0
+    open_apt
+    plan
+    download
+    keep
 }
 
 main() {
-    local dir=$1 lock suite package version sum
-    mkdir -p "$dir"
-    lock=$(realpath -m "$2")
-    cd "$dir"
     need_tools apt-get:apt apt-cache:apt dpkg-deb:dpkg sha256sum:coreutils
-    if [[ ! -f $lock ]]; then
-        update_lists
-        write_lock "$lock"
-    fi
-    while read -r suite package version sum; do
-        [[ $suite == host ]] || fetch_one "$suite" "$package" "$version" "$sum"
-    done <"$lock"
+    mkdir -p "$DEBS" "$B/apt"
+    "$1"
 }
 
-[[ $# == 2 ]] || die "usage: qemu-scripts/fetch-debs.sh DIR LOCK"
-main "$@"
+case ${1:-} in
+fetch) main fetch ;;
+lock) main make_lock ;;
+*) die "usage: qemu-scripts/fetch-debs.sh fetch|lock" ;;
+esac

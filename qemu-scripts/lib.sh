@@ -26,7 +26,13 @@ need_space() {
     ((free >= $2)) || die "$1 has $free MiB free and this needs $2 MiB: free some space or set B= to another folder"
 }
 
-# hash_of FILE...  one digest over the names and contents, for "is everything as it was?"
-hash_of() {
-    sha256sum -- "$@" 2>/dev/null | sha256sum | cut -d' ' -f1
+# progress WHAT DONE ALL [MORE]  a bar that is drawn over on a terminal; elsewhere a line at each tenth
+progress() {
+    local tenth=$(($2 * 10 / ($3 > 0 ? $3 : 1))) bar='##########..........'
+    if [[ -t 1 ]]; then
+        printf '\r\033[Kimage: %s [%s] %d of %d%s' "$1" "${bar:10-tenth:10}" "$2" "$3" "${4:+, $4}"
+        (($2 < $3)) || printf '\n'
+    elif (($2 == $3 || ($2 - 1) * 10 / $3 < tenth)); then
+        say "$1 $2 of $3${4:+, $4}"
+    fi
 }

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Packs the guest's initrd: the agent, the libraries it is linked with, and the kernel modules it loads.
+# Packs the guest's initrd: the agent, the libraries it is linked with, and the kernel modules it loads. Runs
+# inside the root that qemu-scripts/build-image.sh has made: there is no /proc and no /dev/stdout.
 # The same inputs give the same bytes, wherever and whenever this runs: names are sorted, times, owners and
 # inode numbers fixed, debug information and build identifiers (which hold folder names) taken out.
 #
@@ -27,20 +28,21 @@ unpack() { # FILE OUT
 }
 
 depends_of() { # FILE -> names, one a line
-    objcopy -O binary --only-section=.modinfo "$1" /dev/stdout | tr '\0' '\n' |
-        sed -n 's/^depends=//p' | tr ',' '\n'
+    objcopy -O binary --only-section=.modinfo "$1" "$1.info"
+    tr '\0' '\n' <"$1.info" | sed -n 's/^depends=//p' | tr ',' '\n'
 }
 
 # Depth first, so that the numbered names give the order of loading.
 add_module() { # NAME
-    local name=${1//-/_} file raw dep
+    local name=${1//-/_} file raw dep depends
     [[ -z ${seen[$name]:-} ]] || return 0
     seen[$name]=1
     file=$(module_file "$name")
     [[ -n $file ]] || die "the kernel package has no module $name"
     raw=$work/$name.ko
     unpack "$file" "$raw"
-    for dep in $(depends_of "$raw"); do add_module "$dep"; done
+    depends=$(depends_of "$raw")
+    for dep in $depends; do add_module "$dep"; done
     strip --strip-debug -o "$root/modules/$(printf '%02d' "$count")-$name.ko" "$raw"
     count=$((count + 1))
 }
@@ -62,7 +64,7 @@ pack() {
 main() {
     local agent=$1 src=$2 out=$3 root work count=0
     local -A seen=()
-    need_tools cpio strip:binutils xz:xz-utils zstd ldd:libc-bin
+    need_tools cpio strip:binutils xz:xz-utils ldd:libc-bin
     umask 022
     work=$(mktemp -d)
     # shellcheck disable=SC2064 # the folder of now

@@ -104,11 +104,9 @@ mkdir -p "$clone" "$T/home"
 git ls-files -z | cpio --quiet -0pdm "$clone" 2>/dev/null
 cp -rp --reflink=auto "$B" "$clone/build.tmp" 2>/dev/null
 rm -rf "$clone/build.tmp/fuzz" "$clone/build.tmp/unit" "$clone/build.tmp/image" "$clone/build.tmp/demo" \
-    "$clone/build.tmp/apt/unpacked" "$clone/build.tmp/e2e"
+    "$clone/build.tmp/root" "$clone/build.tmp/e2e"
 mv "$clone/build.tmp" "$clone/build"
 cp -p "$CDVM" "$clone/cdvm"
-mkdir -p "$clone/build/image" # this machine's packages, so that nothing is fetched
-grep -v '^host ' "$IMAGE/packages.lock" >"$clone/build/image/packages.lock"
 if ((EUID == 0)); then chown -R 65534:65534 "$clone" "$T/home"; fi
 in_clone() { # COMMAND... with a home and nothing of this test's environment; no XDG_RUNTIME_DIR either
     (cd "$clone" && as_user env -i PATH="$PATH" HOME="$T/home" LANG=C TERM=xterm "$@")
@@ -118,7 +116,7 @@ in_clone() { # COMMAND... with a home and nothing of this test's environment; no
 # shellcheck disable=SC2016
 in_clone setsid bash -c 'echo $$ >"$HOME/group"; exec make -s DEPS=0 all image' >"$T/log" 2>&1 &
 builder=$!
-if wait_for 120 said "$T/log" 'image: packing the (initrd|table)'; then
+if wait_for 120 said "$T/log" 'image: (compiling|packing) '; then
     pass "the image builds in a path with spaces, as a user without rights"
 else fail "the image builds in a path with spaces, as a user without rights" "$T/log"; fi
 kill -KILL -- "-$(cat "$T/home/group")"
@@ -170,11 +168,9 @@ says "a folder there that is open to others is refused" 71 'is not a folder of y
 
 # --- no network, no room, nothing writable, no such build folder ---
 
-says "no network for the image: names what could not be fetched" 1 'package lists of Debian trixie and sid could not be fetched from http://127.0.0.1:9/debian' \
-    in_clone env MIRROR=http://127.0.0.1:9/debian qemu-scripts/fetch-debs.sh "$T/home/apt" "$T/home/lock"
+says "no network for the image: names what could not be fetched" 1 'package lists of Debian sid and trixie could not be fetched from http://127.0.0.1:9/debian' \
+    in_clone env MIRROR=http://127.0.0.1:9/debian DEBS="$T/home/debs" qemu-scripts/fetch-debs.sh fetch
 check "and what to do" said "$T/said" 'run make again when it is there, or name a mirror'
-says "no network for a package: names it" 1 'package lists|the package linux-image.* could not be fetched' \
-    in_clone env MIRROR=http://127.0.0.1:9/debian qemu-scripts/fetch-debs.sh "$T/home/apt" build/image/packages.lock
 says "a build folder with a space: make says that it cannot" 2 'cannot build in a folder whose name has a space' \
     make -n B='my build'
 if ((EUID == 0)) && unshare --mount true 2>/dev/null; then
@@ -182,8 +178,8 @@ if ((EUID == 0)) && unshare --mount true 2>/dev/null; then
     says "a read-only disk: in a sentence" 2 'this folder cannot be written to' unshare --mount bash -c \
         'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && cd "$1" && make DEPS=0 demo-headless' - "$clone"
     # shellcheck disable=SC2016
-    says "no room for the image: in a sentence" 1 'MiB free and this needs 400 MiB' unshare --mount bash -c \
-        'cd "$1" && mount -t tmpfs -o size=4m none build/image && make -s DEPS=0 image; exit $(( $? != 0 ))' - "$clone"
+    says "no room for the image: in a sentence" 1 "has [0-9]+ MiB free and this needs [0-9]+ MiB" unshare --mount bash -c \
+        'cd "$1" && mount -t tmpfs -o size=4m none build && make -s DEPS=0 image; exit $(( $? != 0 ))' - "$clone"
     # shellcheck disable=SC2016
     says "no room for the demo: in a sentence" 73 'MiB free and the demo needs 64 MiB' unshare --mount bash -c \
         'cd "$1" && mount -t tmpfs -o size=4m none build/demo && qemu-scripts/demo.sh headless' - "$clone"

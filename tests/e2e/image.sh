@@ -5,6 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 [[ -f $IMAGE/initrd ]] || skip_all "no image: run make image"
+saved=$(realpath "${DEBS:-$B/apt/debs}")
 
 B=$B qemu-scripts/build-image.sh >/dev/null || fail "the image builds"
 start=$(date +%s%N)
@@ -12,7 +13,7 @@ out=$(B=$B qemu-scripts/build-image.sh)
 took=$((($(date +%s%N) - start) / 1000000))
 same "with everything in place nothing is built" "image: up to date" "$out"
 check "that takes under 2 s (took $took ms)" test "$took" -lt 2000
-check "the initrd has less than 16 MB" test "$(stat -c %s "$IMAGE/initrd")" -lt 16000000
+check "the initrd has less than 16 MB ($(stat -c %s "$IMAGE/initrd") bytes)" test "$(stat -c %s "$IMAGE/initrd")" -lt 16000000
 cpio --quiet -t <"$IMAGE/initrd" >"$T/names"
 same "the initrd holds agent, libraries and modules only" "" \
     "$(grep -vE '^(dev|proc|run|sys|init|modules(/[0-9]+-[a-z0-9_]+\.ko)?|lib(64)?(/x86_64-linux-gnu)?(/(ld-linux-x86-64|lib[a-z0-9]+)\.so[.0-9]*)?)$' "$T/names")"
@@ -21,8 +22,11 @@ same "its modules are those of the list" \
     "$(grep -oE '[0-9]+-.*\.ko' "$T/names" | sed -E 's/^[0-9]+-(.*)\.ko/\1/' | sort | paste -sd' ')"
 check "the command line is the one of the protocol" grep -qE \
     '^console=null loglevel=0 oops=panic panic=-1 random.trust_cpu=1 ' "$IMAGE/cmdline.template"
-check "every line of the lock names a SHA-256" \
-    test "$(grep -cvE '^(trixie|sid) [^ ]+ [^ ]+ [0-9a-f]{64}$|^host [^ ]+ [^ ]+ [0-9a-f]{64} /[^ ]+$' "$IMAGE/packages.lock")" = 0
+same "every line of the lock names group, suite, package, version and SHA-256" "" \
+    "$(grep -vE '^[a-z0-9-]+ (trixie|sid) [a-z0-9.+-]+ [^ ]+ [0-9a-f]{64}$' image.lock)"
+check "the image's lock is that of the source" cmp -s image.lock "$IMAGE/packages.lock"
+same "every group of image.packages is in the lock, and no other" \
+    "$(sed 's/#.*//' image.packages | awk 'NF {print $1}' | sort -u)" "$(cut -d' ' -f1 image.lock | sort -u)"
 
 # The same again: another folder, another umask, other file times; as nobody where this is root.
 other=$T/elsewhere/deeper
@@ -30,22 +34,26 @@ mkdir -p "$other"
 chmod 755 "$T" "$T/elsewhere"
 git ls-files -z | cpio --quiet -0pdm "$other" 2>/dev/null
 find "$other" -exec touch -d '2020-02-02' {} +
-mkdir -p "$other/b/apt"
-cp -r "$B/apt/debs" "$other/b/apt/"
-cp "$IMAGE/packages.lock" "$other/lock"
-run=(bash -c "cd '$other' && umask 077 && export TZ=Asia/Tokyo LC_ALL=C && make -s B=b b/cdvm-guest b/workload-table && LOCK=lock B=b qemu-scripts/build-image.sh")
-if [[ $(id -u) == 0 ]]; then
-    chown -R nobody "$other"
-    run=(setpriv --reuid=nobody --regid=nogroup --clear-groups env HOME="$other" TMPDIR="$other" "${run[@]}")
-fi
-"${run[@]}" >"$T/log" 2>&1 || fail "it can be built elsewhere" "$T/log"
+as_other() { # COMMAND...
+    local as=()
+    if ((EUID == 0)); then
+        chown -R nobody "$other"
+        as=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
+    fi
+    (cd "$other" && umask 077 && "${as[@]}" env -i PATH="$PATH" HOME="$other" TMPDIR="$other" TZ=Asia/Tokyo \
+        LC_ALL=C.UTF-8 CFLAGS=-O0 B=b DEBS="$saved" "$@")
+}
+as_other qemu-scripts/build-image.sh >"$T/log" 2>&1 || fail "it can be built elsewhere" "$T/log"
 for f in kernel ovmf.fd initrd cmdline.template table.vol table.volume packages.lock; do
     check "the same bytes elsewhere: $f" cmp -s "$IMAGE/$f" "$other/b/image/$f"
 done
-sed -i '1s/[0-9a-f]\{64\}$/'"$(printf '%064d' 0)"'/' "$other/lock"
-same "packages other than the lock's are refused" 1 "$(
-    "${run[@]}" >"$T/log" 2>&1
+same "the same digests, printed" "$(cd "$IMAGE" && sha256sum kernel ovmf.fd initrd | cut -d' ' -f1)" \
+    "$(grep -E '^image: (kernel|ovmf.fd|initrd) ' "$T/log" | grep -oE '[0-9a-f]{64}')"
+
+sed -i '1s/[0-9a-f]\{64\}$/'"$(printf '%064d' 0)"'/' "$other/image.lock"
+same "a saved package that is not the lock's is refused" 1 "$(
+    as_other qemu-scripts/build-image.sh >"$T/log" 2>&1
     echo $?
 )"
-check "with a sentence that says so" grep -qE 'lock' "$T/log"
+check "with a sentence that names it" grep -qE 'base-files.*has not the SHA-256 that image.lock names' "$T/log"
 finish
