@@ -59,6 +59,7 @@ struct contract_job {
     enum contract_mode mode;
     uint32_t uid;
     uint64_t memory_mib, in_mib, out_mib, tmp_mib, processes, files;
+    uint64_t sockets, system; /* 0 or 1: UNIX sockets; /proc and /dev (sandbox.h) */
 };
 /* Code "bad-workload". */
 int contract_job_parse(struct view text, struct contract_job *out, struct err *e) WARN_UNUSED;

@@ -20,9 +20,14 @@ struct limit {
     { #name, offsetof(struct contract_job, name), lo, hi, usual }
 
 static const struct limit limits[] = {
-    LIMIT(memory_mib, 16, 1 << 22, 512), LIMIT(in_mib, 1, 1 << 16, 256),
-    LIMIT(out_mib, 1, 1 << 16, 64),      LIMIT(tmp_mib, 1, 1 << 16, 16),
-    LIMIT(processes, 1, 4096, 8),        LIMIT(files, 8, 65536, 64),
+    LIMIT(memory_mib, 16, 1 << 22, 512),
+    LIMIT(in_mib, 1, 1 << 16, 256),
+    LIMIT(out_mib, 1, 1 << 16, 64),
+    LIMIT(tmp_mib, 1, 1 << 16, 16),
+    LIMIT(processes, 1, 4096, 8),
+    LIMIT(files, 8, 65536, 64),
+    LIMIT(sockets, 0, 1, 0),
+    LIMIT(system, 0, 1, 0),
 };
 
 static int bad(struct err *e, const char *what) {

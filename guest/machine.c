@@ -19,6 +19,7 @@ struct fs {
 static const struct fs base[] = {
     {"proc", "/proc", "", QUIET},
     {"sysfs", "/sys", "", QUIET},
+    {"cgroup2", "/sys/fs/cgroup", "", QUIET},
     {"devtmpfs", "/dev", "mode=0700", MS_NOSUID | MS_NOEXEC},
     {"tmpfs", "/run", "mode=0700", QUIET},
 };

@@ -4,8 +4,8 @@
 
 #include "core/bytes.h"
 
-/* Mounts proc, sysfs, devtmpfs and a tmpfs on /run; opens descriptors 0 to 2 on /dev/null (with
- * console=null the kernel gives none). Works once, as PID 1. */
+/* Mounts proc, sysfs, cgroup2, devtmpfs and a tmpfs on /run; opens descriptors 0 to 2 on /dev/null
+ * (with console=null the kernel gives none). Works once, as PID 1. */
 int machine_mount(struct err *e) WARN_UNUSED;
 /* configfs, when its module has been loaded. */
 int machine_mount_configfs(struct err *e) WARN_UNUSED;

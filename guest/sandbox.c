@@ -1,5 +1,7 @@
 #include "sandbox.h"
 
+#include "group.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -13,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +23,10 @@
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 #define CAPS_MAX 63
 #define REPORT_FD 3 /* tells the agent which step failed; closed by exec */
+#define CGROUPS "/sys/fs/cgroup"
+#define PAGE ((uint64_t)4096)
+#define MIB ((uint64_t)1 << 20)
+#define RESERVE (64 * MIB) /* what the agent may come to need beside what it has already */
 
 /* What the child needs, all made before it exists. */
 struct plan {
@@ -57,18 +64,49 @@ static int bind_into(const char *from, const char *to, unsigned long flags) {
 }
 
 static int step_mounts(const struct plan *p) {
-    char options[96];
-
-    snprintf(options, sizeof options, "mode=0700,uid=%u,gid=%u,size=%llu", p->spec->uid,
-             p->spec->uid, (unsigned long long)p->spec->tmp_max);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || chdir(p->spec->root))
         return -1;
     if (bind_into(p->box->in, "in", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC) ||
-        bind_into(p->box->out, "out", MS_NOSUID | MS_NODEV | MS_NOEXEC))
+        bind_into(p->box->out, "out", MS_NOSUID | MS_NODEV | MS_NOEXEC) ||
+        bind_into(p->box->tmp, "tmp", MS_NOSUID | MS_NODEV | MS_NOEXEC))
         return -1;
-    if (p->spec->model && bind_into(p->spec->model, "model", MS_RDONLY | MS_NOSUID | MS_NODEV))
+    return p->spec->model ? bind_into(p->spec->model, "model", MS_RDONLY | MS_NOSUID | MS_NODEV)
+                          : 0;
+}
+
+/* The nodes that hold nothing and lead nowhere, and the names that libraries look for. */
+static const struct {
+    const char *at, *node, *link;
+} devices[] = {
+    {"dev/null", "/dev/null", NULL},         {"dev/zero", "/dev/zero", NULL},
+    {"dev/full", "/dev/full", NULL},         {"dev/random", "/dev/random", NULL},
+    {"dev/urandom", "/dev/urandom", NULL},   {"dev/fd", NULL, "/proc/self/fd"},
+    {"dev/stdin", NULL, "/proc/self/fd/0"},  {"dev/stdout", NULL, "/proc/self/fd/1"},
+    {"dev/stderr", NULL, "/proc/self/fd/2"}, {"dev/shm", NULL, "/tmp"},
+};
+
+static int make_device(const char *at, const char *node) {
+    int fd = open(at, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd < 0)
         return -1;
-    return mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options);
+    close(fd);
+    return bind_into(node, at, MS_NOSUID | MS_NOEXEC);
+}
+
+static int step_system(const struct plan *p) {
+    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+    if (!p->spec->system)
+        return 0;
+    if (mount("proc", "proc", "proc", flags, "subset=pid,hidepid=invisible") ||
+        mount("tmpfs", "dev", "tmpfs", flags, "mode=0755,size=4k,nr_inodes=16"))
+        return -1;
+    for (size_t i = 0; i < COUNT(devices); i++)
+        if (devices[i].link ? symlink(devices[i].link, devices[i].at)
+                            : make_device(devices[i].at, devices[i].node))
+            return -1;
+    return mount(NULL, "dev", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | flags, NULL);
 }
 
 /* Stacks the old root on the new one and lets go of it: nothing of the agent's tree stays mounted.
@@ -89,18 +127,27 @@ static int step_descriptors(const struct plan *p) {
     return (int)syscall(SYS_close_range, REPORT_FD + 1U, ~0U, 0U);
 }
 
+/* Its group becomes the root of what it could see of the tree. */
+static int step_group(const struct plan *p) {
+    (void)p;
+    return unshare(CLONE_NEWCGROUP);
+}
+
 static int limit(int what, uint64_t to) {
     struct rlimit r = {to, to};
 
     return setrlimit((__rlimit_resource_t)what, &r);
 }
 
+/* A file may be as long as its folder is large: no holes of a terabyte. Going over it is an error
+ * to the program, like a full folder. */
 static int step_limits(const struct plan *p) {
     const struct sandbox_spec *s = p->spec;
+    uint64_t longest = (s->out_max > s->tmp_max ? s->out_max : s->tmp_max) + PAGE;
 
+    signal(SIGXFSZ, SIG_IGN);
     return limit(RLIMIT_CORE, 0) || limit(RLIMIT_MEMLOCK, 0) || limit(RLIMIT_MSGQUEUE, 0) ||
-                   limit(RLIMIT_AS, s->memory) || limit(RLIMIT_NPROC, s->processes) ||
-                   limit(RLIMIT_NOFILE, s->files)
+                   limit(RLIMIT_FSIZE, longest) || limit(RLIMIT_NOFILE, s->files)
                ? -1
                : 0;
 }
@@ -116,6 +163,10 @@ static int step_privileges(const struct plan *p) {
     return setresgid(id, id, id) || setresuid(id, id, id) ? -1 : 0;
 }
 
+static int step_landlock(const struct plan *p) {
+    return landlock_close(p->spec->sockets);
+}
+
 static int step_syscalls(const struct plan *p) {
     int rc = syscalls_load(p->filter);
 
@@ -125,6 +176,8 @@ static int step_syscalls(const struct plan *p) {
 
 static int step_run(const struct plan *p) {
     umask(077);
+    if (p->spec->cwd && chdir(p->spec->cwd))
+        return -1;
     return execve(p->spec->argv[0], p->spec->argv, p->spec->env);
 }
 
@@ -135,11 +188,14 @@ static const struct {
     {"set signals", step_signals},
     {"offer it to the OOM killer first", step_oom},
     {"mount its folders", step_mounts},
+    {"mount its /proc and /dev", step_system},
     {"change its root", step_root},
     {"name its host", step_name},
     {"place its descriptors", step_descriptors},
+    {"hide its control group", step_group},
     {"set its limits", step_limits},
     {"drop its privileges", step_privileges},
+    {"close its file system", step_landlock},
     {"load its system call filter", step_syscalls},
     {"run it", step_run},
 };
@@ -168,13 +224,21 @@ _Noreturn static void child(const struct plan *p, int report) {
 
 static int make_folder(const char *path, uid_t owner, unsigned mode, uint64_t max, struct err *e) {
     cleanup_free char *options =
-        mem_fmt("mode=0%o,uid=%u,gid=%u,size=%llu", mode, owner, owner, (unsigned long long)max);
+        mem_fmt("mode=0%o,uid=%u,gid=%u,size=%llu,nr_inodes=%llu", mode, owner, owner,
+                (unsigned long long)max, (unsigned long long)(max / PAGE + 16));
 
-    if (mkdir(path, 0700))
+    if (mkdir(path, 0700) && errno != EEXIST)
         return err_sys(e, errno, "cannot make %s", path);
     if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options))
         return err_sys(e, errno, "cannot mount %s", path);
     return 0;
+}
+
+static void drop_folder(char **path) {
+    if (*path)
+        umount2(*path, MNT_DETACH);
+    cleanup_free_fn(path);
+    *path = NULL;
 }
 
 static int make_folders(const struct sandbox_spec *s, struct sandbox *box, struct err *e) {
@@ -185,6 +249,24 @@ static int make_folders(const struct sandbox_spec *s, struct sandbox *box, struc
     if (make_folder(box->in, 0, 0755, s->in_max, e))
         return -1;
     return make_folder(box->out, s->uid, 0700, s->out_max, e);
+}
+
+int sandbox_make(const struct sandbox_spec *spec, struct sandbox *out, struct err *e) {
+    *out = (struct sandbox){.pid = -1, .to = -1, .from = -1};
+    if (!make_folders(spec, out, e))
+        return 0;
+    sandbox_end(out);
+    return -1;
+}
+
+static int make_group(const struct sandbox_spec *s, struct sandbox *box, struct err *e) {
+    const struct group_limits limits = {group_memory("/proc/meminfo", s->memory, RESERVE),
+                                        s->processes};
+
+    if (!limits.memory)
+        return err_set(e, "workload-memory", "the guest has no memory left for its workload");
+    box->group = group_new(CGROUPS, &limits, e);
+    return box->group ? 0 : -1;
 }
 
 static int read_failure(int fd, struct err *e) {
@@ -201,7 +283,9 @@ static int read_failure(int fd, struct err *e) {
 }
 
 static pid_t spawn(const struct plan *p, int report) {
-    struct clone_args args = {.flags = NAMESPACES, .exit_signal = SIGCHLD};
+    struct clone_args args = {.flags = NAMESPACES | CLONE_INTO_CGROUP,
+                              .exit_signal = SIGCHLD,
+                              .cgroup = (unsigned)group_fd(p->box->group)};
     long pid = syscall(SYS_clone3, &args, sizeof args);
 
     if (!pid)
@@ -243,32 +327,71 @@ static int start_with(const struct sandbox_spec *spec, const struct syscalls *fi
     return rc;
 }
 
-int sandbox_start(const struct sandbox_spec *spec, struct sandbox *out, struct err *e) {
-    struct syscalls *filter = syscalls_new(e);
+static int start_in(const struct sandbox_spec *spec, struct sandbox *box, struct err *e) {
+    struct syscalls *filter;
     int rc = -1;
 
-    *out = (struct sandbox){.pid = -1, .to = -1, .from = -1};
-    if (filter && !make_folders(spec, out, e))
-        rc = start_with(spec, filter, out, e);
+    box->tmp = mem_fmt("%s/tmp", spec->shared);
+    if (make_folder(box->tmp, spec->uid, 0700, spec->tmp_max, e) || make_group(spec, box, e))
+        return -1;
+    filter = syscalls_new(spec->sockets, e);
+    if (filter)
+        rc = start_with(spec, filter, box, e);
     syscalls_free(filter);
-    if (rc)
-        sandbox_end(out);
     return rc;
 }
 
-static void drop_folder(char **path) {
-    if (*path)
-        umount2(*path, MNT_DETACH);
-    cleanup_free_fn(path);
-    *path = NULL;
+int sandbox_start(const struct sandbox_spec *spec, struct sandbox *box, struct err *e) {
+    int rc = start_in(spec, box, e);
+
+    if (rc)
+        sandbox_stop(box);
+    return rc;
 }
 
-void sandbox_end(struct sandbox *s) {
-    if (s->to >= 0)
-        close(s->to);
-    if (s->from >= 0)
-        close(s->from);
-    drop_folder(&s->in);
-    drop_folder(&s->out);
-    *s = (struct sandbox){.pid = -1, .to = -1, .from = -1};
+/* Process 1 of its namespace: when it dies, so does everything it started. */
+void sandbox_stop(struct sandbox *box) {
+    if (box->pid > 0) {
+        kill(box->pid, SIGKILL);
+        waitpid(box->pid, NULL, 0);
+    }
+    cleanup_fd_fn(&box->to);
+    cleanup_fd_fn(&box->from);
+    group_free(box->group);
+    drop_folder(&box->tmp);
+    box->group = NULL;
+    box->pid = box->to = box->from = -1;
+}
+
+void sandbox_end(struct sandbox *box) {
+    sandbox_stop(box);
+    drop_folder(&box->in);
+    drop_folder(&box->out);
+}
+
+/* --- what it ran into --- */
+
+int sandbox_events(const struct sandbox *box) {
+    return box->group ? group_events(box->group) : -1;
+}
+
+int sandbox_breach(const struct sandbox *box, struct err *e) {
+    return box->group ? group_breach(box->group, e) : 0;
+}
+
+static int check_folder(const char *path, const char *name, struct err *e) {
+    struct statvfs v;
+
+    if (!path || statvfs(path, &v) || (v.f_bavail && v.f_ffree))
+        return 0;
+    return err_set(e, "workload-disk",
+                   "the workload ended after it had filled its folder %s of %llu MiB", name,
+                   (unsigned long long)(v.f_blocks * v.f_frsize / MIB));
+}
+
+int sandbox_cause(const struct sandbox *box, struct err *e) {
+    return sandbox_breach(box, e) || check_folder(box->tmp, "/tmp", e) ||
+                   check_folder(box->out, "/out", e)
+               ? -1
+               : 0;
 }

@@ -14,6 +14,7 @@
 #define SHARED "/run/workload"
 #define JOB_PATH "cdvm/job.json"
 #define MIB ((uint64_t)1 << 20)
+#define SAID_MAX (32 * MIB)         /* what it may print without having been told anything */
 #define QUEUE_MAX ((size_t)4 << 20) /* lines that the program does not read */
 
 struct workload {
@@ -21,9 +22,10 @@ struct workload {
     struct workload_handler h;
     void *arg;
     struct sandbox box;
-    struct loop_fd *in_watch, *out_watch;
+    struct loop_fd *in_watch, *out_watch, *limit_watch;
     struct loop_child *child;
     struct buf in, out; /* its output so far; lines for it */
+    uint64_t said;      /* bytes since it was last told something */
     unsigned n_files;
     bool gone, paused;
 };
@@ -31,7 +33,8 @@ struct workload {
 static void stop(struct workload *w) {
     loop_fd_del(w->in_watch);
     loop_fd_del(w->out_watch);
-    w->in_watch = w->out_watch = NULL;
+    loop_fd_del(w->limit_watch);
+    w->in_watch = w->out_watch = w->limit_watch = NULL;
 }
 
 /* Process 1 of its namespace: when it dies, so does everything it started. */
@@ -50,11 +53,22 @@ static void on_end(void *arg, int status) {
     struct err e;
 
     w->box.pid = -1;
-    if (WIFSIGNALED(status))
+    if (status && sandbox_cause(&w->box, &e))
+        ; /* better than a number */
+    else if (WIFSIGNALED(status))
         err_set(&e, "workload-died", "the workload was ended by signal %d", WTERMSIG(status));
     else
         err_set(&e, "workload-died", "the workload ended with status %d", WEXITSTATUS(status));
     give_up(w, &e);
+}
+
+static void on_limit(void *arg, unsigned ready) {
+    struct workload *w = arg;
+    struct err e;
+
+    (void)ready;
+    if (sandbox_breach(&w->box, &e))
+        give_up(w, &e);
 }
 
 /* --- its output --- */
@@ -87,6 +101,14 @@ static void split(struct workload *w) {
     }
 }
 
+static void too_much(struct workload *w) {
+    struct err e;
+
+    err_set(&e, "workload-output", "the workload printed more than %llu MiB at once and was ended",
+            (unsigned long long)(SAID_MAX / MIB));
+    give_up(w, &e);
+}
+
 static void on_output(void *arg, unsigned ready) {
     struct workload *w = arg;
     uint8_t chunk[16384];
@@ -100,8 +122,12 @@ static void on_output(void *arg, unsigned ready) {
         w->out_watch = NULL;
         return;
     }
+    w->said += (uint64_t)n;
     buf_add(&w->in, chunk, (size_t)n);
-    split(w);
+    if (w->said > SAID_MAX)
+        too_much(w);
+    else
+        split(w);
 }
 
 void workload_pause(struct workload *w, bool pause) {
@@ -144,6 +170,7 @@ void workload_say(struct workload *w, struct view lines) {
 
     if (w->gone)
         return;
+    w->said = 0;
     buf_add(&w->out, lines.p, lines.n);
     if (w->out.full) {
         err_set(&e, "bad-workload", "the workload does not read its input");
@@ -164,23 +191,29 @@ static int read_job(const char *root, struct contract_job *job, struct err *e) {
 
 static int start_box(const char *root, const char *model, struct sandbox *box, struct err *e) {
     struct contract_job job = {0};
+    struct sandbox_spec spec;
     int rc;
 
     if (read_job(root, &job, e))
         return -1;
-    rc = sandbox_start(&(struct sandbox_spec){.root = root,
-                                              .model = model,
-                                              .shared = SHARED,
-                                              .argv = job.argv,
-                                              .env = job.env,
-                                              .uid = job.uid,
-                                              .memory = job.memory_mib * MIB,
-                                              .in_max = job.in_mib * MIB,
-                                              .out_max = job.out_mib * MIB,
-                                              .tmp_max = job.tmp_mib * MIB,
-                                              .processes = job.processes,
-                                              .files = job.files},
-                       box, e);
+    spec = (struct sandbox_spec){.root = root,
+                                 .model = model,
+                                 .shared = SHARED,
+                                 .argv = job.argv,
+                                 .env = job.env,
+                                 .cwd = job.cwd,
+                                 .uid = job.uid,
+                                 .memory = job.memory_mib * MIB,
+                                 .in_max = job.in_mib * MIB,
+                                 .out_max = job.out_mib * MIB,
+                                 .tmp_max = job.tmp_mib * MIB,
+                                 .processes = job.processes,
+                                 .files = job.files,
+                                 .sockets = job.sockets,
+                                 .system = job.system};
+    rc = sandbox_make(&spec, box, e);
+    if (!rc && (rc = sandbox_start(&spec, box, e)))
+        sandbox_end(box);
     contract_job_free(&job);
     return rc;
 }
@@ -206,6 +239,7 @@ struct workload *workload_start(struct loop *l, const char *root, const char *mo
     nonblocking(w->box.from);
     w->in_watch = loop_fd_add(l, w->box.to, 0, on_input, w);
     w->out_watch = loop_fd_add(l, w->box.from, LOOP_IN, on_output, w);
+    w->limit_watch = loop_fd_add(l, sandbox_events(&w->box), LOOP_IN, on_limit, w);
     w->child = loop_child_add(l, w->box.pid, on_end, w);
     return w;
 }
@@ -215,10 +249,6 @@ void workload_free(struct workload *w) {
         return;
     stop(w);
     loop_child_del(w->child);
-    if (w->box.pid > 0) {
-        kill(w->box.pid, SIGKILL);
-        waitpid(w->box.pid, NULL, 0);
-    }
     sandbox_end(&w->box);
     buf_wipe(&w->in);
     buf_wipe(&w->out);

@@ -15,7 +15,7 @@ UUID=00000000-0000-4000-8000-000000000001
 stage() { # a copy with what every volume has, and with modes that do not depend on the umask
     mkdir -p "$work/tree"
     cp -a -- "$1/." "$work/tree/"
-    mkdir -p "$work/tree"/{cdvm,in,model,out,tmp}
+    mkdir -p "$work/tree"/{cdvm,dev,in,model,out,proc,tmp}
     printf 'cdvm-volume/1\n' >"$work/tree/cdvm/volume"
     chmod -R u=rwX,go=rX "$work/tree"
 }

@@ -174,7 +174,6 @@ handle EPERM
 peek EPERM
 fault_fd EPERM
 hostname EPERM
-memory ENOMEM
 raise_limit EPERM
 pid 1
 ppid 0

@@ -158,6 +158,7 @@ static void a_job_is_read(void **state) {
     assert_int_equal(j.memory_mib, 64);
     assert_int_equal(j.uid, 1000);
     assert_true(j.files > 0 && j.processes > 0);
+    assert_true(!j.sockets && !j.system); /* closed unless asked for */
     contract_job_free(&j);
 }
 
@@ -172,6 +173,7 @@ static void bad_jobs_are_refused(void **state) {
         JOB("[\"/t\"]", "[]", "[]", "\"contract\"", "1000"),
         JOB("[\"/t\"]", "[]", "{\"memory_mib\":0}", "\"contract\"", "1000"),
         JOB("[\"/t\"]", "[]", "{\"cpu\":1}", "\"contract\"", "1000"),
+        JOB("[\"/t\"]", "[]", "{\"sockets\":2}", "\"contract\"", "1000"),
         JOB("[\"/t\"]", "[]", "{}", "\"shell\"", "1000"),
         JOB("[\"/t\"]", "[]", "{}", "\"contract\"", "0"), /* root */
         JOB("[\"/t\"]", "[]", "{}", "\"contract\"", "999"),
