@@ -17,7 +17,7 @@ struct sandbox_spec {
     const char *shared; /* folder of the agent's in which in/, out/ and tmp/ are made */
     char *const *argv;  /* argv[0] is a path inside the image */
     char *const *env;
-    const char *cwd; /* a folder inside the image; NULL = "/" */
+    const char *cwd;                   /* a folder inside the image; NULL = "/" */
     uid_t uid;                         /* also the gid */
     uint64_t memory;                   /* bytes of all its processes and of what they write */
     uint64_t in_max, out_max, tmp_max; /* bytes of each tmpfs */
