@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "plain.h"
 #include "sandbox.h"
 
 #define SHARED "/run/workload"
@@ -21,7 +22,10 @@ struct workload {
     struct loop *loop;
     struct workload_handler h;
     void *arg;
+    struct contract_job job;
+    struct sandbox_spec spec; /* of the job's strings */
     struct sandbox box;
+    struct plain *plain; /* where a program that knows no contract is started for each question */
     struct loop_fd *in_watch, *out_watch, *limit_watch;
     struct loop_child *child;
     struct buf in, out; /* its output so far; lines for it */
@@ -132,6 +136,8 @@ static void on_output(void *arg, unsigned ready) {
 
 void workload_pause(struct workload *w, bool pause) {
     w->paused = pause;
+    if (w->plain)
+        plain_pause(w->plain, pause);
     if (w->out_watch)
         loop_fd_want(w->out_watch, pause ? 0 : LOOP_IN);
 }
@@ -170,6 +176,10 @@ void workload_say(struct workload *w, struct view lines) {
 
     if (w->gone)
         return;
+    if (w->plain) {
+        plain_take(w->plain, lines);
+        return;
+    }
     w->said = 0;
     buf_add(&w->out, lines.p, lines.n);
     if (w->out.full) {
@@ -189,37 +199,52 @@ static int read_job(const char *root, struct contract_job *job, struct err *e) {
     return file_read(path, 65536, &text, e) || contract_job_parse(buf_view(&text), job, e) ? -1 : 0;
 }
 
-static int start_box(const char *root, const char *model, struct sandbox *box, struct err *e) {
-    struct contract_job job = {0};
-    struct sandbox_spec spec;
-    int rc;
-
-    if (read_job(root, &job, e))
-        return -1;
-    spec = (struct sandbox_spec){.root = root,
-                                 .model = model,
-                                 .shared = SHARED,
-                                 .argv = job.argv,
-                                 .env = job.env,
-                                 .cwd = job.cwd,
-                                 .uid = job.uid,
-                                 .memory = job.memory_mib * MIB,
-                                 .in_max = job.in_mib * MIB,
-                                 .out_max = job.out_mib * MIB,
-                                 .tmp_max = job.tmp_mib * MIB,
-                                 .processes = job.processes,
-                                 .files = job.files,
-                                 .sockets = job.sockets,
-                                 .system = job.system};
-    rc = sandbox_make(&spec, box, e);
-    if (!rc && (rc = sandbox_start(&spec, box, e)))
-        sandbox_end(box);
-    contract_job_free(&job);
-    return rc;
+static void describe(const struct contract_job *job, struct sandbox_spec *spec) {
+    spec->shared = SHARED;
+    spec->argv = job->argv;
+    spec->env = job->env;
+    spec->cwd = job->cwd;
+    spec->uid = job->uid;
+    spec->memory = job->memory_mib * MIB;
+    spec->in_max = job->in_mib * MIB;
+    spec->out_max = job->out_mib * MIB;
+    spec->tmp_max = job->tmp_mib * MIB;
+    spec->processes = job->processes;
+    spec->files = job->files;
+    spec->sockets = job->sockets;
+    spec->system = job->system;
 }
 
 static void nonblocking(int fd) {
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+static int start_program(struct workload *w, struct err *e) {
+    if (sandbox_start(&w->spec, &w->box, e))
+        return -1;
+    nonblocking(w->box.to);
+    nonblocking(w->box.from);
+    w->in_watch = loop_fd_add(w->loop, w->box.to, 0, on_input, w);
+    w->out_watch = loop_fd_add(w->loop, w->box.from, LOOP_IN, on_output, w);
+    w->limit_watch = loop_fd_add(w->loop, sandbox_events(&w->box), LOOP_IN, on_limit, w);
+    w->child = loop_child_add(w->loop, w->box.pid, on_end, w);
+    return 0;
+}
+
+static void on_plain(void *arg, struct view line) {
+    on_line(arg, line);
+}
+
+static int start(struct workload *w, struct err *e) {
+    if (read_job(w->spec.root, &w->job, e))
+        return -1;
+    describe(&w->job, &w->spec);
+    if (sandbox_make(&w->spec, &w->box, e))
+        return -1;
+    if (w->job.mode == CONTRACT_MODE_CONTRACT)
+        return start_program(w, e);
+    w->plain = plain_new(w->loop, &w->spec, &w->box, w->job.name, on_plain, w);
+    return 0;
 }
 
 struct workload *workload_start(struct loop *l, const char *root, const char *model,
@@ -229,19 +254,14 @@ struct workload *workload_start(struct loop *l, const char *root, const char *mo
     w->loop = l;
     w->h = *h;
     w->arg = arg;
+    w->spec = (struct sandbox_spec){.root = root, .model = model};
+    w->box = (struct sandbox){.pid = -1, .to = -1, .from = -1};
     buf_init(&w->in, 2 * CONTRACT_LINE_MAX);
     buf_init(&w->out, QUEUE_MAX);
-    if (start_box(root, model, &w->box, e)) {
-        cleanup_free_fn(&w);
-        return NULL;
-    }
-    nonblocking(w->box.to);
-    nonblocking(w->box.from);
-    w->in_watch = loop_fd_add(l, w->box.to, 0, on_input, w);
-    w->out_watch = loop_fd_add(l, w->box.from, LOOP_IN, on_output, w);
-    w->limit_watch = loop_fd_add(l, sandbox_events(&w->box), LOOP_IN, on_limit, w);
-    w->child = loop_child_add(l, w->box.pid, on_end, w);
-    return w;
+    if (start(w, e) == 0)
+        return w;
+    workload_free(w);
+    return NULL;
 }
 
 void workload_free(struct workload *w) {
@@ -249,7 +269,9 @@ void workload_free(struct workload *w) {
         return;
     stop(w);
     loop_child_del(w->child);
+    plain_free(w->plain);
     sandbox_end(&w->box);
+    contract_job_free(&w->job);
     buf_wipe(&w->in);
     buf_wipe(&w->out);
     cleanup_free_fn(&w);
