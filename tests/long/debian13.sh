@@ -36,7 +36,7 @@ git archive HEAD | tar -C "$work/src" -x
 inside() {
     # shellcheck disable=SC2016
     unshare --mount --pid --fork --kill-child --mount-proc="$work/proc" sh -c '
-        mount --bind "$1" "$1" && mount --rbind /dev "$1/dev" && shift_root=$1 && shift &&
+        mount --rbind "$1" "$1" && mount --rbind /dev "$1/dev" && shift_root=$1 && shift &&
         exec chroot "$shift_root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
             sh -c "cd /src && $*"' sh "$work" "$@"
 }
