@@ -146,9 +146,10 @@ fuzz: $(FUZZERS)
 # Kernel, firmware, initrd, command line and the workloads' volumes, in build/image: a function of the
 # source and of image.lock alone. `make lock` writes that anew from image.packages and what the mirror serves.
 # DEBS, MIRROR, SNAPSHOT, KEYRING: see qemu-scripts/fetch-debs.sh.
-export DEBS MIRROR SNAPSHOT KEYRING
+# The program itself only prints the launch digests.
+export DEBS MIRROR SNAPSHOT KEYRING REPO
 .PHONY: lock
-image:
+image: cdvm
 	$(Q)B=$(B) qemu-scripts/build-image.sh
 lock:
 	$(Q)B=$(B) qemu-scripts/fetch-debs.sh lock

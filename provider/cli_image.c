@@ -9,6 +9,7 @@
 #include "attest/snp_measure.h"
 #include "cli.h"
 #include "core/dvm.h"
+#include "core/conf.h"
 #include "core/enc.h"
 #include "core/json.h"
 #include "core/text.h"
@@ -33,8 +34,8 @@ static void print_usage(FILE *to) {
           "  --name NAME        of the release (cdvm-guest)\n"
           "  --version VERSION  of release and workloads (0)\n"
           "  --seq N            number that rises with each release (1)\n"
-          "  --repo URL         where the source is\n"
-          "  --commit HASH      which source it was built from\n"
+          "  --repo URL         where the source is (as DIR/source says)\n"
+          "  --commit HASH      which source it was built from (as DIR/source says)\n"
           "  --licence TEXT     of the workloads (MIT)\n"
           "  -h, --help         this text\n",
           to);
@@ -224,12 +225,30 @@ static int write_all(const struct image *m, const char *dir, const struct option
     return 0;
 }
 
-static int run_manifest(const char *dir, const struct options *o) {
-    struct err e;
-    struct image *m = image_open(dir, &e);
-    int rc = m ? write_all(m, dir, o, &e) : -1;
+/* What `make image` built from: DIR/source. */
+struct source {
+    char *repo, *commit;
+};
+static const struct conf_key source_keys[] = {
+    {"repo", CONF_STRING, offsetof(struct source, repo), 0, 0, NULL, "where the source is"},
+    {"commit", CONF_STRING, offsetof(struct source, commit), 0, 0, NULL, "its commit"},
+};
 
+static int run_manifest(const char *dir, struct options *o) {
+    cleanup_free char *path = mem_fmt("%s/source", dir);
+    struct source from = {0};
+    struct err e;
+    struct image *m = NULL;
+    int rc = conf_load(path, source_keys, COUNT(source_keys), &from, &e);
+
+    if (!o->repo)
+        o->repo = from.repo ? from.repo : "";
+    if (!o->commit)
+        o->commit = from.commit ? from.commit : "";
+    if (rc == 0)
+        rc = (m = image_open(dir, &e)) ? write_all(m, dir, o, &e) : -1;
     image_free(m);
+    conf_free(source_keys, COUNT(source_keys), &from);
     return rc < 0 ? complain(&e, EX_DATAERR) : 0;
 }
 
@@ -324,8 +343,7 @@ static int read_options(int argc, char **argv, struct options *o) {
 }
 
 int cli_image(int argc, char **argv) {
-    struct options o = {
-        .name = "cdvm-guest", .version = "0", .repo = "", .commit = "", .licence = "MIT", .seq = 1};
+    struct options o = {.name = "cdvm-guest", .version = "0", .licence = "MIT", .seq = 1};
     int rc = read_options(argc, argv, &o);
 
     if (rc == 0 && !strcmp(argv[optind], "manifest"))

@@ -8,6 +8,7 @@
 #   build/image/NAME.vol           a workload's volume: erofs and its hash tree
 #   build/image/NAME.json          its job.json, as in the volume
 #   build/image/NAME.volume        its "root:blocks"
+#   build/image/source             which commit this is, for `cdvm image manifest`
 #   build/image/packages.lock      image.lock: every package that went in, with version and SHA-256
 #
 # The image is a function of the source and of image.lock. Whatever is compiled or packed is compiled or
@@ -23,6 +24,7 @@
 #
 # usage: qemu-scripts/build-image.sh      (make image)
 #   B, DEBS, MIRROR, SNAPSHOT, KEYRING as in qemu-scripts/fetch-debs.sh
+#   REPO=URL  where others find this source, for the manifests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=qemu-scripts/lib.sh
@@ -51,12 +53,23 @@ sources() {
 state() {
     {
         sources | tr '\n' '\0' | xargs -0 sha256sum -- "$LOCK" qemu-scripts/*.sh
-        find "$IMAGE" -maxdepth 1 -type f ! -name '*.manifest' ! -name '.*' -printf '%f %s %T@\n' | LC_ALL=C sort
+        find "$IMAGE" -maxdepth 1 -type f ! -name '*.manifest' ! -name '.*' ! -name source -printf '%f %s %T@\n' | LC_ALL=C sort
     } | sha256sum | cut -d' ' -f1
 }
 
 up_to_date() {
     [[ -f $IMAGE/.state && $(cat "$IMAGE/.state") == "$(state)" ]]
+}
+
+# The commit that is checked out, marked where the image's sources differ from it; nothing outside of git.
+write_source() {
+    local commit
+    commit=$(git rev-parse --verify --quiet HEAD 2>/dev/null) || commit=''
+    [[ -z $commit || -z $(git status --porcelain -- "${COMPILED[@]}" Makefile qemu-scripts "$LOCK") ]] || commit+=-changed
+    {
+        [[ -z ${REPO:-} ]] || echo "repo = $REPO"
+        [[ -z $commit ]] || echo "commit = $commit"
+    } >"$IMAGE/source"
 }
 
 # --- the root ---
@@ -182,9 +195,22 @@ digests() {
     done
 }
 
+# What a guest's report says: here for the smallest guest, with no model and no broker.
+launch_digests() {
+    local f append
+    [[ -x $B/cdvm ]] || return 0
+    for f in "$ROOT"/cdvm/image/*.volume; do
+        append=$(sed -e "s/\${work}/$(cat "$f")/; s/\${model}/none/; s/\${broker}/none/" "$IMAGE/cmdline.template")
+        printf 'image: launch digest of %s with 1 vCPU, EPYC-Genoa: %s\n' "$(basename "$f" .volume)" \
+            "$("$B/cdvm" measure --ovmf "$IMAGE/ovmf.fd" --kernel "$IMAGE/kernel" --initrd "$IMAGE/initrd" \
+                --append "$append" --vcpus 1 --vcpu-type EPYC-Genoa)"
+    done
+}
+
 main() {
     [[ $(uname -m) == x86_64 ]] || die "the guest is x86-64 and so must be the machine that builds it"
     mkdir -p "$IMAGE" "$B/apt"
+    write_source
     if up_to_date; then
         say "up to date"
         return
@@ -199,6 +225,7 @@ main() {
     inside /cdvm/src/qemu-scripts/build-guest.sh $(job_files)
     collect
     digests
+    launch_digests
     state >"$IMAGE/.state"
     say "done"
 }

@@ -20,6 +20,11 @@ tree=$(grep -cE '^ *SIMULATED (\[|VERDICT)' "$T/err")
 check "the tree has its checks ($tree lines)" test "$tree" -ge 40
 same "every line of the tree says SIMULATED" 0 "$(grep -E '\[(PASS|WARN|FAIL|NOT CHECKED)\]' "$T/err" | grep -vc SIMULATED)"
 check "the verdict is PASS under policy demo" said "$T/err" 'SIMULATED VERDICT PASS +policy demo'
+# What the running guest reported, against the manifest alone.
+same "cdvm measure finds the launch digest that the guest reported" \
+    "$(grep -oE 'launch digest: [0-9a-f]{60}' "$T/err" | cut -d' ' -f3)" \
+    "$("$CDVM" measure --release "$IMAGE/release.manifest" --work "$(cat "$IMAGE/table.volume")" \
+        --vcpus 1 --vcpu-type EPYC-Genoa | cut -c1-60)"
 
 # The right answer, worked out here by other means.
 want=$(awk -F, 'NR > 1 { n[$2]++; s[$2] += $5 } END { for (r in n) printf "%s %d %.2f\n", r, n[r], s[r] }' examples/sales.csv | sort -k3,3nr)
