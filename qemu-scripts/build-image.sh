@@ -216,7 +216,7 @@ main() {
         return
     fi
     rm -f "$IMAGE/.state"
-    need_tools unshare:util-linux dpkg-deb:dpkg
+    need_tools unshare:util-linux mount dpkg-deb:dpkg
     can_enter
     qemu-scripts/fetch-debs.sh fetch
     make_root
