@@ -155,6 +155,33 @@ static bool param_key_ok(const char *s) {
     return n > 0 && n < sizeof(((struct job_param *)0)->key) && s[n] == '\0';
 }
 
+static struct job_param *param_slot(struct job_param *list, size_t *n, const char *key) {
+    for (size_t i = 0; i < *n; i++)
+        if (!strcmp(list[i].key, key))
+            return &list[i];
+    return *n < JOB_PARAMS_MAX ? &list[(*n)++] : NULL;
+}
+
+int job_param_put(const char *key_value, struct job_param *list, size_t *n, struct err *e) {
+    const char *eq = strchr(key_value, '=');
+    cleanup_free char *key = mem_strn(key_value, eq ? (size_t)(eq - key_value) : 0);
+    struct job_param *p;
+
+    if (!eq || !param_key_ok(key))
+        return err_set(e, "bad-request",
+                       "a parameter is KEY=VALUE, where KEY has small letters, digits, '_', '.' "
+                       "and '-'");
+    if (strlen(eq + 1) >= sizeof p->value)
+        return err_set(e, "bad-request", "the value of parameter '%s' has more than %zu bytes", key,
+                       sizeof p->value - 1);
+    p = param_slot(list, n, key);
+    if (!p)
+        return err_set(e, "bad-request", "more than %d parameters", JOB_PARAMS_MAX);
+    memcpy(p->key, key, strlen(key) + 1);
+    memcpy(p->value, eq + 1, strlen(eq + 1) + 1);
+    return 0;
+}
+
 static int take_param(const struct tag *t, struct job_request *q, struct err *e) {
     struct job_param *p = &q->params[q->n_params];
 

@@ -35,6 +35,10 @@ struct rumor *job_request_make(struct job_request *q, const struct keypair *u, i
 int job_request_parse(const struct rumor *r, int64_t now, struct job_request *out,
                       struct err *e) WARN_UNUSED;
 const char *job_param(const struct job_request *q, const char *key); /* NULL when absent */
+/* "KEY=VALUE" as a person types it, into a list of JOB_PARAMS_MAX: the last value of a key counts.
+ * "bad-request" with a sentence that names what is wrong. */
+int job_param_put(const char *key_value, struct job_param *list, size_t *n,
+                  struct err *e) WARN_UNUSED;
 
 /* The customer gives up before a guest was accepted: kind 5 as NIP-90 cancels, a rumor to the
  * provider. */

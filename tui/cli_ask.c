@@ -83,16 +83,7 @@ struct given {
 };
 
 static int take_param(struct ask_args *a, const char *v, struct err *e) {
-    const char *eq = strchr(v, '=');
-    struct job_param *p = &a->params[a->n_params];
-
-    if (!eq || a->n_params == JOB_PARAMS_MAX || (size_t)(eq - v) >= sizeof p->key ||
-        strlen(eq + 1) >= sizeof p->value)
-        return err_set(e, "usage", "--param wants KEY=VALUE");
-    memcpy(p->key, v, (size_t)(eq - v));
-    memcpy(p->value, eq + 1, strlen(eq + 1) + 1);
-    a->n_params++;
-    return 0;
+    return job_param_put(v, a->params, &a->n_params, e) ? err_wrap(e, "--param") : 0;
 }
 
 static int take_attach(struct ask_args *a, const char *v, struct err *e) {

@@ -227,6 +227,40 @@ static int close_key(void **state) {
     return 0;
 }
 
+static void parameters_as_they_are_typed(void **state) {
+    static const char *const BAD[] = {"", "=", "=v", "key", "Key=v", "a b=v", "k\xc3\xa9=v"};
+    struct job_param list[JOB_PARAMS_MAX];
+    char text[700];
+    struct err e;
+    size_t n = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(BAD); i++)
+        assert_int_equal(job_param_put(BAD[i], list, &n, &e), -1);
+    assert_int_equal(n, 0);
+    assert_int_equal(job_param_put("system=a=b", list, &n, &e), 0);
+    assert_int_equal(job_param_put("empty=", list, &n, &e), 0);
+    assert_int_equal(job_param_put("system=c", list, &n, &e), 0); /* the last one counts */
+    assert_int_equal(n, 2);
+    assert_string_equal(list[0].value, "c");
+    memset(text, 'v', sizeof text);
+    memcpy(text, "k=", 2);
+    text[2 + sizeof list->value] = 0;
+    assert_int_equal(job_param_put(text, list, &n, &e), -1);
+    assert_non_null(strstr(e.text, "more than 511 bytes"));
+    text[2 + sizeof list->value - 1] = 0;
+    assert_int_equal(job_param_put(text, list, &n, &e), 0);
+    memset(text, 'k', sizeof list->key);
+    memcpy(text + sizeof list->key, "=v", 3);
+    assert_int_equal(job_param_put(text, list, &n, &e), -1);
+    while (n < JOB_PARAMS_MAX) {
+        snprintf(text, sizeof text, "p%zu=1", n);
+        assert_int_equal(job_param_put(text, list, &n, &e), 0);
+    }
+    assert_int_equal(job_param_put("one.more=1", list, &n, &e), -1);
+    assert_int_equal(job_param_put("p5=2", list, &n, &e), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_round_trips),
@@ -237,6 +271,7 @@ int main(void) {
         cmocka_unit_test(feedback_text_is_sanitised),
         cmocka_unit_test(text_is_cut_at_a_code_point),
         cmocka_unit_test(numbers_have_one_spelling),
+        cmocka_unit_test(parameters_as_they_are_typed),
     };
     return cmocka_run_group_tests(tests, open_key, close_key);
 }
