@@ -17,7 +17,7 @@ enum requirement {
     REQ_MUST,     /* bad is FAIL, and so is absent */
 };
 
-#define POLICY_CHECKS_MAX 64 /* at least the rows of checks.h */
+#define POLICY_CHECKS_MAX 72 /* at least the rows of checks.h */
 #define POLICY_FLOORS_MAX 16
 
 /* A floor for one CPU model range; components as in struct snp_tcb (snp_report.h). */

@@ -128,6 +128,31 @@ static void endorsed(struct verdict *v, struct node *g, enum check_id id, enum m
     verdict_leaf(v, g, id, &f);
 }
 
+/* The root hash under which the guest opens a volume, and no other: it stands on the command line
+ * that the launch digest covers. */
+static void volume_root(struct verdict *v, struct node *g, enum check_id id,
+                        const struct reference *r, const char *volume) {
+    struct finding f = {.outcome = OUT_BAD};
+    uint8_t root[32];
+    uint64_t blocks;
+    bool named = volume_ref_parse(volume, false, root, &blocks);
+
+    finding_got_hex(&f, view_of(root, named ? sizeof root : 0));
+    if (!named)
+        finding_why(&f, "The offer names no root hash.");
+    else if (!r->has_digest)
+        finding_absent(&f, "The launch digest that would cover it could not be computed here.");
+    else {
+        f.outcome = OUT_GOOD;
+        finding_why(&f,
+                    "%llu blocks of 4096 bytes under this sha256 root: it is on the measured "
+                    "command line, so the launch digest covers every byte, and the guest stops "
+                    "at the first block that differs.",
+                    (unsigned long long)blocks);
+    }
+    verdict_leaf(v, g, id, &f);
+}
+
 static void guest_acpi(struct verdict *v, struct node *g, const struct release *rel) {
     static const char *const names[] = {"off", "sandboxed", "open"};
     struct finding f = {.outcome = OUT_BAD};
@@ -210,6 +235,9 @@ void reference_verify(struct verdict *v, const struct reference *r, const struct
     struct finding f = {.outcome = OUT_BAD};
 
     verdict_leaf(v, g, CK_OFFER_MATCH, &r->match);
+    volume_root(v, g, CK_WORKLOAD_VOLUME, r, x->offer->workload);
+    if (has_model(x))
+        volume_root(v, g, CK_MODEL_VOLUME, r, x->offer->model);
     endorsed(v, g, CK_RELEASE_ENDORSED, MANIFEST_RELEASE, rel ? x->release : (struct view){0},
              rel ? rel->name : "", rel ? rel->version : "", x, advice, now);
     endorsed(v, g, CK_WORKLOAD_ENDORSED, MANIFEST_WORKLOAD,

@@ -217,8 +217,8 @@ static void manifest_without_which_nothing_is_known(void **state) {
     w.x.release = (struct view){0};
     expect_verdict(
         CHECK_NOT_CHECKED,
-        "snp.mitigation snp.measurement offer.match guest.acpi guest.volumes chip.endorsed "
-        "advisory.fresh");
+        "snp.mitigation snp.measurement offer.match workload.volume guest.acpi guest.volumes "
+        "chip.endorsed advisory.fresh");
 }
 
 static void offers_that_do_not_match(void **state) {
@@ -248,7 +248,18 @@ static void offers_that_do_not_match(void **state) {
     world_good_report(&w);
     expect_verdict(CHECK_FAIL, "offer.match");
     snprintf(w.offer.workload, sizeof w.offer.workload, "%s:12 rdinit=/x", ROOT_A);
-    expect_verdict(CHECK_FAIL, "offer.match");
+    expect_verdict(CHECK_FAIL, "offer.match workload.volume");
+}
+
+/* The tree shows the sha256 root of a volume, whole. */
+static void expect_root(const char *id, const char *root) {
+    struct verdict *v = world_verify(&w);
+    const struct check *c = verdict_find(v, id);
+
+    assert_non_null(c);
+    assert_int_equal(c->state, CHECK_PASS);
+    assert_string_equal(c->got, root);
+    verdict_free(v);
 }
 
 static void a_model_is_part_of_it(void **state) {
@@ -258,6 +269,8 @@ static void a_model_is_part_of_it(void **state) {
     world_good_report(&w);
     world_point(&w);
     expect_verdict(CHECK_PASS, "");
+    expect_root("model.volume", ROOT_A);
+    expect_root("workload.volume", ROOT_A);
     snprintf(w.offer.model_name, sizeof w.offer.model_name, "huge");
     expect_verdict(CHECK_FAIL, "offer.match");
     snprintf(w.offer.model_name, sizeof w.offer.model_name, "tiny");
