@@ -6,14 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli_tree.h"
 #include "core/enc.h"
 #include "core/loop.h"
 #include "core/text.h"
+#include "model.h"
+#include "pace.h"
+#include "sources.h"
 #include "table.h"
 
 #define NAMES_TRIED 1000 /* name.csv, name-1.csv, ... */
+#define SOURCE_SHOWN 400 /* characters of a passage */
+#define PROGRESS_MS 3000 /* between two lines about the guest's progress */
 
 struct ask_out {
     const struct ask_args *a;
@@ -21,6 +27,11 @@ struct ask_out {
     int64_t began;
     struct buf streamed; /* of the answer, as it came in deltas */
     uint64_t shown_done; /* progress is printed when it has moved by a twentieth */
+    struct model model;
+    struct sources sources; /* of the answer that is being given */
+    struct pace pace;
+    int64_t shown_at;  /* loop_now of the last line about the guest's progress */
+    bool one_terminal; /* answer and progress go to the same screen */
 };
 
 struct ask_out *ask_out_new(const struct ask_args *a) {
@@ -28,6 +39,7 @@ struct ask_out *ask_out_new(const struct ask_args *a) {
 
     o->a = a;
     o->began = loop_now();
+    o->one_terminal = isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
     return o;
 }
 
@@ -35,6 +47,7 @@ void ask_out_free(struct ask_out *o) {
     if (!o)
         return;
     buf_wipe(&o->streamed);
+    sources_free(&o->sources);
     free(o);
 }
 
@@ -119,6 +132,7 @@ void ask_offer(struct ask_out *o, const struct offer *offer) {
     char key[20];
 
     npub_short(offer->pubkey, key);
+    model_of_offer(offer, &o->model);
     if (!o->a->json) {
         ask_say(o, "offer '%s' by %s, claims %s", offer->name, key, offer->privacy);
         return;
@@ -206,17 +220,46 @@ static void on_notice(struct ask_out *o, const struct session *s, const struct s
     json_end(&w);
 }
 
+static void say_model(struct ask_out *o) {
+    const char *caution = model_caution(&o->model);
+    char words[160];
+
+    model_words(&o->model, words, sizeof words);
+    if (model_named(&o->model))
+        ask_say(o, "model: %s%s", words, o->model.by_guest ? "" : ", says the seller");
+    if (caution)
+        ask_say(o, "%s", caution);
+    if (o->model.emulated)
+        ask_say(o, "The guest's processor is emulated: an answer takes minutes.");
+}
+
+static void json_model(struct jw *w, const struct model *m) {
+    jw_key(w, "model");
+    jw_obj(w);
+    jw_kstr(w, "name", m->name);
+    if (m->parameters)
+        jw_kint(w, "parameters", (int64_t)m->parameters);
+    if (*m->form)
+        jw_kstr(w, "quantization", m->form);
+    jw_kbool(w, "said_by_guest", m->by_guest);
+    jw_end_obj(w);
+}
+
 static void on_ready(struct ask_out *o, const struct session *s, const struct session_event *ev) {
     cleanup_buf struct buf b = {0};
     struct jw w;
 
     (void)s;
+    model_learn(&o->model, ev->json);
     if (!o->a->json) {
         ask_say(o, "workload '%.*s' is loaded; sending", (int)ev->text.n, (const char *)ev->text.p);
+        say_model(o);
         return;
     }
     w = json_begin(o, &b, "ready");
     json_text(&w, "name", ev->text);
+    if (o->model.chats)
+        json_model(&w, &o->model);
     json_end(&w);
 }
 
@@ -251,6 +294,19 @@ static void print_answer(struct ask_out *o, const char *text) {
     buf_reset(&o->streamed);
 }
 
+/* What the answer was made from, under it. */
+static void print_sources(struct ask_out *o) {
+    if (o->sources.n > 0)
+        printf("\nFrom these passages:\n");
+    for (size_t i = 0; i < o->sources.n; i++) {
+        cleanup_buf struct buf line = {0};
+
+        source_words(&o->sources.v[i], i + 1, SOURCE_SHOWN, &line);
+        printf("%.*s\n", (int)line.n, (const char *)line.p);
+    }
+    fflush(stdout);
+}
+
 static void on_answer(struct ask_out *o, const struct session *s, const struct session_event *ev) {
     cleanup_free char *text = safe(ev->text, TEXT_PROSE);
     cleanup_buf struct buf b = {0};
@@ -271,7 +327,25 @@ static void on_answer(struct ask_out *o, const struct session *s, const struct s
         ask_error(o, &e);
     } else {
         print_answer(o, text);
+        print_sources(o);
     }
+    sources_free(&o->sources);
+    o->pace = (struct pace){0};
+}
+
+/* Not into the middle of an answer that is being written on the same screen. */
+static void say_progress(struct ask_out *o, const struct session_event *ev) {
+    cleanup_free char *unit = safe(ev->text, TEXT_LINE);
+    int64_t now = loop_now();
+    char words[160];
+
+    pace_at(&o->pace, now, ev->done, ev->total);
+    if ((o->one_terminal && o->streamed.n > 0) ||
+        (o->shown_at && now - o->shown_at < PROGRESS_MS && ev->done != ev->total))
+        return;
+    o->shown_at = now;
+    pace_words(&o->pace, unit, words, sizeof words);
+    ask_say(o, "%s%s%s", words, ev->note ? ", " : "", ev->note ? ev->note : "");
 }
 
 static void on_progress(struct ask_out *o, const struct session *s,
@@ -281,9 +355,7 @@ static void on_progress(struct ask_out *o, const struct session *s,
 
     (void)s;
     if (!o->a->json) {
-        ask_say(o, "%llu of %llu %.*s %s", (unsigned long long)ev->done,
-                (unsigned long long)ev->total, (int)ev->text.n, (const char *)ev->text.p,
-                ev->note ? ev->note : "");
+        say_progress(o, ev);
         return;
     }
     w = json_begin(o, &b, "progress");
@@ -295,29 +367,34 @@ static void on_progress(struct ask_out *o, const struct session *s,
     json_end(&w);
 }
 
-static void say_source(struct ask_out *o, const cJSON *source, int n) {
-    const char *doc = json_opt(source, "doc"), *snippet = json_opt(source, "snippet");
-
-    ask_say(o, "source %d: %s: %s", n, doc ? doc : "?", snippet ? snippet : "");
+static void json_source(struct jw *w, const struct source *s) {
+    jw_obj(w);
+    jw_kstr(w, "doc", s->doc);
+    if (s->has_offset)
+        jw_kint(w, "offset", (int64_t)s->offset);
+    if (s->has_score)
+        jw_kint(w, "score", s->score);
+    jw_kstr(w, "snippet", s->snippet);
+    jw_end_obj(w);
 }
 
+/* In words they stand under the answer, whenever they came. */
 static void on_sources(struct ask_out *o, const struct session *s, const struct session_event *ev) {
-    const cJSON *v;
     cleanup_buf struct buf b = {0};
     struct jw w;
-    int n = 0;
 
     (void)s;
-    if (o->a->json) {
-        w = json_begin(o, &b, "sources");
-        jw_key(&w, "sources");
-        jw_json(&w, ev->json);
-        json_end(&w);
+    sources_free(&o->sources);
+    sources_read(ev->json, &o->sources);
+    if (!o->a->json)
         return;
-    }
-    cJSON_ArrayForEach(v, ev->json) {
-        say_source(o, v, ++n);
-    }
+    w = json_begin(o, &b, "sources");
+    jw_key(&w, "sources");
+    jw_arr(&w);
+    for (size_t i = 0; i < o->sources.n; i++)
+        json_source(&w, &o->sources.v[i]);
+    jw_end_arr(&w);
+    json_end(&w);
 }
 
 static void cell(struct table *t, const cJSON *v) {

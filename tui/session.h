@@ -35,7 +35,7 @@ enum session_event_type {
     SE_PHASE,   /* phase, text: what the provider says (provider's word) */
     SE_VERDICT, /* verdict: the tree is there. State is still VERIFYING */
     SE_NOTICE,  /* code, text: worth a line, changes nothing ("second-guest", "relay-down") */
-    SE_READY,   /* text: the workload's name */
+    SE_READY,   /* text: the workload's name; json: its caps, an array of strings, or NULL */
     SE_SENT,  /* id of a question, or xid of a file (16 bytes), is with the guest (acknowledged) */
     SE_DELTA, /* id: the question; text to append. The final SE_ANSWER replaces it */
     SE_PROGRESS,    /* id, done, total (0 unknown), text: unit, note */

@@ -198,7 +198,8 @@ static struct sent *question_of(struct session *s, const cJSON *o) {
 
 static void on_ready(struct session *s, const struct talk_msg *m) {
     const char *name = json_opt(m->o, "name");
-    struct session_event ev = {.type = SE_READY, .text = view_str(name ? name : "")};
+    struct session_event ev = {
+        .type = SE_READY, .text = view_str(name ? name : ""), .json = json_arr(m->o, "caps", NULL)};
 
     if (session_step(s, IN_READY, NULL))
         session_emit(s, &ev);

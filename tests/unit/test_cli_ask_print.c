@@ -159,6 +159,77 @@ static void progress_says_simulated(void **state) {
     assert_non_null(strstr(err_text, "SIMULATED"));
 }
 
+static void sources(const char *json) {
+    cJSON *list = json_parse(view_str(json), 1 << 16, NULL);
+    struct session_event ev = {.type = SE_SOURCES, .json = list};
+
+    assert_non_null(list);
+    show(&ev);
+    cJSON_Delete(list);
+}
+#define TWO                                                                                        \
+    "[{\"doc\":\"lease.md\",\"offset\":7,\"score\":3,\"snippet\":\"Notice:\\u001b[2J three.\"},"   \
+    "{\"doc\":\"b\\u202e.txt\",\"snippet\":\"other\"}]"
+
+static void sources_stand_under_their_answer(void **state) {
+    (void)state;
+    sources(TWO);
+    assert_string_equal(out_text, "");
+    delta("Three");
+    answer("Three months [1].", NULL);
+    assert_non_null(
+        strstr(out_text, " months [1].\n\nFrom these passages:\n[1] lease.md, at byte 7: "));
+    assert_non_null(strstr(out_text, "[2] b"));
+    assert_null(strchr(out_text, 0x1b));
+    assert_null(strstr(out_text, "\xe2\x80\xae"));
+    answer("Another.", NULL); /* which was made from none */
+    assert_string_equal(out_text, "Another.\n");
+}
+
+static void sources_in_json_are_disarmed(void **state) {
+    (void)state;
+    args.json = true;
+    sources(TWO);
+    assert_non_null(strstr(out_text,
+                           "{\"event\":\"sources\",\"sources\":[{\"doc\":\"lease.md\",\"offset\":7,"
+                           "\"score\":3,\"snippet\":\"Notice:"));
+    assert_null(strstr(out_text, "u001b"));
+    assert_null(strstr(out_text, "\xe2\x80\xae"));
+}
+
+static void the_model_is_named_with_its_size(void **state) {
+    cJSON *caps = cJSON_Parse("[\"model:SmolLM2-135M-Instruct\",\"parameters:134515008\"]");
+    struct session_event ev = {.type = SE_READY, .text = view_str("chat"), .json = caps};
+
+    (void)state;
+    o->model.chats = true;
+    show(&ev);
+    assert_non_null(strstr(err_text, "model: SmolLM2-135M-Instruct, 135 M parameters"));
+    assert_non_null(strstr(err_text, "very small"));
+    args.json = true;
+    show(&ev);
+    assert_non_null(strstr(out_text,
+                           "\"model\":{\"name\":\"SmolLM2-135M-Instruct\",\"parameters\":134515008,"
+                           "\"said_by_guest\":true}"));
+    cJSON_Delete(caps);
+}
+
+static void progress_is_not_a_flood(void **state) {
+    struct session_event ev = {.type = SE_PROGRESS, .total = 100, .text = view_str("tokens")};
+
+    (void)state;
+    ev.note = "reading\x1b[2J";
+    show(&ev);
+    assert_non_null(strstr(err_text, "0 of 100 tokens, reading"));
+    assert_null(strchr(err_text, 0x1b));
+    ev.done = 1;
+    show(&ev);
+    assert_string_equal(err_text, ""); /* too soon after */
+    ev.done = 100;
+    show(&ev);
+    assert_non_null(strstr(err_text, "100 of 100 tokens"));
+}
+
 static void save(const char *name, const char *text) {
     struct xfer_meta m;
     struct err e;
@@ -218,6 +289,10 @@ int main(void) {
         T(a_table_is_aligned),
         T(json_is_one_object_a_line),
         T(progress_says_simulated),
+        T(sources_stand_under_their_answer),
+        T(sources_in_json_are_disarmed),
+        T(the_model_is_named_with_its_size),
+        T(progress_is_not_a_flood),
         T(files_are_never_overwritten),
         T(a_link_in_the_way_is_not_followed),
     };
