@@ -29,6 +29,8 @@ struct app *app_new(const struct app_conf *c) {
     a->offer_page = pager_new(PAGE_ENTRIES);
     a->end_page = pager_new(PAGE_ENTRIES);
     a->shelf_changed = true;
+    for (size_t i = 0; i < c->n_params && i < JOB_PARAMS_MAX; i++)
+        a->params[a->n_params++] = c->params[i];
     return a;
 }
 
@@ -97,6 +99,8 @@ void app_prepare(struct app *a) {
         scr_offer_fill(a, a->offer_page);
     if (a->screen == SCR_END)
         scr_end_fill(a, a->end_page);
+    if (a->job.source_page)
+        pager_resize(a->job.source_page, s.source.w, s.source.h, 0);
     pager_resize(a->help_page, s.help.w, s.help.h, SCR_HELP_INDENT);
     pager_resize(a->offer_page, s.page.w, s.page.h, 0);
     pager_resize(a->end_page, s.page.w, s.page.h, 0);
@@ -177,7 +181,7 @@ static void do_help(struct app *a) {
 static void do_back(struct app *a) {
     static const enum scr UP[] = {
         [SCR_OFFER] = SCR_OFFERS, [SCR_BOOT] = SCR_OFFERS, [SCR_ATTEST] = SCR_BOOT,
-        [SCR_CHAT] = SCR_ATTEST,  [SCR_END] = SCR_OFFERS,
+        [SCR_CHAT] = SCR_ATTEST,  [SCR_SOURCE] = SCR_CHAT, [SCR_END] = SCR_OFFERS,
     };
 
     if (a->help)
@@ -218,6 +222,7 @@ static struct pager *page_of(struct app *a) {
     struct pager *const pages[SCR_COUNT] = {[SCR_OFFER] = a->offer_page,
                                             [SCR_END] = a->end_page,
                                             [SCR_CHAT] = a->job.chat,
+                                            [SCR_SOURCE] = a->job.source_page,
                                             [SCR_HELP] = a->help_page};
 
     return pages[a->help ? SCR_HELP : a->screen];
@@ -345,6 +350,18 @@ static void do_find(struct app *a) {
         app_say(a, ROLE_WARN, "nothing above holds those words");
 }
 
+static void do_source(struct app *a) {
+    app_source_open(a, 1);
+}
+
+static void do_next_source(struct app *a) {
+    app_source_step(a, 1);
+}
+
+static void do_prev_source(struct app *a) {
+    app_source_step(a, -1);
+}
+
 /* --- questions --- */
 
 static void filter_end(struct app *a, bool keep) {
@@ -463,6 +480,10 @@ static action_fn *const ACTION[ACT_EDIT_FIRST] = {
     [ACT_NEWLINE] = do_newline,
     [ACT_COMPLETE] = do_complete,
     [ACT_FIND] = do_find,
+    [ACT_SOURCE] = do_source,
+    [ACT_NEXT_SOURCE] = do_next_source,
+    [ACT_PREV_SOURCE] = do_prev_source,
+    [ACT_PARAM] = app_ask_param,
     [ACT_YES] = do_yes,
     [ACT_NO] = do_no,
 };
@@ -499,7 +520,7 @@ void app_paste(struct app *a, struct view text, bool cut) {
     struct edit *e = editor_of(a);
     enum scr focus = app_focus(a);
 
-    if (!e || focus == SCR_WORD) {
+    if (!e || (focus == SCR_WORD && !a->prompt.free)) {
         app_say(a, ROLE_WARN, "a paste does nothing here");
         return;
     }

@@ -10,15 +10,19 @@
 #define CDVM_APP_H
 
 #include "tui/keys.h"
+#include "tui/model.h"
+#include "tui/pace.h"
 #include "tui/pager.h"
 #include "tui/prompt.h"
 #include "tui/session.h"
 #include "tui/shelf.h"
+#include "tui/sources.h"
 #include "tui/tree.h"
 
 #define APP_FILES 32
 #define APP_TURNS 8
 #define APP_OPEN 32
+#define APP_ATTACH 8 /* files asked about at once */
 #define CHAT_ENTRIES 200000
 #define DRAFT_MAX ((size_t)1 << 20)
 #define PATH_MAX_APP 1024
@@ -57,6 +61,13 @@ struct app_turn { /* one question and its answer */
     bool open;
     int64_t asked; /* loop_now */
     uint64_t chars;
+    struct sources sources; /* shown under the answer once that is whole */
+};
+
+struct app_attach { /* a file of ours that may be sent */
+    char path[PATH_MAX_APP];
+    uint8_t sha[32];
+    uint64_t size;
 };
 
 enum file_state { FILE_MOVING, FILE_WHOLE, FILE_BROKEN };
@@ -65,6 +76,7 @@ struct app_file {
     enum file_state state;
     uint8_t xid[16], sha256[32];
     char name[201];
+    char *path; /* of ours: where it lies on this machine */
     uint64_t size, done;
     int64_t began, moved; /* loop_now */
     struct buf data;      /* of one that came in, until the job is forgotten */
@@ -77,7 +89,8 @@ struct app_job {
     bool simulated; /* the offer says so, or the verdict found it */
     enum session_state state;
     uint8_t id[32], provider[32];
-    char provider_name[64], what[64], price[32], workload[64];
+    char provider_name[64], what[160], price[32], workload[64];
+    struct model model;
     int64_t began, ended; /* loop_now */
     int64_t began_unix;
     struct app_step step[STEP_COUNT];
@@ -88,8 +101,12 @@ struct app_job {
     struct pager *chat;
     struct app_turn turn[APP_TURNS]; /* newest last */
     size_t n_turns;
-    char progress[160];
-    uint64_t progress_done, progress_total;
+    char progress[240]; /* "" when nothing goes on */
+    struct pace pace;
+    uint8_t source_of[32]; /* the question whose passage is on the page */
+    size_t source;         /* which one, from 0 */
+    char source_note[160]; /* why the document is not there, or "" */
+    struct pager *source_page;
     struct app_file file[APP_FILES];
     size_t n_files;
     bool has_receipt, has_teardown;
@@ -125,13 +142,15 @@ struct app_port {
 struct app_conf {
     const struct app_port *port;
     void *port_arg;
-    const char *policy;  /* name of the profile */
-    bool simulated;      /* --policy demo: simulated offers are shown */
-    bool ascii;          /* for text that is laid out here */
-    const char *proven;  /* path of what was verified before; NULL: not kept */
-    const char *folder;  /* where files from guests are saved */
-    const char *bundles; /* folder for saved bundles */
-    size_t relays;       /* configured */
+    const char *policy;             /* name of the profile */
+    bool simulated;                 /* --policy demo: simulated offers are shown */
+    bool ascii;                     /* for text that is laid out here */
+    const char *proven;             /* path of what was verified before; NULL: not kept */
+    const char *folder;             /* where files from guests are saved */
+    const char *bundles;            /* folder for saved bundles */
+    size_t relays;                  /* configured */
+    const struct job_param *params; /* of every job, as options gave them; copied */
+    size_t n_params;
 };
 
 struct app {
@@ -155,8 +174,10 @@ struct app {
     bool raw;
     struct app_job job;
     struct edit *input;
-    char attach[PATH_MAX_APP]; /* asked about, not sent yet */
-    uint8_t attach_sha[32];
+    struct app_attach attach[APP_ATTACH]; /* asked about, not sent yet */
+    size_t n_attach;
+    struct job_param params[JOB_PARAMS_MAX]; /* of the next job */
+    size_t n_params;
     char status[256];
     enum role status_role;
     int64_t panic_at, interrupt_at; /* the first of two presses */
@@ -203,12 +224,25 @@ void app_job_forget(struct app *a);
 int app_open_offer(struct app *a, const struct shelf_row *row, struct err *e) WARN_UNUSED;
 void app_ask_start(struct app *a);
 void app_ask_accept(struct app *a);
-void app_ask_attach(struct app *a, const char *path);
+void app_ask_attach(struct app *a, const char *const *path, size_t n);
+void app_ask_param(struct app *a);
+/* An upload whose bytes lie at `path`. */
+void app_file_path(struct app *a, const struct xfer_meta *m, const char *path);
 void app_ask_end(struct app *a);
 void app_ask_quit(struct app *a);
 void app_answered(struct app *a, bool yes);
 void app_save_bundle(struct app *a, const char *path);               /* NULL: the usual place */
 void app_save_file(struct app *a, const char *word, const char *to); /* to NULL: own name */
 void app_stop_answer(struct app *a);
+struct app_turn *app_turn_of(struct app *a, const uint8_t *id); /* NULL: none of ours */
+
+/* --- app_sources.c: passages under an answer, and one of them in its document --- */
+void app_on_sources(struct app *a, const struct session_event *ev);
+void app_sources_under(struct app *a, const struct app_turn *t); /* lines in the chat */
+void app_source_open(struct app *a, size_t number); /* of the newest answer that has any, from 1 */
+void app_source_step(struct app *a, int by);
+/* The one on the page, and how many its answer has; NULL without any. */
+const struct source *app_source(const struct app *a, size_t *of);
+bool app_has_sources(const struct app *a);
 
 #endif

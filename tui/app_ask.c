@@ -11,6 +11,7 @@
 #include "core/enc.h"
 #include "core/hash.h"
 #include "core/nip19.h"
+#include "core/text.h"
 #include "tui/path.h"
 
 bool app_may_send(const struct app *a, const char **why) {
@@ -144,14 +145,29 @@ static int file_look(const char *path, uint64_t *size, uint8_t sha[static 32], s
     return sha256_file(path, sha, e);
 }
 
-static void guard_words(struct app *a, const char *path, uint64_t size, const char *sha,
-                        const char *server) {
-    struct prompt *p = &a->prompt;
-    char guest[20];
+static void guard_file(struct buf *body, const struct app_attach *f, bool alone) {
+    char hex[65];
 
+    hex_encode(view_of(f->sha, 32), hex);
+    if (alone)
+        buf_fmt(body, "%s, %" PRIu64 " bytes\nsha256 %s\n", f->path, f->size, hex);
+    else
+        buf_fmt(body, "%s, %" PRIu64 " bytes, sha256 %.12s..%s\n", f->path, f->size, hex, hex + 60);
+}
+
+static void guard_words(struct app *a, const char *server) {
+    struct prompt *p = &a->prompt;
+    bool alone = a->n_attach == 1;
+    uint64_t bytes = 0;
+    char guest[20], title[64];
+
+    for (size_t i = 0; i < a->n_attach; i++)
+        bytes += a->attach[i].size;
+    snprintf(title, sizeof title, "Send these %zu files, %" PRIu64 " bytes?", a->n_attach, bytes);
     npub_short(a->job.verdict.guest, guest);
-    prompt_ask(p, THEN_ATTACH, "Send this file?", NULL);
-    buf_fmt(&p->body, "%s, %" PRIu64 " bytes\nsha256 %s\n", path, size, sha);
+    prompt_ask(p, THEN_ATTACH, alone ? "Send this file?" : title, NULL);
+    for (size_t i = 0; i < a->n_attach; i++)
+        guard_file(&p->body, &a->attach[i], alone);
     buf_fmt(&p->body, "to guest %s, verdict %s%s\n", guest, check_state_name(a->job.verdict.state),
             a->job.simulated ? ", SIMULATED" : "");
     if (server)
@@ -160,42 +176,98 @@ static void guard_words(struct app *a, const char *path, uint64_t size, const ch
         buf_str(&p->body, "encrypted, inside the conversation");
 }
 
-void app_ask_attach(struct app *a, const char *path) {
-    const char *why, *server = NULL;
-    uint8_t sha[32];
-    char hex[65];
-    uint64_t size;
+static int attach_look(struct app *a, const char *path, const char **server, struct err *e) {
+    struct app_attach *f = &a->attach[a->n_attach];
+
+    if (strlen(path) >= sizeof f->path)
+        return err_set(e, "no-file", "the path is too long");
+    if (file_look(path, &f->size, f->sha, e) != 0 ||
+        a->conf.port->route(a->conf.port_arg, f->size, server, e) != 0)
+        return -1;
+    snprintf(f->path, sizeof f->path, "%s", path);
+    a->n_attach++;
+    return 0;
+}
+
+/* All of them, or none. */
+void app_ask_attach(struct app *a, const char *const *path, size_t n) {
+    const char *why, *server = NULL, *through = NULL;
     struct err e;
 
-    if (!app_may_send(a, &why))
+    a->n_attach = 0;
+    if (!app_may_send(a, &why)) {
         app_say(a, ROLE_WARN, "%s", why);
-    else if (strlen(path) >= sizeof a->attach)
-        app_say(a, ROLE_WARN, "the path is too long");
-    else if (file_look(path, &size, sha, &e) != 0 ||
-             a->conf.port->route(a->conf.port_arg, size, &server, &e) != 0)
-        app_say(a, ROLE_BAD, "%s", e.text);
-    else {
-        snprintf(a->attach, sizeof a->attach, "%s", path);
-        memcpy(a->attach_sha, sha, 32);
-        hex_encode(view_of(sha, 32), hex);
-        guard_words(a, path, size, hex, server);
+        return;
     }
+    if (n > APP_ATTACH) {
+        app_say(a, ROLE_WARN, "at most %d files at once", APP_ATTACH);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (attach_look(a, path[i], &server, &e) != 0) {
+            app_say(a, ROLE_BAD, "%s", e.text);
+            return;
+        }
+        through = server ? server : through;
+    }
+    guard_words(a, through);
 }
 
 /* The file may have changed between the question and the answer: then it is asked again. */
-static void attach(struct app *a) {
-    uint8_t sha[32], xid[16];
+static int attach_one(struct app *a, const struct app_attach *f, struct err *e) {
+    const char *slash = strrchr(f->path, '/');
+    cleanup_free char *name = file_name_safe(view_str(slash ? slash + 1 : f->path));
+    struct xfer_meta m = {.size = f->size};
+    uint8_t sha[32];
     uint64_t size;
+
+    if (file_look(f->path, &size, sha, e) != 0)
+        return -1;
+    if (memcmp(sha, f->sha, 32) != 0)
+        return err_set(e, "no-file", "the file changed while you were asked: not sent");
+    if (a->conf.port->attach(a->conf.port_arg, f->path, path_mime(f->path), m.xid, e) != 0)
+        return -1;
+    memcpy(m.sha256, sha, 32);
+    snprintf(m.name, sizeof m.name, "%s", name);
+    app_file_path(a, &m, f->path);
+    return 0;
+}
+
+static void attach(struct app *a) {
     struct err e;
 
-    if (file_look(a->attach, &size, sha, &e) != 0)
+    for (size_t i = 0; i < a->n_attach; i++) {
+        const struct app_attach *f = &a->attach[i];
+
+        if (attach_one(a, f, &e) != 0) {
+            app_say(a, ROLE_BAD, "%s", e.text);
+            return;
+        }
+        app_note(a, ROLE_DIM, "Sending %s, %" PRIu64 " bytes.", f->path, f->size);
+    }
+}
+
+/* --- parameters of the next job --- */
+
+void app_ask_param(struct app *a) {
+    struct prompt *p = &a->prompt;
+
+    prompt_ask_text(p, THEN_PARAM, "Set a parameter of the job",
+                    sizeof a->params->key + sizeof a->params->value);
+    buf_str(&p->body, "KEY=VALUE, for example system=Answer in one sentence.\n");
+    buf_str(&p->body, "It goes into the request: the provider can read it. Put nothing private "
+                      "here; what you attach and ask later, only the guest can read.");
+}
+
+static void set_param(struct app *a, struct view typed) {
+    cleanup_free char *text = mem_strn(typed.p, typed.n);
+    struct err e;
+
+    if (!*text)
+        return;
+    if (job_param_put(text, a->params, &a->n_params, &e) != 0)
         app_say(a, ROLE_BAD, "%s", e.text);
-    else if (memcmp(sha, a->attach_sha, 32) != 0)
-        app_say(a, ROLE_BAD, "the file changed while you were asked: not sent");
-    else if (a->conf.port->attach(a->conf.port_arg, a->attach, path_mime(a->attach), xid, &e) != 0)
-        app_say(a, ROLE_BAD, "%s", e.text);
-    else
-        app_note(a, ROLE_DIM, "Sending %s, %" PRIu64 " bytes.", a->attach, size);
+    pager_clear(a->offer_page);
 }
 
 /* --- end, quit --- */
@@ -229,11 +301,13 @@ static void end_job(struct app *a) {
 
 void app_answered(struct app *a, bool yes) {
     enum prompt_then then = a->prompt.then;
+    cleanup_buf struct buf typed = {0};
 
     if (!yes) {
         prompt_close(&a->prompt);
         return;
     }
+    prompt_text(&a->prompt, &typed);
     if (!prompt_answer(&a->prompt)) {
         app_say(a, ROLE_WARN, "that is not the word: nothing was done");
         return;
@@ -249,6 +323,9 @@ void app_answered(struct app *a, bool yes) {
         return;
     case THEN_ATTACH:
         attach(a);
+        return;
+    case THEN_PARAM:
+        set_param(a, buf_view(&typed));
         return;
     case THEN_END:
         end_job(a);

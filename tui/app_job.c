@@ -13,6 +13,7 @@
 static void file_free(struct app_file *f) {
     buf_wipe(&f->data);
     free(f->saved);
+    free(f->path);
 }
 
 void app_job_forget(struct app *a) {
@@ -20,15 +21,17 @@ void app_job_forget(struct app *a) {
 
     for (size_t i = 0; i < j->n_files; i++)
         file_free(&j->file[i]);
+    for (size_t i = 0; i < j->n_turns; i++)
+        sources_free(&j->turn[i].sources);
     tree_free(j->tree);
     pager_free(j->chat);
+    pager_free(j->source_page);
     free(j->bundle);
     *j = (struct app_job){0};
 }
 
 void app_on_started(struct app *a, const struct offer *o, const uint8_t job[static 32]) {
     struct app_job *j = &a->job;
-    bool model = *o->model_name && strcmp(o->model_name, "none");
 
     app_job_forget(a);
     *j = (struct app_job){.exists = true, .simulated = offer_simulated(o), .began = a->now};
@@ -36,7 +39,11 @@ void app_on_started(struct app *a, const struct offer *o, const uint8_t job[stat
     memcpy(j->id, job, 32);
     memcpy(j->provider, o->pubkey, 32);
     text_clip(j->provider_name, sizeof j->provider_name, o->provider_name);
-    text_clip(j->what, sizeof j->what, model ? o->model_name : o->workload_name);
+    model_of_offer(o, &j->model);
+    if (model_named(&j->model))
+        model_words(&j->model, j->what, sizeof j->what);
+    else
+        text_clip(j->what, sizeof j->what, o->workload_name);
     shelf_price(o, j->price, sizeof j->price);
     j->chat = pager_new(CHAT_ENTRIES);
     j->state = SESSION_REQUESTED;
@@ -76,10 +83,10 @@ void app_note(struct app *a, enum role r, const char *fmt, ...) {
 
 /* --- turns --- */
 
-static struct app_turn *turn_of(struct app_job *j, const uint8_t *id) {
-    for (size_t i = j->n_turns; id && i-- > 0;)
-        if (!memcmp(j->turn[i].id, id, 32))
-            return &j->turn[i];
+struct app_turn *app_turn_of(struct app *a, const uint8_t *id) {
+    for (size_t i = a->job.n_turns; id && i-- > 0;)
+        if (!memcmp(a->job.turn[i].id, id, 32))
+            return &a->job.turn[i];
     return NULL;
 }
 
@@ -101,7 +108,7 @@ static size_t guest_line(struct app *a, enum role r, struct view text) {
 }
 
 static void on_delta(struct app *a, const struct session_event *ev) {
-    struct app_turn *t = turn_of(&a->job, ev->id);
+    struct app_turn *t = app_turn_of(a, ev->id);
 
     if (!t || !t->open || ev->text.n == 0)
         return;
@@ -112,31 +119,35 @@ static void on_delta(struct app *a, const struct session_event *ev) {
 }
 
 static void on_answer(struct app *a, const struct session_event *ev) {
-    struct app_turn *t = turn_of(&a->job, ev->id);
+    struct app_turn *t = app_turn_of(a, ev->id);
     enum role r = ev->code ? ROLE_BAD : ROLE_TEXT;
     bool nothing = ev->text.n == 0;
 
     a->job.progress[0] = 0;
+    a->job.pace = (struct pace){0};
     if (t && t->entry)
         pager_replace(a->job.chat, t->entry, r, ev->text);
     else if (!nothing)
         guest_line(a, r, ev->text);
     if (ev->code)
         app_note(a, ROLE_BAD, "Not answered (%s).", ev->code);
-    if (t)
-        t->open = false;
+    if (!t)
+        return;
+    t->open = false;
+    app_sources_under(a, t);
 }
 
 static void on_progress(struct app *a, const struct session_event *ev) {
     cleanup_free char *unit = text_safe_new(ev->text, TEXT_LINE, 40);
     cleanup_free char *note = text_safe_new(view_str(ev->note ? ev->note : ""), TEXT_LINE, 100);
+    char words[120];
 
-    snprintf(a->job.progress, sizeof a->job.progress, "%s%s%s", unit, *note ? ", " : "", note);
-    a->job.progress_done = ev->done;
-    a->job.progress_total = ev->total;
+    pace_at(&a->job.pace, a->now, ev->done, ev->total);
+    pace_words(&a->job.pace, unit, words, sizeof words);
+    snprintf(a->job.progress, sizeof a->job.progress, "%s%s%s", words, *note ? ", " : "", note);
 }
 
-/* --- tables and sources --- */
+/* --- tables --- */
 
 static void cell_put(struct table *t, const cJSON *v) {
     cleanup_buf struct buf b = {0};
@@ -177,17 +188,6 @@ static void on_table(struct app *a, const cJSON *o) {
     if (json_int_of(total, &all) && (uint64_t)all > table_rows(t))
         app_note(a, ROLE_DIM, "%zu of %" PRId64 " rows; the file has them all", table_rows(t), all);
     table_free(t);
-}
-
-static void on_sources(struct app *a, const cJSON *list) {
-    const cJSON *s;
-
-    cJSON_ArrayForEach(s, list) {
-        const char *doc = json_opt(s, "doc"), *snippet = json_opt(s, "snippet");
-
-        app_note(a, ROLE_DIM, "source: %.100s  \"%.300s\"", doc ? doc : "?",
-                 snippet ? snippet : "");
-    }
 }
 
 /* --- files --- */
@@ -273,6 +273,15 @@ static void on_sent(struct app *a, const struct session_event *ev) {
     f->done = f->size;
     sha_short(f->sha256, sha);
     app_note(a, ROLE_DIM, "%s is with the guest, sha256 %s.", f->name, sha);
+}
+
+void app_file_path(struct app *a, const struct xfer_meta *m, const char *path) {
+    struct app_file *f = file_of(&a->job, m->xid);
+
+    if (!f)
+        f = file_add(a, m, true);
+    free(f->path);
+    f->path = mem_str(path);
 }
 
 struct app_file *app_file_named(struct app *a, const char *word) {
@@ -368,12 +377,29 @@ static void on_state(struct app *a, const struct session_event *ev) {
     }
 }
 
+/* Who will answer, and how far to trust it. */
+static void note_model(struct app *a) {
+    const struct model *m = &a->job.model;
+    const char *caution = model_caution(m);
+    char words[160];
+
+    model_words(m, words, sizeof words);
+    if (model_named(m))
+        app_note(a, ROLE_TITLE, "Model: %s%s.", words, m->by_guest ? "" : ", says the seller");
+    if (caution)
+        app_note(a, ROLE_WARN, "%s", caution);
+    if (m->emulated)
+        app_note(a, ROLE_DIM, "The guest's processor is emulated: an answer takes minutes.");
+}
+
 static void on_ready(struct app *a, const struct session_event *ev) {
     cleanup_free char *name = text_safe_new(ev->text, TEXT_LINE, 60);
 
     step_seen(a, STEP_READY);
     snprintf(a->job.workload, sizeof a->job.workload, "%s", name);
+    model_learn(&a->job.model, ev->json);
     app_note(a, ROLE_DIM, "Ready: %s. /attach PATH sends a file, /help lists the rest.", name);
+    note_model(a);
     a->conf.port->bell(a->conf.port_arg);
     if (a->screen == SCR_BOOT || a->screen == SCR_ATTEST)
         app_go(a, SCR_CHAT);
@@ -462,7 +488,7 @@ void app_on_session(struct app *a, const struct session_event *ev) {
         on_progress(a, ev);
         return;
     case SE_SOURCES:
-        on_sources(a, ev->json);
+        app_on_sources(a, ev);
         return;
     case SE_TABLE:
         on_table(a, ev->json);

@@ -17,6 +17,7 @@ static const char HELP[] =
     "  --relay URL    relay to look at; may be repeated (replaces those of cdvm.conf)\n"
     "  --blossom URL  blob server that may be used; may be repeated\n"
     "  --policy P     standard (default), strict, demo, or a policy file\n"
+    "  --param K=V    parameter of the jobs, readable by the provider; may be repeated\n"
     "  --out DIR      folder for files from guests (default: here)\n"
     "  --ascii        draw with ASCII only (also when the locale is not UTF-8)\n"
     "  --mono         no colour (also when NO_COLOR is set)\n"
@@ -26,6 +27,7 @@ enum option_key {
     OPT_RELAY = 256,
     OPT_BLOSSOM,
     OPT_POLICY,
+    OPT_PARAM,
     OPT_OUT,
     OPT_ASCII,
     OPT_MONO,
@@ -37,6 +39,7 @@ static const struct option OPTIONS[] = {
     {"relay", required_argument, NULL, OPT_RELAY},
     {"blossom", required_argument, NULL, OPT_BLOSSOM},
     {"policy", required_argument, NULL, OPT_POLICY},
+    {"param", required_argument, NULL, OPT_PARAM},
     {"out", required_argument, NULL, OPT_OUT},
     {"ascii", no_argument, NULL, OPT_ASCII},
     {"mono", no_argument, NULL, OPT_MONO},
@@ -64,6 +67,9 @@ static int take(struct given *g, int c, const char *v, struct err *e) {
     case OPT_POLICY:
         g->policy = v;
         return 0;
+    case OPT_PARAM:
+        return job_param_put(v, g->engine.params, &g->engine.n_params, e) ? err_wrap(e, "--param")
+                                                                          : 0;
     case OPT_OUT:
         return conf_set(settings_keys, settings_n_keys, "out", view_str(v), &g->set, e);
     case OPT_ASCII:

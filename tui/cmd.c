@@ -6,17 +6,83 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define WORD_MAX 1024
 #define SHOWN_MAX 6
 
-static void run_attach(struct app *a, const char *arg) {
-    cleanup_free char *path = path_typed(arg);
+/* Words of a line, parted by spaces; quotes and backslashes as in a shell. Owned words; returns how
+ * many, at most max + 1 to tell that there were more. */
+static size_t words_of(const char *s, char **word, size_t max) {
+    size_t n = 0;
 
-    if (*arg)
-        app_ask_attach(a, path);
+    while (*(s += strspn(s, " "))) {
+        cleanup_buf struct buf b = {0};
+        char quote = 0;
+
+        if (n == max)
+            return max + 1;
+        for (; *s && (quote || *s != ' '); s++) {
+            if (*s == quote)
+                quote = 0;
+            else if (!quote && (*s == '"' || *s == '\''))
+                quote = *s;
+            else {
+                s += *s == '\\' && quote != '\'' && s[1];
+                buf_add(&b, s, 1);
+            }
+        }
+        word[n++] = buf_take(&b);
+    }
+    return n;
+}
+
+static bool is_file(const char *path) {
+    struct stat st;
+
+    return stat(path, &st) == 0;
+}
+
+static void attach_words(struct app *a, const char *arg) {
+    char *word[APP_ATTACH], *path[APP_ATTACH];
+    size_t n = words_of(arg, word, APP_ATTACH), kept = n > APP_ATTACH ? APP_ATTACH : n;
+
+    for (size_t i = 0; i < kept; i++) {
+        path[i] = path_typed(word[i]);
+        free(word[i]);
+    }
+    app_ask_attach(a, (const char *const *)path, n);
+    for (size_t i = 0; i < kept; i++)
+        free(path[i]);
+}
+
+/* A name with spaces in it may be typed as it is when it is the only one. */
+static void run_attach(struct app *a, const char *arg) {
+    cleanup_free char *whole = path_typed(arg);
+    const char *const one[] = {whole};
+
+    if (!*arg)
+        app_say(a, ROLE_WARN, "/attach PATH...: which file?");
+    else if (is_file(whole))
+        app_ask_attach(a, one, 1);
     else
-        app_say(a, ROLE_WARN, "/attach PATH: which file?");
+        attach_words(a, arg);
+}
+
+static void run_source(struct app *a, const char *arg) {
+    uint64_t n = 1;
+
+    if (*arg && !decimal_parse(arg, &n))
+        n = 0;
+    app_source_open(a, n < SOURCES_MAX + 1 ? (size_t)n : 0);
+}
+
+static void run_param(struct app *a, const char *arg) {
+    (void)arg;
+    for (size_t i = 0; i < a->n_params; i++)
+        app_note(a, ROLE_DIM, "%s = %s", a->params[i].key, a->params[i].value);
+    app_say(a, ROLE_DIM, "%zu parameters; set before a guest starts: p where the offer is shown",
+            a->n_params);
 }
 
 static void run_get(struct app *a, const char *arg) {
@@ -56,12 +122,14 @@ static void run_help(struct app *a, const char *arg) {
 }
 
 static const struct cmd TABLE[] = {
-    {"attach", "PATH", "send a file to the guest (asks first)", run_attach},
+    {"attach", "PATH...", "send files to the guest (asks first)", run_attach},
+    {"source", "[N]", "show passage N of the newest answer in its document", run_source},
     {"get", "[N|NAME] [PATH]", "save a file that came from the guest", run_get},
     {"save", "[PATH]", "save the bundle: evidence and receipt, for `cdvm verify`", run_save},
     {"stop", "", "stop the answer that is being given", run_stop},
     {"end", "", "end the job; the guest wipes itself (asks first)", run_end},
     {"verify", "", "show what was verified", run_verify},
+    {"param", "", "the parameters of this job", run_param},
     {"help", "", "keys and commands", run_help},
 };
 
@@ -90,6 +158,7 @@ static void run(struct app *a, char *line) {
 
 static void turn_add(struct app_job *j, const uint8_t id[static 32], int64_t now) {
     if (j->n_turns == APP_TURNS) {
+        sources_free(&j->turn[0].sources);
         memmove(j->turn, j->turn + 1, (APP_TURNS - 1) * sizeof j->turn[0]);
         j->n_turns--;
     }
@@ -197,6 +266,13 @@ static void complete_path(struct app *a, char *line, char *path) {
     complete_with(a, &m, keep);
 }
 
+/* /attach takes several paths: the last one is completed. */
+static char *last_word(char *arg) {
+    char *last = strrchr(arg, ' ');
+
+    return last && last[1] ? last + 1 : arg + strlen(arg);
+}
+
 void cmd_complete(struct app *a) {
     cleanup_buf struct buf text = {0};
     struct matches m = {0};
@@ -208,7 +284,7 @@ void cmd_complete(struct app *a) {
     line = (char *)text.p;
     space = strchr(line, ' ');
     if (space) {
-        complete_path(a, line, space + strspn(space, " "));
+        complete_path(a, line, last_word(space));
         return;
     }
     match_commands(&m, line + 1);

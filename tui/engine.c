@@ -125,6 +125,8 @@ static int ask_start(void *arg, const struct offer *o, struct err *e) {
         .n_blossom = set->blossom.n,
         .policy = g->conf->policy,
         .trust = &g->trust,
+        .params = g->app->params,
+        .n_params = g->app->n_params,
         .max_msat = o->price_msat,
     };
 
@@ -333,6 +335,8 @@ static int start_app(struct engine *g, struct err *e) {
         .folder = folder,
         .bundles = bundles,
         .relays = set->relay.n,
+        .params = g->conf->params,
+        .n_params = g->conf->n_params,
     };
 
     if (!bundles)

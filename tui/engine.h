@@ -4,6 +4,7 @@
 #define CDVM_ENGINE_H
 
 #include "attest/policy.h"
+#include "core/dvm.h"
 #include "tui/settings.h"
 #include "tui/tui.h"
 
@@ -11,6 +12,8 @@ struct engine_conf {
     const struct settings *set; /* relays may be none: then a hint is shown */
     const struct policy *policy;
     struct tui_options tui;
+    struct job_param params[JOB_PARAMS_MAX]; /* of every job */
+    size_t n_params;
 };
 
 /* Runs until the person leaves. 0, or -1 with e when it could not start. */

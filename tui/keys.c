@@ -7,7 +7,8 @@
 
 #define ON(s) (1u << (s))
 #define LISTS (ON(SCR_OFFERS) | ON(SCR_ATTEST))
-#define READ (ON(SCR_OFFER) | ON(SCR_BOOT) | ON(SCR_END))
+#define PAGES (ON(SCR_OFFER) | ON(SCR_SOURCE) | ON(SCR_END))
+#define READ (PAGES | ON(SCR_BOOT))
 #define JOB (ON(SCR_BOOT) | ON(SCR_ATTEST) | ON(SCR_END))
 #define VIEWS (LISTS | READ)
 #define SCREENS (VIEWS | ON(SCR_CHAT))
@@ -21,6 +22,7 @@ static const struct key_row TABLE[] = {
     {ON(SCR_OFFERS), {'/'}, ACT_FILTER, "filter", "show only offers that hold some words"},
     {ON(SCR_OFFERS), {'s'}, ACT_SORT, "sort", "sort by proof, price, name or age"},
     {ON(SCR_OFFER), {K_ENTER}, ACT_OPEN, "start a guest", "ask for a guest; no data is sent yet"},
+    {ON(SCR_OFFER), {'p'}, ACT_PARAM, "parameter", "set a parameter of the job, KEY=VALUE"},
     {ON(SCR_OFFER), {'r'}, ACT_RAW, "raw", "the seller's event as it came"},
     /* attestation */
     {ON(SCR_ATTEST), {K_ENTER, ' '}, ACT_FOLD, "fold", "fold or unfold the line"},
@@ -30,6 +32,11 @@ static const struct key_row TABLE[] = {
     {ON(SCR_ATTEST), {K_RIGHT, 'l'}, ACT_RIGHT, NULL, "unfold, or go to the first line below"},
     /* chat */
     {ON(SCR_CHAT), {K_ENTER}, ACT_SEND, "send", "send the text, or run the /command"},
+    {ON(SCR_CHAT),
+     {K_ALT('s')},
+     ACT_SOURCE,
+     "sources",
+     "show a passage of the answer in its document"},
     {ON(SCR_CHAT), {K_ALT(K_ENTER), K_PASTED_ENTER}, ACT_NEWLINE, "newline", "start a new line"},
     {ON(SCR_CHAT), {K_TAB}, ACT_COMPLETE, NULL, "complete a command or a path"},
     {ON(SCR_CHAT), {K_CTRL('F')}, ACT_FIND, "find", "find the typed words in what was said"},
@@ -38,11 +45,13 @@ static const struct key_row TABLE[] = {
      ACT_INTERRUPT,
      "stop",
      "stop the answer; else drop the draft; twice: leave"},
+    {ON(SCR_SOURCE), {'n'}, ACT_NEXT_SOURCE, "next passage", "the next passage of the answer"},
+    {ON(SCR_SOURCE), {'p'}, ACT_PREV_SOURCE, "previous", "the passage before"},
     /* both */
     {JOB, {'s'}, ACT_SAVE, "save", "save the bundle for later verification"},
     {JOB, {'x'}, ACT_DESTROY, "destroy", "destroy the guest (asks first)"},
-    {LISTS | ON(SCR_OFFER) | ON(SCR_HELP) | ON(SCR_END), {K_UP, 'k'}, ACT_UP, NULL, "up"},
-    {LISTS | ON(SCR_OFFER) | ON(SCR_HELP) | ON(SCR_END), {K_DOWN, 'j'}, ACT_DOWN, NULL, "down"},
+    {LISTS | PAGES | ON(SCR_HELP), {K_UP, 'k'}, ACT_UP, NULL, "up"},
+    {LISTS | PAGES | ON(SCR_HELP), {K_DOWN, 'j'}, ACT_DOWN, NULL, "down"},
     {VIEWS | ON(SCR_HELP) | ON(SCR_CHAT), {K_PAGE_UP}, ACT_PAGE_UP, NULL, "a page up"},
     {VIEWS | ON(SCR_HELP) | ON(SCR_CHAT), {K_PAGE_DOWN}, ACT_PAGE_DOWN, NULL, "a page down"},
     {VIEWS | ON(SCR_HELP), {K_HOME, 'g'}, ACT_TOP, NULL, "to the first line"},
@@ -125,10 +134,10 @@ enum action keys_find(enum scr s, uint32_t key) {
 
 const char *keys_screen_name(enum scr s) {
     static const char *const NAME[SCR_COUNT] = {
-        [SCR_OFFERS] = "Offers",      [SCR_OFFER] = "Offer",    [SCR_BOOT] = "Job",
-        [SCR_ATTEST] = "Attestation", [SCR_CHAT] = "Chat",      [SCR_END] = "End",
-        [SCR_FILTER] = "Filter",      [SCR_YESNO] = "Question", [SCR_WORD] = "Question",
-        [SCR_HELP] = "Help",
+        [SCR_OFFERS] = "Offers",      [SCR_OFFER] = "Offer",   [SCR_BOOT] = "Job",
+        [SCR_ATTEST] = "Attestation", [SCR_CHAT] = "Chat",     [SCR_END] = "End",
+        [SCR_SOURCE] = "Passage",     [SCR_FILTER] = "Filter", [SCR_YESNO] = "Question",
+        [SCR_WORD] = "Question",      [SCR_HELP] = "Help",
     };
 
     return NAME[s];

@@ -11,6 +11,7 @@ enum scr {
     SCR_BOOT,
     SCR_ATTEST,
     SCR_CHAT,
+    SCR_SOURCE, /* a passage of an answer in its document */
     SCR_END,
     SCR_FILTER, /* typing a filter over the offers */
     SCR_YESNO,  /* a question answered by one key */
@@ -54,6 +55,10 @@ enum action {
     ACT_NEWLINE,
     ACT_COMPLETE,
     ACT_FIND,
+    ACT_SOURCE,
+    ACT_NEXT_SOURCE,
+    ACT_PREV_SOURCE,
+    ACT_PARAM,
     ACT_YES,
     ACT_NO,
     ACT_EDIT_FIRST, /* from here on: enum edit_op in its order */

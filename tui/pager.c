@@ -266,6 +266,18 @@ bool pager_find(struct pager *p, struct view needle) {
     return false;
 }
 
+void pager_show(struct pager *p, size_t id) {
+    const size_t above = 2; /* rows of what stands before, so that one sees where it is */
+    size_t row;
+
+    if (!entry_of(p, id))
+        return;
+    row = row_of(p, id - p->dropped - 1, 0);
+    p->top = row > above ? row - above : 0;
+    p->follow = false;
+    pager_settle(p);
+}
+
 size_t pager_rows(const struct pager *p) {
     return p->n_rows;
 }

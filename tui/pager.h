@@ -30,6 +30,9 @@ void pager_move(struct pager *p, enum list_move m);
  * when there is none. */
 bool pager_find(struct pager *p, struct view needle);
 
+/* Scrolls so that the entry begins near the top. */
+void pager_show(struct pager *p, size_t id);
+
 struct pager_row {
     struct safe_text gutter, text; /* gutter empty on all but an entry's first row */
     enum role role;

@@ -14,11 +14,22 @@ void prompt_ask(struct prompt *p, enum prompt_then then, const char *title, cons
     p->edit = edit_new(sizeof p->word, false);
 }
 
+void prompt_ask_text(struct prompt *p, enum prompt_then then, const char *title, size_t max) {
+    prompt_ask(p, then, title, NULL);
+    p->free = true;
+    p->edit = edit_new(max, false);
+}
+
+void prompt_text(const struct prompt *p, struct buf *out) {
+    if (p->edit)
+        edit_text(p->edit, out);
+}
+
 bool prompt_answer(struct prompt *p) {
     cleanup_buf struct buf typed = {0};
     bool ok = true;
 
-    if (p->edit) {
+    if (p->edit && !p->free) {
         edit_text(p->edit, &typed);
         ok = view_is(buf_view(&typed), p->word);
     }

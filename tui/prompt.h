@@ -1,5 +1,5 @@
-/* A question over a screen: yes or no by one key, or a word that must be typed in full. The default
- * is always no, and nothing pasted can answer. */
+/* A question over a screen: yes or no by one key, a word that must be typed in full, or a line of
+ * text. The default is always no, and nothing pasted can answer yes or be the word. */
 #ifndef CDVM_PROMPT_H
 #define CDVM_PROMPT_H
 
@@ -10,12 +10,13 @@ enum prompt_then {
     THEN_START,
     THEN_ACCEPT,
     THEN_ATTACH,
+    THEN_PARAM,
     THEN_END,
     THEN_QUIT,
 };
 
 struct prompt {
-    bool open;
+    bool open, free; /* free: any text will do */
     enum prompt_then then;
     char title[64], word[16]; /* word empty: yes or no */
     struct buf body;          /* prose, sanitised when drawn */
@@ -24,6 +25,9 @@ struct prompt {
 
 /* word NULL: yes or no. Lines are added to p->body by the caller. */
 void prompt_ask(struct prompt *p, enum prompt_then then, const char *title, const char *word);
+/* Asks for a line of text of at most `max` characters. */
+void prompt_ask_text(struct prompt *p, enum prompt_then then, const char *title, size_t max);
+void prompt_text(const struct prompt *p, struct buf *out); /* what was typed; before answer */
 /* Closes; true when the word was typed exactly (or none was needed). */
 bool prompt_answer(struct prompt *p);
 void prompt_close(struct prompt *p); /* legal when not open */

@@ -97,7 +97,7 @@ static void chat_sizes(const struct app *a, struct scr_sizes *s) {
     struct edit_place at;
     size_t first;
     struct rect b = s->body;
-    int head = b.h >= 16 ? 2 : 1;
+    int head = b.h >= 16 ? (a->job.model.chats ? 3 : 2) : 1;
     int lines = (int)edit_layout(a->input, b.w - 4, rows, 1, &first, &at);
     int input = least(lines, b.h / 3);
 
@@ -116,6 +116,7 @@ struct scr_sizes scr_sizes(const struct app *a) {
     s.why = b.h >= 18 ? 5 : 3;
     s.tree = b.h - 2 - s.why;
     s.page = (struct rect){b.y, b.x + 1, b.h, b.w - 2};
+    s.source = (struct rect){b.y + 3, b.x + 3, b.h - 3, b.w - 4};
     s.help = (struct rect){3, 4, a->rows - 6, a->cols - 8}; /* the inside of its frame */
     chat_sizes(a, &s);
     return s;
@@ -133,7 +134,9 @@ static const struct {
             {SCR_END, "5 End", "5"}};
 
 static void draw_tabs(const struct app *a, int x, int right) {
-    enum scr at = a->screen == SCR_OFFER ? SCR_OFFERS : a->screen;
+    enum scr at = a->screen == SCR_OFFER    ? SCR_OFFERS
+                  : a->screen == SCR_SOURCE ? SCR_CHAT
+                                            : a->screen;
 
     for (size_t i = 0; i < COUNT(TABS); i++) {
         bool here = TABS[i].screen == at, open = i == 0 || a->job.exists;
@@ -184,6 +187,8 @@ static bool useful(const struct app *a, enum action act) {
         return app_job_alive(a);
     if (act == ACT_SAVE)
         return a->job.has_verdict;
+    if (act == ACT_SOURCE)
+        return app_has_sources(a);
     return act != ACT_INTERRUPT || app_answering(a);
 }
 
@@ -233,7 +238,8 @@ static struct scr_cursor page_end(const struct app *a, const struct scr_sizes *s
 typedef struct scr_cursor screen_fn(const struct app *a, const struct scr_sizes *s);
 static screen_fn *const DRAW[] = {
     [SCR_OFFERS] = scr_offers_draw, [SCR_OFFER] = page_offer,   [SCR_BOOT] = scr_boot_draw,
-    [SCR_ATTEST] = scr_attest_draw, [SCR_CHAT] = scr_chat_draw, [SCR_END] = page_end,
+    [SCR_ATTEST] = scr_attest_draw, [SCR_CHAT] = scr_chat_draw, [SCR_SOURCE] = scr_source_draw,
+    [SCR_END] = page_end,
 };
 
 static void draw_too_small(const struct app *a) {

@@ -19,6 +19,7 @@ struct scr_sizes {
     struct rect input;
     int transfers, indent;
     struct rect page, help; /* offer, end; help */
+    struct rect source;     /* the document around a passage */
 };
 struct scr_sizes scr_sizes(const struct app *a);
 
@@ -31,6 +32,7 @@ struct scr_cursor scr_offers_draw(const struct app *a, const struct scr_sizes *s
 struct scr_cursor scr_boot_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_attest_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_chat_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_source_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_prompt_draw(const struct app *a);
 void scr_help_draw(const struct app *a, const struct scr_sizes *s);
 

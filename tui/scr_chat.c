@@ -8,10 +8,29 @@
 #include "core/nip19.h"
 #include "tui/cmd.h"
 
+/* Who answers: never a small model without its size beside it. */
+static void draw_model(const struct app *a, int y) {
+    const struct model *m = &a->job.model;
+    char words[160];
+    int x = 1;
+
+    if (!model_named(m)) {
+        draw_text(y, x, a->cols - 2, ROLE_WARN,
+                  safe_lit("no language model: answers are passages of your documents"));
+        return;
+    }
+    model_words(m, words, sizeof words);
+    x += draw_fmt(y, x, a->cols - 2, ROLE_TITLE, "%s", words);
+    if (!m->by_guest)
+        draw_text(y, x, a->cols - x - 1, ROLE_DIM, safe_lit("  (the seller's words)"));
+    else if (model_caution(m))
+        draw_text(y, x, a->cols - x - 1, ROLE_WARN, safe_lit("  small: go by the passages"));
+}
+
 static void draw_head(const struct app *a, const struct scr_sizes *s) {
     const struct app_job *j = &a->job;
     struct scr_state look = scr_check(j->verdict.state, j->simulated);
-    char guest[20], age[16];
+    char guest[20], age[16], words[160];
     int x = 1, y = s->body.y;
 
     if (!j->has_verdict) {
@@ -24,10 +43,16 @@ static void draw_head(const struct app *a, const struct scr_sizes *s) {
              2;
         x += draw_fmt(y, x, 28, ROLE_TEXT, "guest %s", guest) + 2;
         x += draw_fmt(y, x, 30, look.role, "%s %s ago", look.word, age) + 2;
-        draw_right(y, a->cols - 1, a->cols - x - 1, ROLE_DIM, "%s  %s", j->workload, j->price);
+        if (j->model.chats && s->chat.y <= y + 2) /* no line of its own here */
+            model_words(&j->model, words, sizeof words);
+        else
+            snprintf(words, sizeof words, "%s  %s", j->workload, j->price);
+        draw_right(y, a->cols - 1, a->cols - x - 1, ROLE_DIM, "%s", words);
     }
+    if (s->chat.y > y + 2)
+        draw_model(a, y + 1);
     if (s->chat.y > y + 1)
-        draw_rule(y + 1, 0, a->cols, RULE_THIN);
+        draw_rule(s->chat.y - 1, 0, a->cols, RULE_THIN);
 }
 
 static void draw_talk(const struct app *a, const struct scr_sizes *s) {
@@ -57,18 +82,23 @@ static void draw_file(const struct app *a, const struct app_file *f, int y) {
              rate, per_s ? "  left " : "", per_s ? left : "");
 }
 
+/* The words first; a bar where they leave room for one. */
+static void draw_progress(const struct app *a, int y) {
+    const struct pace *p = &a->job.pace;
+    int x = 2 + draw_fmt(y, 2, a->cols - 4, ROLE_TEXT, "guest: %s", a->job.progress);
+    int room = a->cols - 2 - x - 2;
+
+    room = room < 18 ? room : 18;
+    if (p->total && room >= 10)
+        draw_bar(y, a->cols - 2 - room, room, p->done, p->total);
+}
+
 static void draw_transfers(const struct app *a, const struct scr_sizes *s) {
     const struct app_job *j = &a->job;
     int y = s->chat.y + s->chat.h, last = y + s->transfers;
 
-    if (*j->progress && y < last) {
-        draw_fmt(y, 2, a->cols - 20, ROLE_TEXT, "guest: %" PRIu64 "%s%.*" PRIu64 " %s",
-                 j->progress_done, j->progress_total ? " of " : "", j->progress_total ? 1 : 0,
-                 j->progress_total, j->progress);
-        if (j->progress_total)
-            draw_bar(y, a->cols - 18, 16, j->progress_done, j->progress_total);
-        y++;
-    }
+    if (*j->progress && y < last)
+        draw_progress(a, y++);
     for (size_t i = j->n_files; i-- > 0 && y < last;)
         if (j->file[i].state == FILE_MOVING)
             draw_file(a, &j->file[i], y++);
@@ -86,7 +116,10 @@ static void draw_mark(const struct app *a, int y) {
     if (!t)
         return;
     scr_elapsed(a->now - t->asked, for_s);
-    draw_right(y, right, 40, ROLE_DIM, " answering, %" PRIu64 " bytes, %s ", t->chars, for_s);
+    if (t->chars > 0)
+        draw_right(y, right, 40, ROLE_DIM, " answering, %" PRIu64 " bytes, %s ", t->chars, for_s);
+    else
+        draw_right(y, right, 40, ROLE_DIM, " waiting for the answer, %s ", for_s);
 }
 
 static struct scr_cursor draw_input(const struct app *a, const struct scr_sizes *s) {

@@ -100,9 +100,25 @@ static void draw_title(const struct prompt *p, struct rect r) {
     draw_fmt(r.y - 1, r.x, r.w, ROLE_TITLE, " %s ", p->title);
 }
 
+/* As much of the typed line as fits, with the cursor in it; returns the cursor's column. */
+static int draw_typed(const struct edit *e, int y, int x, int w) {
+    cleanup_buf struct buf text = {0};
+    struct edit_row row;
+    struct edit_place at;
+    size_t first;
+    char utf8[4];
+
+    (void)edit_layout(e, w - 1, &row, 1, &first, &at);
+    for (size_t i = row.from; i < row.to; i++)
+        buf_add(&text, utf8, utf8_put(edit_at(e, i), utf8));
+    buf_str(&text, "");
+    draw_fmt(y, x, w, ROLE_TEXT, "%s", (char *)text.p);
+    return at.col;
+}
+
 struct scr_cursor scr_prompt_draw(const struct app *a) {
     const struct prompt *p = &a->prompt;
-    cleanup_buf struct buf safe = {0}, typed = {0};
+    cleanup_buf struct buf safe = {0};
     struct safe_text body = text_safe(buf_view(&p->body), TEXT_PROSE, 4000, &safe);
     int w = a->cols < 80 ? a->cols - 4 : 72;
     int h = body_rows(view_of(body.s, body.n), w - 4) + 4;
@@ -118,8 +134,6 @@ struct scr_cursor scr_prompt_draw(const struct app *a) {
         x = in.x + draw_text(y, in.x, in.w, ROLE_ACCENT, safe_lit("y / N  "));
         return (struct scr_cursor){y, x};
     }
-    edit_text(p->edit, &typed);
     x = in.x + draw_text(y, in.x, 2, ROLE_ACCENT, safe_lit("> "));
-    draw_fmt(y, x, in.w - 2, ROLE_TEXT, "%s", typed.n ? (char *)typed.p : "");
-    return (struct scr_cursor){y, x + (int)edit_pos(p->edit)};
+    return (struct scr_cursor){y, x + draw_typed(p->edit, y, x, in.w - 2)};
 }

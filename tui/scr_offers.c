@@ -175,8 +175,10 @@ static void draw_pane(const struct app *a, const struct shelf_row *r, int y, int
     draw_fmt(y + 1, 1, a->cols - 2, ROLE_TEXT, "%s  %s  %s: %u free  offer %s old",
              *r->provider ? r->provider : "?", key, r->alive ? "there" : "away", r->free_slots,
              age);
-    for (int i = 0; i < (int)COUNT(LEGEND) && 2 + i < h; i++)
-        draw_fmt(y + 2 + i, 1, a->cols - 2, ROLE_DIM, "%s", LEGEND[i]);
+    if (h > 2)
+        draw_fmt(y + 2, 1, a->cols - 2, ROLE_TEXT, "%s", r->runs);
+    for (int i = 0; i < (int)COUNT(LEGEND) && 3 + i < h; i++)
+        draw_fmt(y + 3 + i, 1, a->cols - 2, ROLE_DIM, "%s", LEGEND[i]);
 }
 
 struct scr_cursor scr_offers_draw(const struct app *a, const struct scr_sizes *s) {
@@ -208,6 +210,32 @@ static void fill_limits(const struct offer *o, struct pager *p) {
     pager_line(p, ROLE_TEXT, "Limits     %s", b.n ? (char *)b.p : "none stated");
 }
 
+static void fill_model(const struct offer *o, struct pager *p) {
+    struct model m;
+    char words[160];
+
+    model_of_offer(o, &m);
+    model_words(&m, words, sizeof words);
+    if (model_named(&m))
+        pager_line(p, ROLE_TEXT, "Model      %s   root %.16s..", words, o->model);
+    else
+        pager_line(p, ROLE_TEXT, "Model      none");
+    if (strcmp(o->broker, "none") != 0)
+        pager_line(p, ROLE_TEXT,
+                   "Sealed     weights that neither seller nor customer sees; key %.16s..",
+                   o->broker);
+}
+
+static void fill_params(const struct app *a, struct pager *p) {
+    for (size_t i = 0; i < a->n_params; i++)
+        pager_line(p, ROLE_TEXT, "%s %s = %s", i ? "          " : "Parameter ", a->params[i].key,
+                   a->params[i].value);
+    if (a->n_params > 0) {
+        pager_line(p, ROLE_WARN, "           the provider can read these");
+        pager_gap(p);
+    }
+}
+
 static void fill_claims(const struct app *a, const struct offer *o, struct pager *p) {
     char claims[32], price[32], key[20], age[16];
 
@@ -225,8 +253,8 @@ static void fill_claims(const struct app *a, const struct offer *o, struct pager
                o->privacy);
     pager_line(p, ROLE_TEXT, "Machine    %u vcpu %s, %u MiB, %u GPU %s", o->vcpus, o->vcpu_type,
                o->memory_mib, o->gpu_count, o->gpu_count ? o->gpu_arch : "");
-    pager_line(p, ROLE_TEXT, "Workload   %s", o->workload_name);
-    pager_line(p, ROLE_TEXT, "Model      %s", o->model_name);
+    pager_line(p, ROLE_TEXT, "Workload   %s   root %.16s..", o->workload_name, o->workload);
+    fill_model(o, p);
     fill_limits(o, p);
     pager_line(p, ROLE_DIM, "Offer      kind %u, d=%s, published %s ago", o->job_kind, o->d, age);
     pager_gap(p);
@@ -275,6 +303,7 @@ void scr_offer_fill(const struct app *a, struct pager *p) {
         pager_add(p, "", ROLE_TEXT, false, view_str(o->json));
     } else {
         fill_claims(a, o, p);
+        fill_params(a, p);
         fill_required(a, o, p);
         fill_proven(a, o, p);
     }

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "core/dvm.h"
+#include "tui/model.h"
 
 struct shelf {
     struct shelf_row *row;
@@ -54,6 +55,20 @@ void shelf_price(const struct offer *o, char *out, size_t n) {
         snprintf(out, n, "%" PRIu64 " sat/%s", sat, unit);
 }
 
+void shelf_runs(const struct offer *o, char *out, size_t n) {
+    struct model m;
+    char model[160] = "";
+
+    model_of_offer(o, &m);
+    if (model_named(&m))
+        model_words(&m, model, sizeof model);
+    snprintf(out, n, "%s%s%s; %u vcpu, %u MiB; job kind %u", o->workload_name,
+             *model    ? " with "
+             : m.chats ? " without a model"
+                       : "",
+             model, o->vcpus, o->memory_mib, o->job_kind);
+}
+
 static void row_fill(struct shelf_row *r, const struct offer *o) {
     bool model = *o->model_name && strcmp(o->model_name, "none");
 
@@ -65,6 +80,7 @@ static void row_fill(struct shelf_row *r, const struct offer *o) {
     text_clip(r->what, sizeof r->what, model ? o->model_name : o->workload_name);
     text_clip(r->provider, sizeof r->provider, o->provider_name);
     shelf_claims(o, r->claims, sizeof r->claims);
+    shelf_runs(o, r->runs, sizeof r->runs);
     shelf_price(o, r->price, sizeof r->price);
     r->simulated = offer_simulated(o);
 }

@@ -11,6 +11,7 @@ struct shelf_row {
     char d[64];
     char task[16], what[64]; /* "chat", "table" ... and the model or tool */
     char claims[32], provider[32], price[32];
+    char runs[240]; /* workload, model with its size, machine, kind: one line */
     uint64_t price_msat;
     int64_t created_at, seen; /* seen: newest heartbeat, 0 none */
     uint32_t free_slots;
@@ -36,6 +37,8 @@ const struct shelf_row *shelf_at(const struct shelf *s, size_t i); /* of the vie
 const char *shelf_sort_name(enum shelf_sort by);
 
 void shelf_claims(const struct offer *o, char *out, size_t n); /* "SNP + H100 CC" */
+/* "chat with SmolLM2-135M-Instruct, 92 MB; 2 vcpu, 2048 MiB; job kind 5050". */
+void shelf_runs(const struct offer *o, char *out, size_t n);
 /* "free", "210 sat/job", "5 sat/min". */
 void shelf_price(const struct offer *o, char *out, size_t n);
 

@@ -315,6 +315,204 @@ static void saves_where_it_is_told(void **st) {
     app_done(a);
 }
 
+static void several_files_are_asked_about_at_once(void **st) {
+    struct app *a = app_ready();
+    cleanup_free char *line =
+        mem_fmt("/attach %s/one.md '%s/two words.txt'  %s/three\\ more.txt", dir, dir, dir);
+    cleanup_free char *asked = mem_fmt("attach %s/one.md text/markdown;attach %s/two words.txt "
+                                       "text/plain;attach %s/three more.txt text/plain;",
+                                       dir, dir, dir);
+    cleanup_free char *one = mem_fmt("/attach %s/two words.txt", dir);
+
+    (void)st;
+    file_put("one.md", "1");
+    file_put("two words.txt", "22");
+    file_put("three more.txt", "333");
+    press(a, line, K_ENTER);
+    assert_int_equal(app_focus(a), SCR_YESNO);
+    assert_string_equal(a->prompt.title, "Send these 3 files, 6 bytes?");
+    assert_non_null(strstr((char *)a->prompt.body.p, "two words.txt, 2 bytes"));
+    app_key(a, 'y');
+    expect_asked(asked);
+    press(a, one, K_ENTER); /* spaces as they are, when it is the only one */
+    assert_string_equal(a->prompt.title, "Send this file?");
+    app_done(a);
+}
+
+static void all_files_or_none(void **st) {
+    struct app *a = app_ready();
+    cleanup_free char *line = mem_fmt("/attach %s/one.md /nonexistent", dir);
+    cleanup_free char *many = mem_str("/attach a b c d e f g h i");
+    cleanup_free char *two = mem_fmt("/attach %s/one.md %s/two.txt", dir, dir);
+    cleanup_free char *first = mem_fmt("attach %s/one.md text/markdown;", dir);
+
+    (void)st;
+    file_put("one.md", "1");
+    file_put("two.txt", "2");
+    press(a, line, K_ENTER);
+    assert_false(a->prompt.open);
+    expect_status(a, "there is no file /nonexistent");
+    press(a, many, K_ENTER);
+    expect_status(a, "at most 8 files");
+    press(a, two, K_ENTER);
+    file_put("two.txt", "changed");
+    app_key(a, 'y');
+    expect_asked(first);
+    expect_status(a, "changed");
+    app_done(a);
+}
+
+/* --- passages --- */
+
+static size_t chat_holds(const struct app *a, const char *words) {
+    struct pager_row row;
+    size_t n = 0;
+
+    for (size_t i = 0; pager_row(a->job.chat, i, &row); i++)
+        n += strstr(row.text.s, words) != NULL;
+    return n;
+}
+
+static void passages_stand_under_the_answer(void **st) {
+    struct app *a = app_reading();
+    uint8_t ID[32];
+
+    (void)st;
+    memset(ID, 0x51, 32);
+    assert_false(app_has_sources(a));
+    app_key(a, K_ALT('s'));
+    expect_status(a, "no answer has named a passage");
+    guest_sources(a);
+    assert_int_equal(chat_holds(a, "[1] lease.md"), 0); /* not before the answer */
+    app_on_session(
+        a, &(struct session_event){.type = SE_ANSWER, .id = ID, .text = view_str("Three months.")});
+    assert_int_equal(chat_holds(a, "[1] lease.md"), 1);
+    assert_int_equal(chat_holds(a, "[2] scan.pdf"), 1);
+    guest_sources(a); /* later ones replace them and are shown at once */
+    assert_int_equal(chat_holds(a, "[1] lease.md"), 2);
+    memset(ID, 0x52, 32);
+    app_on_session(a, &(struct session_event){.type = SE_SOURCES, .id = ID, .json = NULL});
+    app_on_session(a, &(struct session_event){.type = SE_SOURCES, .id = NULL, .json = NULL});
+    app_done(a);
+}
+
+static void a_passage_opens_where_it_stands(void **st) {
+    struct app *a = app_answered_with_sources();
+    struct pager_row row;
+    size_t of, marked = 0;
+
+    (void)st;
+    app_key(a, K_ALT('s'));
+    assert_int_equal(a->screen, SCR_SOURCE);
+    assert_string_equal(app_source(a, &of)->doc, "lease.md");
+    assert_int_equal(of, 2);
+    assert_string_equal(a->job.source_note, "");
+    app_prepare(a);
+    for (size_t i = 0; pager_row(a->job.source_page, i, &row); i++)
+        if (row.role == ROLE_ACCENT && marked++ == 0)
+            assert_true(!strncmp(row.text.s, "Either side may end", 19));
+    assert_true(marked > 0 && pager_rows(a->job.source_page) > marked + 8);
+    app_key(a, 'n');
+    assert_string_equal(app_source(a, &of)->doc, "scan.pdf");
+    assert_non_null(strstr(a->job.source_note, "sent no document"));
+    app_key(a, 'n');
+    expect_status(a, "the last passage");
+    app_key(a, 'p');
+    app_key(a, 'p');
+    expect_status(a, "the first passage");
+    app_key(a, K_ESC);
+    assert_int_equal(a->screen, SCR_CHAT);
+    press(a, "/source 2", K_ENTER);
+    assert_string_equal(app_source(a, &of)->doc, "scan.pdf");
+    app_key(a, K_ESC);
+    press(a, "/source 3", K_ENTER);
+    expect_status(a, "passages 1 to 2");
+    press(a, "/source x", K_ENTER);
+    expect_status(a, "passages 1 to 2");
+    app_done(a);
+}
+
+/* Only the file that was sent: not what has been put in its place since. */
+static void another_document_is_not_shown(void **st) {
+    struct app *a = app_answered_with_sources();
+    cleanup_free char *path = path_in("lease.md");
+    struct app_file *f = &a->job.file[0];
+
+    (void)st;
+    file_put("lease.md",
+             "Either side may end this lease with a notice of three months, in writing.");
+    free(f->path);
+    f->path = mem_str(path);
+    app_key(a, K_ALT('s'));
+    assert_non_null(strstr(a->job.source_note, "has changed since"));
+    assert_int_equal(pager_rows(a->job.source_page) < 6, 1);
+    unlink(path);
+    app_key(a, K_ESC);
+    app_key(a, K_ALT('s'));
+    assert_non_null(strstr(a->job.source_note, "The passage alone"));
+    app_done(a);
+}
+
+static void passages_go_with_their_turn(void **st) {
+    struct app *a = app_answered_with_sources();
+
+    (void)st;
+    for (int i = 0; i < APP_TURNS + 3; i++) {
+        press(a, "again", K_ENTER);
+        memset(a->job.turn[a->job.n_turns - 1].id, i, 32);
+    }
+    app_key(a, K_ALT('s'));
+    expect_status(a, "no answer has named a passage");
+    app_done(a);
+}
+
+/* --- who answers --- */
+
+static void a_small_model_is_no_oracle(void **st) {
+    struct app *a = app_with_model();
+
+    (void)st;
+    assert_int_equal(chat_holds(a, "SmolLM2-135M-Instruct, 135 M parameters, Q4_1"), 1);
+    assert_int_equal(chat_holds(a, "This model is very small"), 1);
+    assert_int_equal(chat_holds(a, "processor is emulated"), 1);
+    app_done(a);
+    a = app_deciding();
+    a->job.model = (struct model){.chats = true};
+    state(a, SESSION_READY);
+    app_on_session(a, &(struct session_event){.type = SE_READY, .text = view_str("chat")});
+    assert_int_equal(chat_holds(a, "no language model in this guest"), 1);
+    app_done(a);
+}
+
+/* --- parameters --- */
+
+static void parameters_are_set_before_a_guest_starts(void **st) {
+    struct app *a = app_with_offers();
+
+    (void)st;
+    app_key(a, K_ENTER);
+    press(a, "p", 0);
+    assert_int_equal(app_focus(a), SCR_WORD);
+    app_paste(a, view_str("system=Be brief.\n"), false); /* a paste is welcome and sends nothing */
+    app_key(a, K_PASTED_ENTER);
+    assert_int_equal(a->n_params, 0);
+    app_key(a, K_ENTER);
+    assert_int_equal(a->n_params, 1);
+    assert_string_equal(a->params[0].key, "system");
+    assert_true(!strncmp(a->params[0].value, "Be brief.", 9));
+    press(a, "psystem=Be very brief.", K_ENTER);
+    assert_int_equal(a->n_params, 1);
+    assert_string_equal(a->params[0].value, "Be very brief.");
+    press(a, "pno value", K_ENTER);
+    expect_status(a, "KEY=VALUE");
+    press(a, "pBad=1", K_ENTER);
+    expect_status(a, "KEY=VALUE");
+    press(a, "px=1", K_ESC);
+    assert_int_equal(a->n_params, 1);
+    expect_asked("");
+    app_done(a);
+}
+
 /* --- paste --- */
 
 static void two_megabytes_of_paste_send_nothing(void **st) {
@@ -495,9 +693,10 @@ static int make_dir(void **st) {
 }
 
 static int remove_dir(void **st) {
-    static const char *const NAMES[] = {"data.csv",     "out.csv",     "out-2.csv", "out-3.csv",
-                                        "README",       "told.txt",    "link",      "link-2",
-                                        "ledger-a.csv", "ledger-b.csv"};
+    static const char *const NAMES[] = {"data.csv",      "out.csv",        "out-2.csv", "out-3.csv",
+                                        "README",        "told.txt",       "link",      "link-2",
+                                        "ledger-a.csv",  "ledger-b.csv",   "one.md",    "two.txt",
+                                        "two words.txt", "three more.txt", "lease.md"};
 
     (void)st;
     for (size_t i = 0; i < COUNT(NAMES); i++) {
@@ -522,6 +721,14 @@ int main(void) {
         cmocka_unit_test(attach_asks_first),
         cmocka_unit_test(changed_file_is_not_sent),
         cmocka_unit_test(odd_paths_are_refused),
+        cmocka_unit_test(several_files_are_asked_about_at_once),
+        cmocka_unit_test(all_files_or_none),
+        cmocka_unit_test(passages_stand_under_the_answer),
+        cmocka_unit_test(a_passage_opens_where_it_stands),
+        cmocka_unit_test(another_document_is_not_shown),
+        cmocka_unit_test(passages_go_with_their_turn),
+        cmocka_unit_test(a_small_model_is_no_oracle),
+        cmocka_unit_test(parameters_are_set_before_a_guest_starts),
         cmocka_unit_test(saves_never_over_a_file),
         cmocka_unit_test(saves_where_it_is_told),
         cmocka_unit_test(two_megabytes_of_paste_send_nothing),

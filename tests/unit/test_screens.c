@@ -107,18 +107,64 @@ static struct app *scene_scrolled(void) {
     return a;
 }
 
+static struct app *scene_passage(void) {
+    struct app *a = app_answered_with_sources();
+
+    app_key(a, K_ALT('s'));
+    return a;
+}
+
+static struct app *scene_passage_alone(void) {
+    struct app *a = scene_passage();
+
+    app_key(a, 'n');
+    return a;
+}
+
+static struct app *scene_attach_three(void) {
+    struct app *a = app_with_model();
+
+    type(a, "/attach examples/lease.md examples/medical-note.txt examples/ledger-note.txt");
+    app_key(a, K_ENTER);
+    return a;
+}
+
+static struct app *scene_param(void) {
+    struct app *a = scene_offer();
+
+    app_key(a, 'p');
+    type(a, "system=Answer in one sentence and name the passage.");
+    app_key(a, K_ENTER);
+    app_key(a, 'p');
+    type(a, "temperature=");
+    return a;
+}
+
 static const struct {
     const char *name;
     struct app *(*make)(void);
 } SCENES[] = {
-    {"first", scene_first},       {"offers", app_with_offers},
-    {"filter", scene_filter},     {"offer", scene_offer},
-    {"start", scene_start},       {"boot", app_booting},
-    {"attest", app_deciding},     {"accept", scene_accept},
-    {"ready", app_ready},         {"chat", app_chatting},
-    {"scrolled", scene_scrolled}, {"attach", scene_attach},
-    {"help", scene_help},         {"end", app_over},
+    {"first", scene_first},
+    {"offers", app_with_offers},
+    {"filter", scene_filter},
+    {"offer", scene_offer},
+    {"start", scene_start},
+    {"boot", app_booting},
+    {"attest", app_deciding},
+    {"accept", scene_accept},
+    {"ready", app_ready},
+    {"chat", app_chatting},
+    {"scrolled", scene_scrolled},
+    {"attach", scene_attach},
+    {"help", scene_help},
+    {"end", app_over},
     {"failed", scene_failed},
+    {"reading", app_reading},
+    {"sources", app_answered_with_sources},
+    {"passage", scene_passage},
+    {"passage-alone", scene_passage_alone},
+    {"attach-three", scene_attach_three},
+    {"param", scene_param},
 };
 static const int SIZES[][2] = {{60, 16}, {80, 24}, {100, 30}};
 

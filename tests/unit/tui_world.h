@@ -4,6 +4,7 @@
 #define CDVM_TUI_WORLD_H
 
 #include "tests/unit/unit.h"
+#include "core/hash.h"
 #include "tui/app.h"
 
 #define NOW 1764000000 /* 2025-11-24 16:00:00 UTC */
@@ -387,6 +388,93 @@ static struct app *app_chatting(void) {
     app_key(a, K_ALT(K_ENTER));
     type(a, "signed it?");
     cJSON_Delete(table);
+    return a;
+}
+
+/* --- a chat with documents and a small model --- */
+
+#define LEASE "examples/lease.md"
+
+/* Ready, with a model that the guest has named and a document that it has. */
+static struct app *app_with_model(void) {
+    static const char CAPS[] = "[\"model:SmolLM2-135M-Instruct\",\"parameters:134515008\","
+                               "\"quantization:Q4_1\",\"emulated\"]";
+    struct app *a = app_deciding();
+    struct session_event ev = {.type = SE_READY, .text = view_str("chat")};
+    struct xfer_meta m = {.name = "lease.md", .xid = {9}};
+    cleanup_buf struct buf lease = {0};
+    cJSON *caps = cJSON_Parse(CAPS);
+    struct err e;
+
+    ev.json = caps;
+    a->job.model = (struct model){.chats = true, .name = "SmolLM2-135M", .bytes = 91700000};
+    state(a, SESSION_ACCEPTED);
+    state(a, SESSION_READY);
+    app_on_session(a, &ev);
+    cJSON_Delete(caps);
+    assert_int_equal(file_read(LEASE, 100000, &lease, &e), 0);
+    m.size = lease.n;
+    sha256(buf_view(&lease), m.sha256);
+    app_file_path(a, &m, LEASE);
+    app_on_session(a, &(struct session_event){.type = SE_FILE_UP, .meta = &m, .done = m.size});
+    app_on_session(a, &(struct session_event){.type = SE_SENT, .id = m.xid});
+    return a;
+}
+
+static void guest_progress(struct app *a, uint64_t done, uint64_t total) {
+    static uint8_t ID[32];
+
+    memset(ID, 0x51, 32);
+    app_on_session(a, &(struct session_event){.type = SE_PROGRESS,
+                                              .id = ID,
+                                              .done = done,
+                                              .total = total,
+                                              .text = view_str("tokens"),
+                                              .note = "reading your documents, emulated CPU"});
+}
+
+/* Asked; the guest reads its prompt. */
+static struct app *app_reading(void) {
+    struct app *a = app_with_model();
+
+    type(a, "How long is the notice period?");
+    app_key(a, K_ENTER);
+    guest_progress(a, 10, 120);
+    later(a, 12000);
+    guest_progress(a, 58, 120);
+    return a;
+}
+
+static void guest_sources(struct app *a) {
+    static uint8_t ID[32];
+    cJSON *list = cJSON_Parse(
+        "[{\"doc\":\"lease.md\",\"offset\":322,\"score\":812,\"snippet\":\"Either side may end "
+        "this "
+        "lease with a notice of three months, in writing, to the end of a month. The landlord may "
+        "not "
+        "raise the rent before 1 March 2026.\"},{\"doc\":\"scan.pdf\",\"offset\":40,\"score\":204,"
+        "\"snippet\":\"Notice of \\u001b[31mtermination\\u202e must be signed.\"}]");
+
+    memset(ID, 0x51, 32);
+    assert_non_null(list);
+    app_on_session(a, &(struct session_event){.type = SE_SOURCES, .id = ID, .json = list});
+    cJSON_Delete(list);
+}
+
+/* Answered, with two passages. */
+static inline struct app *app_answered_with_sources(void) {
+    struct app *a = app_reading();
+    uint8_t ID[32];
+
+    memset(ID, 0x51, 32);
+    guest_sources(a);
+    app_on_session(a,
+                   &(struct session_event){.type = SE_DELTA, .id = ID, .text = view_str("Three")});
+    app_on_session(a,
+                   &(struct session_event){
+                       .type = SE_ANSWER,
+                       .id = ID,
+                       .text = view_str("Three months, in writing, to the end of a month [1].")});
     return a;
 }
 
