@@ -154,9 +154,9 @@ const struct check_row check_table[CK_COUNT] = {
     [CK_MODEL_ENDORSED] = {"model.endorsed", "model vouched for", RULE,
                            FIXED(ADVISE, ADVISE, ADVISE),
                            "Another model than the one named could answer."},
-    [CK_GUEST_ACPI] = {"guest.acpi", "ACPI code of the host in the guest", COMP,
-                       NEED(ADVISE, REQUIRED, ADVISE),
-                       "The host hands ACPI tables to the guest; their code runs in its kernel."},
+    [CK_GUEST_ACPI] =
+        {"guest.acpi", "ACPI code of the host in the guest", COMP, NEED(ADVISE, REQUIRED, ADVISE),
+         "BadAML: the host hands ACPI tables to the guest; their code runs in its kernel."},
     [CK_GUEST_VOLUMES] = {"guest.volumes", "volumes while the guest works", COMP,
                           NEED(ADVISE, ADVISE, ADVISE),
                           "Disk reads that depend on your data tell the host about it."},

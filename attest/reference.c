@@ -165,7 +165,9 @@ static void guest_acpi(struct verdict *v, struct node *g, const struct release *
         if (rel->acpi != ACPI_OPEN)
             f.outcome = OUT_GOOD;
         else
-            finding_why(&f, "The host's ACPI tables can run code in the guest's kernel.");
+            finding_why(
+                &f, "This release takes the host's ACPI tables: their AML code runs in the guest's "
+                    "kernel and can reach all of its memory (BadAML).");
     }
     verdict_leaf(v, g, CK_GUEST_ACPI, &f);
 }

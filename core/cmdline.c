@@ -83,6 +83,24 @@ int cmdline_check(const char *templ, struct err *e) {
     return 0;
 }
 
+/* As the kernel reads its words (lib/cmdline.c, kernel/params.c): those behind "--" are not its
+ * own, quotes join words, and the last acpi= of several may undo the first. Whatever is not plain
+ * is not off. */
+enum guest_acpi cmdline_acpi(const char *templ) {
+    cleanup_free char *copy = mem_str(templ);
+    char *rest = copy, *word;
+    bool off = false;
+
+    if (strchr(templ, '"'))
+        return ACPI_OPEN;
+    while ((word = strsep(&rest, " ")) && strcmp(word, "--")) {
+        if (!strncmp(word, "acpi=", 5) && strcmp(word, "acpi=off"))
+            return ACPI_OPEN;
+        off |= !strcmp(word, "acpi=off");
+    }
+    return off ? ACPI_OFF : ACPI_OPEN;
+}
+
 static int values_check(const char *const value[SLOTS], struct err *e) {
     for (size_t i = 0; i < SLOTS; i++) {
         cleanup_free char *shown = NULL;

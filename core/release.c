@@ -178,11 +178,20 @@ static void put_release(struct jw *w, const struct release *r) {
     jw_end_obj(w);
 }
 
+static int acpi_check(const struct release *r, struct err *e) {
+    bool off = cmdline_acpi(r->cmdline) == ACPI_OFF;
+
+    if (off == (r->acpi == ACPI_OFF))
+        return 0;
+    return err_set(e, "bad-manifest", "acpi says \"%s\" and its command line %s",
+                   acpi_names[r->acpi], off ? "has acpi=off" : "does not turn ACPI off");
+}
+
 /* What every maker and every reader of a release must agree on. */
 static int release_check(const struct release *r, struct err *e) {
     char a[26], b[26];
 
-    if (cmdline_check(r->cmdline, e))
+    if (cmdline_check(r->cmdline, e) || acpi_check(r, e))
         return -1;
     if (!strings_sorted(r->vcpu_types, r->n_vcpu_types) || !r->n_vcpu_types)
         return err_set(e, "not-canonical", "vcpu_types are none, unsorted or repeated");

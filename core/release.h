@@ -43,6 +43,9 @@ struct volume {
 bool volume_parse(const char *s, struct volume *out);
 void volume_text(const struct volume *v, char out[static VOLUME_TEXT]);
 
+/* What the guest's kernel does with ACPI code of the host's. "off" is a fact of the command line:
+ * a release that says it of a template without acpi=off, or does not say it of one with, is
+ * refused. */
 enum guest_acpi { ACPI_OFF, ACPI_SANDBOXED, ACPI_OPEN };
 enum guest_volumes { VOLUMES_MEMORY, VOLUMES_LAZY };
 
@@ -107,6 +110,8 @@ void manifest_digest(struct view content, uint8_t out[static 32]);
  * other
  * "$". Codes "bad-template", "bad-root". */
 int cmdline_check(const char *templ, struct err *e) WARN_UNUSED;
+/* ACPI_OFF when the kernel, started with it, looks at no ACPI table; else ACPI_OPEN. */
+enum guest_acpi cmdline_acpi(const char *templ);
 /* Checks the template and the three values ("root:blocks"; the same or "none"; 64 hex or "none")
  * before anything is substituted. Error also "too-large". */
 int cmdline_render(const char *templ, const char *work, const char *model, const char *broker,

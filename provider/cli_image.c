@@ -97,7 +97,7 @@ static struct release *describe_release(const struct image *m, const char *dir,
     r->guest_features = mem_new(sizeof *r->guest_features);
     r->guest_features[r->n_guest_features++] = 1; /* SNP active, nothing else */
     r->policy = GUEST_POLICY;
-    r->acpi = strstr(m->cmdline, "acpi=off") ? ACPI_OFF : ACPI_OPEN;
+    r->acpi = cmdline_acpi(m->cmdline);
     r->volumes = VOLUMES_MEMORY;
     r->repo = mem_str(o->repo);
     r->commit = mem_str(o->commit);

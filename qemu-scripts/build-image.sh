@@ -23,6 +23,8 @@
 # under PACKAGES/NAME, and they are pruned from the volume), or into group `build`.
 #
 # usage: qemu-scripts/build-image.sh      (make image)
+#   ACPI=open  a release whose kernel takes the host's ACPI tables, into build/image-open: its guests may have
+#              several vCPUs, and customers are warned of BadAML (cdvm-attestation(7), guest.acpi)
 #   B, DEBS, MIRROR, SNAPSHOT, KEYRING as in qemu-scripts/fetch-debs.sh
 #   REPO=URL  where others find this source, for the manifests
 set -euo pipefail
@@ -32,7 +34,9 @@ cd "$(dirname "$0")/.."
 # shellcheck source=qemu-scripts/packages.sh
 . qemu-scripts/packages.sh
 
+ACPI=${ACPI:-off}
 IMAGE=$B/image
+[[ $ACPI == off ]] || IMAGE=$B/image-$ACPI
 ROOT=$B/root
 COMPILED=(core guest) # what the compiler in the root is given
 INNER=(build-guest make-initrd make-volume lib)
@@ -165,11 +169,15 @@ forget_others() {
     done
 }
 
+template() {
+    if [[ $ACPI == open ]]; then sed 's/ acpi=off / /' guest/cmdline.template; else cat guest/cmdline.template; fi
+}
+
 collect() {
     local f name
     install -m 0644 "$ROOT"/cdvm/groups/kernel/boot/vmlinuz-* "$IMAGE/kernel"
     install -m 0644 "$ROOT/cdvm/groups/firmware/usr/share/ovmf/OVMF.amdsev.fd" "$IMAGE/ovmf.fd"
-    install -m 0644 guest/cmdline.template "$IMAGE/cmdline.template"
+    template | install -m 0644 /dev/stdin "$IMAGE/cmdline.template"
     install -m 0644 "$LOCK" "$IMAGE/packages.lock"
     install -m 0644 "$ROOT/cdvm/image/initrd" "$IMAGE/initrd"
     for f in "$ROOT"/cdvm/image/*.vol; do
@@ -209,6 +217,7 @@ launch_digests() {
 
 main() {
     [[ $(uname -m) == x86_64 ]] || die "the guest is x86-64 and so must be the machine that builds it"
+    [[ $ACPI == off || $ACPI == open ]] || die "ACPI is '$ACPI': off and open are possible"
     mkdir -p "$IMAGE" "$B/apt"
     write_source
     if up_to_date; then

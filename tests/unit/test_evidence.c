@@ -696,6 +696,8 @@ static void other_release(enum guest_acpi acpi, enum guest_volumes volumes,
     struct err e;
 
     r.acpi = acpi;
+    if (acpi != ACPI_OFF)
+        r.cmdline = "console=null cdvm.work=${work} cdvm.model=${model} cdvm.broker=${broker}";
     r.volumes = volumes;
     r.min_tcb = floor;
     r.n_min_tcb = floor ? 1 : 0;
@@ -723,6 +725,26 @@ static void releases_that_promise_less(void **state) {
     expect_verdict(CHECK_PASS, "");
     other_release(ACPI_OFF, VOLUMES_MEMORY, &high);
     expect_verdict(CHECK_FAIL, "snp.tcb.floor");
+}
+
+/* A manifest that says of its own command line what is not so. */
+static void a_release_that_lies_about_acpi(void **state) {
+    static const char from[] = "\"acpi\":\"off\"", to[] = "\"acpi\":\"open\"";
+    cleanup_free char *text = NULL;
+    struct verdict *v;
+
+    (void)state;
+    other_release(ACPI_OFF, VOLUMES_MEMORY, NULL);
+    text = mem_str(strstr((const char *)w.release.p, from) + strlen(from));
+    buf_reset(&w.release);
+    buf_fmt(&w.release, "{%s%s", to, text);
+    sha256(buf_view(&w.release), w.pin[0]);
+    memcpy(w.offer.release, w.pin[0], 32);
+    world_point(&w);
+    v = world_verify(&w);
+    assert_int_equal(verdict_state(v), CHECK_FAIL);
+    assert_non_null(strstr(verdict_find(v, "offer.match")->why, "its command line has acpi=off"));
+    verdict_free(v);
 }
 
 static void absent_is_not_checked(void **state) {
@@ -812,6 +834,7 @@ int main(void) {
         T(advisories_that_are_none),
         T(providers_are_recognised),
         T(releases_that_promise_less),
+        T(a_release_that_lies_about_acpi),
         T(absent_is_not_checked),
         T(requirements_decide),
         T(expired_and_future_clocks),

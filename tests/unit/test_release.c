@@ -67,6 +67,58 @@ static void round_trip(void **state) {
     release_free(r);
 }
 
+static void acpi_is_what_the_command_line_says(void **state) {
+    static const struct {
+        const char *templ;
+        enum guest_acpi acpi;
+    } rows[] = {
+        {"acpi=off", ACPI_OFF},
+        {"a acpi=off b", ACPI_OFF},
+        {"a  acpi=off  b -- c", ACPI_OFF},
+        {"", ACPI_OPEN},
+        {"a b", ACPI_OPEN},
+        {"acpi=offx", ACPI_OPEN},
+        {"xacpi=off", ACPI_OPEN},
+        {"acpi=OFF", ACPI_OPEN},
+        {"acpi=off,x", ACPI_OPEN},
+        {"acpi=off acpi=force", ACPI_OPEN},
+        {"acpi=on acpi=off", ACPI_OPEN},
+        {"a -- acpi=off", ACPI_OPEN},
+        {"a=\" acpi=off \"", ACPI_OPEN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (cmdline_acpi(rows[i].templ) != rows[i].acpi)
+            fail_msg("'%s'", rows[i].templ);
+}
+
+static void a_release_cannot_say_otherwise(void **state) {
+    static const char off[] =
+        "acpi=off cdvm.work=${work} cdvm.model=${model} cdvm.broker=${broker}";
+    static const struct {
+        const char *cmdline;
+        enum guest_acpi acpi;
+        int rc;
+    } rows[] = {
+        {templ, ACPI_OFF, -1}, {templ, ACPI_OPEN, 0},     {templ, ACPI_SANDBOXED, 0},
+        {off, ACPI_OPEN, -1},  {off, ACPI_SANDBOXED, -1}, {off, ACPI_OFF, 0},
+    };
+    struct release r = sample();
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        cleanup_buf struct buf b = {0};
+
+        r.cmdline = (char *)(uintptr_t)rows[i].cmdline;
+        r.acpi = rows[i].acpi;
+        assert_int_equal(release_json(&r, &b, &e), rows[i].rc);
+        if (rows[i].rc)
+            assert_string_equal(e.code, "bad-manifest");
+    }
+}
+
 /* Replaces the first `from` in the sample; the result must be refused with this code. */
 static void refused(const char *from, const char *to, const char *code) {
     cleanup_free char *text = sample_text(), *bad = NULL;
@@ -227,6 +279,8 @@ static void volumes_as_text(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip),
+        cmocka_unit_test(acpi_is_what_the_command_line_says),
+        cmocka_unit_test(a_release_cannot_say_otherwise),
         cmocka_unit_test(refuses_what_is_not_canonical),
         cmocka_unit_test(refuses_what_is_wrong),
         cmocka_unit_test(workload_and_model),

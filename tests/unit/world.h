@@ -53,7 +53,8 @@ static inline struct release world_release(void) {
                  .hashes_gpa = 0x810c00,
                  .n_sections = 2,
                  .section = {{0x810000, 4096, 16}, {0x80d000, 4096, 2}}},
-        .cmdline = "console=null cdvm.work=${work} cdvm.model=${model} cdvm.broker=${broker}",
+        .cmdline =
+            "console=null acpi=off cdvm.work=${work} cdvm.model=${model} cdvm.broker=${broker}",
         .vcpu_types = types,
         .n_vcpu_types = 2,
         .guest_features = features,
