@@ -519,6 +519,8 @@ void answers_tick(struct answers *a, int64_t now) {
     if (delta_due(a, now))
         send_delta(a, now);
     throttle(a);
+    if (a->now.finished && a->progress_due) /* the last of it says how it went */
+        send_progress(a, now);
     if (a->now.finished)
         finish(a);
 }
