@@ -13,6 +13,9 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wst
 	-Wvla -Wformat=2 -Werror
 HARD := -fstack-protector-strong -fPIE -fstack-clash-protection -fcf-protection
 CFLAGS ?= -O2 -g
+# DUCKDB=DIR: a tree with DuckDB's header and library (of Debian's packages, unpacked). The table workload is
+# then built with that engine, and runs where the library does; without, it is the lean one, on SQLite.
+DUCKDB ?=
 FORTIFY := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -MMD -MP -I. $(WARN) $(HARD) $(FORTIFY) $(CFLAGS) $(SAN)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(LDFLAGS) $(SAN)
@@ -41,7 +44,8 @@ TUI := $(call obj,$(call src,tui))
 GUEST := $(call obj,$(call src,guest))
 # No relay, no HTTP in what is measured, and so none of their libraries where the image is made.
 GUEST_CORE := $(filter-out $(call obj,core/http.c core/ws.c core/wsio.c),$(CORE))
-WORKLOAD_LIB := $(call obj,$(call src,guest/workloads/lib))
+DUCKDB_SRC := $(wildcard guest/workloads/lib/*duckdb*.c)
+WORKLOAD_LIB := $(call obj,$(filter-out $(if $(DUCKDB),,$(DUCKDB_SRC)),$(call src,guest/workloads/lib)))
 WORKLOADS := $(patsubst guest/workloads/%.c,$(B)/workload-%,$(wildcard guest/workloads/*.c))
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
@@ -85,9 +89,13 @@ $(B)/cdvm-guest: $(GUEST) $(B)/libguestcore.a
 	$(if $(Q),@echo "  LD   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(GUEST_LIBS)
 
+$(B)/workload-table: WORKLOAD_LIBS = $(if $(DUCKDB),-L$(DUCKDB)/usr/lib/x86_64-linux-gnu -lduckdb \
+	-Wl$(comma)--allow-shlib-undefined)
+$(B)/o/guest/workloads/table.o $(call obj,$(DUCKDB_SRC)): \
+	ALL_CFLAGS += $(if $(DUCKDB),-DTABLE_DUCKDB -isystem $(DUCKDB)/usr/include)
 $(B)/workload-%: $(B)/o/guest/workloads/%.o $(B)/libworkload.a $(B)/libguestcore.a
 	$(if $(Q),@echo "  LD   $@")
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs libcjson sqlite3 libcrypto)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(WORKLOAD_LIBS) $(shell pkg-config --libs libcjson sqlite3 libcrypto) -lpthread
 
 # A unit test includes the .c under test; everything else comes from the archives.
 $(B)/unit/%: $(B)/o/tests/unit/%.o $(TESTED)

@@ -1,35 +1,51 @@
-/* The workload "table": CSV files in; questions in SQL, or the words `summary` and `columns`; a
- * table and a CSV file out. It speaks "cdvm-workload/1" on its standard input and output
- * (cdvm-protocol(7), "Workload contract") and has no other way in or out.
+/* The workload "table": CSV, Parquet and JSON files in; questions in SQL, or the words `summary`
+ * and `columns`; a table and a CSV or Parquet file out. It speaks "cdvm-workload/1" on its standard
+ * input and output (cdvm-protocol(7), "Workload contract" and "Workload table") and has no other
+ * way in or out. The engine is DuckDB, or SQLite in the lean build (table_engine.h).
  *
- * usage: table [OUT]     OUT: folder of result files, /out unless told otherwise */
-#include <errno.h>
-#include <fcntl.h>
+ * usage: table [OUT [IN]]     folders of result files and of the job's files: /out and /in */
 #include <inttypes.h>
+#include <malloc.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "core/text.h"
-#include "guest/workloads/lib/database.h"
 #include "guest/workloads/lib/lines.h"
 #include "guest/workloads/lib/result.h"
+#include "guest/workloads/lib/table_engine.h"
 
 #define MEMORY_DEFAULT ((uint64_t)1 << 30)
+#define THREADS_MAX 8
+#define THREADS_OWN 2 /* this one, and the one that watches it */
 #define ASK_MS_DEFAULT (600 * 1000)
 #define PROGRESS_MS 250
 #define WAITING_MAX 64
+#define ARENAS_MAX 2 /* of malloc: each one takes 64 MiB of the address space there is */
+
+#ifdef TABLE_DUCKDB
+static const struct table_engine *const engine = &engine_duckdb;
+#else
+static const struct table_engine *const engine = &engine_sqlite;
+#endif
+
+static const struct {
+    const char *word, *ending, *mime;
+} formats[] = {
+    [RESULT_CSV] = {"csv", "csv", "text/csv"},
+    [RESULT_PARQUET] = {"parquet", "parquet", "application/vnd.apache.parquet"},
+};
 
 struct table {
     struct lines *lines;
-    struct database *db;
+    struct table_db *db;
     const char *out;
+    char *format; /* the job's parameter; NULL = none */
     unsigned n_results;
-    /* while a message is being worked on */
+    /* while a message is being worked on; the watch has them while the engine works */
     const char *id;
     int64_t last_progress;
     bool cancelled, ended;
@@ -74,13 +90,14 @@ static void say_error(struct table *t, const char *id, const struct err *e) {
     reply_send(t, &r, "error");
 }
 
-static void say_progress(struct table *t, uint64_t done, uint64_t total, const char *note) {
+static void say_progress(struct table *t, uint64_t done, uint64_t total, const char *unit,
+                         const char *note) {
     struct reply r;
 
     reply_start(&r, t->id);
     jw_kint(&r.w, "done", (int64_t)done);
     jw_kint(&r.w, "total", (int64_t)total);
-    jw_kstr(&r.w, "unit", "bytes");
+    jw_kstr(&r.w, "unit", unit);
     jw_kstr(&r.w, "note", note);
     reply_send(t, &r, "progress");
 }
@@ -106,15 +123,14 @@ static void say_text(struct table *t, const char *text) {
 }
 
 static void say_ready(struct table *t) {
-    static const char *const caps[] = {"csv", "sql", "summary", "columns"};
     struct reply r;
 
     reply_start(&r, NULL);
     jw_kstr(&r.w, "name", "table");
     jw_key(&r.w, "caps");
     jw_arr(&r.w);
-    for (size_t i = 0; i < COUNT(caps); i++)
-        jw_str(&r.w, caps[i]);
+    for (const char *const *c = engine->caps; *c; c++)
+        jw_str(&r.w, *c);
     jw_end_arr(&r.w);
     reply_send(t, &r, "ready");
 }
@@ -147,60 +163,69 @@ static bool must_stop(void *arg) {
     return t->cancelled || t->ended;
 }
 
-static void on_progress(void *arg, uint64_t done, uint64_t total, uint64_t rows) {
+static bool progress_due(struct table *t) {
+    if (now_ms() - t->last_progress < PROGRESS_MS)
+        return false;
+    t->last_progress = now_ms();
+    return true;
+}
+
+static void on_load_progress(void *arg, uint64_t done, uint64_t total, uint64_t rows) {
     struct table *t = arg;
     cleanup_free char *note = NULL;
 
-    if (now_ms() - t->last_progress < PROGRESS_MS)
+    if (!progress_due(t))
         return;
-    t->last_progress = now_ms();
     note =
         mem_fmt(done * 2 < total ? "reading: %" PRIu64 " rows" : "loading: %" PRIu64 " rows", rows);
-    say_progress(t, done, total, note);
+    say_progress(t, done, total, "bytes", note);
+}
+
+static void on_ask_progress(void *arg, uint64_t done, uint64_t total, uint64_t rows) {
+    struct table *t = arg;
+    cleanup_free char *note = NULL;
+
+    if (!progress_due(t))
+        return;
+    note = mem_fmt("working: %" PRIu64 " rows", rows);
+    say_progress(t, done * 100 / total, 100, "percent", note);
+}
+
+/* Nothing else ends a single step of the engine that takes too long. */
+static void on_stuck(void *arg, const struct err *why) {
+    struct table *t = arg;
+    struct err e = *why;
+
+    if (!err_wrap(&e, "the engine does not stop, so the program ends"))
+        _exit(1);
+    say_error(t, t->id, &e);
+    _exit(1);
 }
 
 /* --- files --- */
 
-static int map_file(const char *path, struct view *v, struct err *e) {
-    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    struct stat st;
-    void *p;
-
-    if (fd < 0 || fstat(fd, &st))
-        return err_sys(e, errno, "cannot open the file");
-    if (!st.st_size)
-        return err_set(e, "bad-csv", "the file is empty");
-    p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (p == MAP_FAILED)
-        return err_set(e, "too-large", "the file does not fit into the guest's memory");
-    *v = view_of(p, (size_t)st.st_size);
-    return 0;
-}
-
-static void say_loaded(struct table *t, uint64_t bytes, int64_t ms) {
-    const struct database_table *last = database_table(t->db, database_tables(t->db) - 1);
+static void say_loaded(struct table *t, int64_t ms) {
+    const struct table_info *last = engine->table(t->db, engine->tables(t->db) - 1);
     cleanup_free char *note =
         mem_fmt("table %s: %" PRIu64 " row%s, %zu column%s", last->name, last->rows,
                 last->rows == 1 ? "" : "s", last->n_columns, last->n_columns == 1 ? "" : "s");
 
-    say_progress(t, bytes, bytes, note);
+    say_progress(t, last->rows, last->rows, "rows", note);
     say_done(t, last->rows, ms);
 }
 
 static int load(struct table *t, const cJSON *o, struct err *e) {
     const char *name = json_str(o, "name", e), *path = name ? json_str(o, "path", e) : NULL;
-    const struct database_watch w = {.stop = must_stop, .progress = on_progress, .arg = t};
+    const struct table_watch w = {
+        .stop = must_stop, .progress = on_load_progress, .stuck = on_stuck, .arg = t};
     int64_t start = now_ms();
-    struct view bytes;
-    int rc;
 
-    if (!path || map_file(path, &bytes, e))
+    if (!path)
         return -1;
-    rc = database_load(t->db, name, bytes, &w, e);
-    munmap((void *)(uintptr_t)bytes.p, bytes.n);
-    if (!rc)
-        say_loaded(t, bytes.n, now_ms() - start);
-    return rc;
+    if (engine->load(t->db, name, path, &w, e))
+        return err_wrap(e, "%s", name);
+    say_loaded(t, now_ms() - start);
+    return 0;
 }
 
 static void on_file(struct table *t, const cJSON *o) {
@@ -215,84 +240,48 @@ static void on_file(struct table *t, const cJSON *o) {
 struct question {
     struct table *t;
     struct result *r;
-    const struct database_watch *w;
+    const struct table_watch *w;
     const char *text;
 };
 
 static int ask_sql(const struct question *q, struct err *e) {
-    const struct database_sink sink = {result_statement_names, result_statement_row, q->r};
-
-    return database_ask(q->t->db, q->text, &sink, q->w, e);
+    return engine->ask(q->t->db, q->text, q->r, q->w, e);
 }
 
 static int ask_columns(const struct question *q, struct err *e) {
-    static const char *const names[] = {"table", "column", "type", "rows"};
-    const struct database *db = q->t->db;
+    const struct view names[] = {view_str("table"), view_str("column"), view_str("type"),
+                                 view_str("rows")};
+    const struct table_db *db = q->t->db;
     bool ok = result_names(q->r, names, COUNT(names));
 
-    for (size_t i = 0; i < database_tables(db); i++) {
-        const struct database_table *d = database_table(db, i);
-        cleanup_free char *rows = mem_fmt("%" PRIu64, d->rows);
+    for (size_t i = 0; i < engine->tables(db); i++) {
+        const struct table_info *t = engine->table(db, i);
+        cleanup_free char *rows = mem_fmt("%" PRIu64, t->rows);
 
-        for (size_t k = 0; ok && k < d->n_columns; k++)
-            ok = result_cells(
-                q->r,
-                (const char *const[]){d->name, d->column[k], column_sql_type(d->type[k]), rows}, 4);
+        for (size_t k = 0; ok && k < t->n_columns; k++)
+            ok = result_cells(q->r,
+                              (const struct view[]){view_str(t->name), view_str(t->column[k].name),
+                                                    view_str(t->column[k].type), view_str(rows)},
+                              4);
     }
     (void)e; /* a failed write is told by result_close */
     return 0;
 }
 
-/* What only numbers have. A sum of integers may leave 64 bits: total() does not mind. */
-static char *number_sql(enum column_type type, const char *column) {
-    static const char *const forms[] = {
-        [COLUMN_EMPTY] = "NULL AS \"mean\", NULL AS \"sum\"",
-        [COLUMN_INT] = ("avg(\"%w\") AS \"mean\", CASE WHEN abs(total(\"%w\")) < 9e15 THEN "
-                        "CAST(total(\"%w\") AS INTEGER) ELSE total(\"%w\") END AS \"sum\""),
-        [COLUMN_REAL] = "avg(\"%w\") AS \"mean\", total(\"%w\") AS \"sum\"",
-        [COLUMN_TEXT] = "NULL AS \"mean\", NULL AS \"sum\"",
-    };
-
-    return sqlite3_mprintf(forms[type], column, column, column, column);
-}
-
-/* One row per column: what a person looks at first. */
-static char *summary_sql(const struct database_table *d, size_t k) {
-    const char *c = d->column[k];
-    char *number = number_sql(d->type[k], c);
-    char *sql = sqlite3_mprintf(
-        "SELECT %Q AS \"table\", %Q AS \"column\", %Q AS \"type\", count(*) AS \"rows\", "
-        "count(*) - count(\"%w\") AS \"empty\", count(DISTINCT \"%w\") AS \"distinct\", "
-        "min(\"%w\") AS \"min\", max(\"%w\") AS \"max\", %s FROM \"%w\"",
-        d->name, c, column_sql_type(d->type[k]), c, c, c, c, number ? number : "NULL", d->name);
-
-    sqlite3_free(number);
-    return sql;
-}
-
-static int summarize(const struct question *q, const struct database_table *d, size_t k,
-                     struct err *e) {
-    const struct database_sink sink = {result_statement_names, result_statement_row, q->r};
-    char *sql = summary_sql(d, k);
-    int rc;
-
-    if (!sql)
-        return err_set(e, "too-large", "no memory for a summary");
-    rc = database_ask(q->t->db, sql, &sink, q->w, e);
-    sqlite3_free(sql);
-    return rc;
-}
-
 static int ask_summary(const struct question *q, struct err *e) {
-    const struct database *db = q->t->db;
+    const struct table_db *db = q->t->db;
 
-    for (size_t i = 0; i < database_tables(db); i++)
-        for (size_t k = 0; k < database_table(db, i)->n_columns; k++)
-            if (summarize(q, database_table(db, i), k, e))
+    for (size_t i = 0; i < engine->tables(db); i++)
+        for (size_t k = 0; k < engine->table(db, i)->n_columns; k++) {
+            cleanup_free char *sql = engine->summary(engine->table(db, i), k);
+
+            if (engine->ask(q->t->db, sql, q->r, q->w, e))
                 return -1;
+        }
     return 0;
 }
 
+/* The words are tables of a few lines: CSV whatever was asked for. */
 static const struct {
     const char *word;
     int (*ask)(const struct question *q, struct err *e);
@@ -308,8 +297,8 @@ static char *trimmed(const char *s) {
 }
 
 static int ask(const struct question *q, struct err *e) {
-    if (!database_tables(q->t->db))
-        return err_set(e, "no-data", "no table is loaded yet: attach a CSV file first");
+    if (!engine->tables(q->t->db))
+        return err_set(e, "no-data", "no table is loaded yet: attach a file first");
     for (size_t i = 0; i < COUNT(words); i++)
         if (!strcasecmp(q->text, words[i].word))
             return words[i].ask(q, e);
@@ -328,8 +317,9 @@ static void say_sentence(struct table *t, const struct result *r) {
     say_text(t, text);
 }
 
-static void say_result(struct table *t, const struct result *r, const char *path, int64_t ms) {
-    cleanup_free char *name = mem_fmt("result-%u.csv", t->n_results);
+static void say_result(struct table *t, const struct result *r, int64_t ms) {
+    enum result_format format = result_format(r);
+    cleanup_free char *name = mem_fmt("result-%u.%s", t->n_results, formats[format].ending);
     struct reply table, file;
 
     say_sentence(t, r);
@@ -337,26 +327,31 @@ static void say_result(struct table *t, const struct result *r, const char *path
     result_table(r, &table.w);
     reply_send(t, &table, "table");
     reply_start(&file, t->id);
-    jw_kstr(&file.w, "path", path);
+    jw_kstr(&file.w, "path", result_path(r));
     jw_kstr(&file.w, "name", name);
-    jw_kstr(&file.w, "mime", "text/csv");
+    jw_kstr(&file.w, "mime", formats[format].mime);
     reply_send(t, &file, "file");
     say_done(t, result_rows(r), ms);
 }
 
-static void answer(struct table *t, const char *text, const char *path) {
-    const struct database_watch w = {
-        .stop = must_stop, .arg = t, .deadline = now_ms() + ASK_MS_DEFAULT};
+static void answer(struct table *t, const char *text, enum result_format format) {
+    const struct table_watch w = {.stop = must_stop,
+                                  .progress = on_ask_progress,
+                                  .stuck = on_stuck,
+                                  .arg = t,
+                                  .deadline = now_ms() + ASK_MS_DEFAULT};
+    cleanup_free char *path =
+        mem_fmt("%s/result-%u.%s", t->out, ++t->n_results, formats[format].ending);
     int64_t start = now_ms();
     struct err e;
-    struct result *r = result_new(path, &e);
+    struct result *r = result_new(path, format, &e);
     struct question q = {t, r, &w, text};
     bool good = r && !ask(&q, &e);
 
     if (r && good)
         good = result_close(r, &e);
     if (good)
-        say_result(t, r, path, now_ms() - start);
+        say_result(t, r, now_ms() - start);
     else
         say_error(t, t->id, &e);
     if (r && !good)
@@ -364,22 +359,65 @@ static void answer(struct table *t, const char *text, const char *path) {
     result_free(r);
 }
 
+static bool format_of(const char *word, size_t n, enum result_format *out) {
+    for (size_t i = 0; i < COUNT(formats); i++)
+        if (n == strlen(formats[i].word) && !strncasecmp(word, formats[i].word, n)) {
+            *out = (enum result_format)i;
+            return true;
+        }
+    return false;
+}
+
+static bool is_word(const char *text) {
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (!strcasecmp(text, words[i].word))
+            return true;
+    return false;
+}
+
+/* The job's parameter `format`, or, stronger, a first word: "parquet SELECT ...". */
+static int choose_format(const struct table *t, const char **text, enum result_format *out,
+                         struct err *e) {
+    size_t n = strcspn(*text, " \t\r\n");
+
+    *out = RESULT_CSV;
+    if ((*text)[n] && format_of(*text, n, out))
+        *text += n + strspn(*text + n, " \t\r\n");
+    else if (t->format && !format_of(t->format, strlen(t->format), out))
+        return err_set(e, "unsupported", "the job's parameter format is '%s': csv or parquet",
+                       t->format);
+    if (is_word(*text))
+        *out = RESULT_CSV;
+    if (*out == RESULT_PARQUET && !engine->parquet)
+        return err_set(e, "unsupported", "this program answers in CSV only: it is the lean build");
+    return 0;
+}
+
+static int on_question(struct table *t, const cJSON *o, struct err *e) {
+    const char *given = json_str(o, "text", e), *rest;
+    cleanup_free char *text = given ? trimmed(given) : NULL;
+    enum result_format format;
+
+    if (!(rest = text) || choose_format(t, &rest, &format, e))
+        return -1;
+    answer(t, rest, format);
+    return 0;
+}
+
 static void on_ask(struct table *t, const cJSON *o) {
     struct err e;
-    const char *given = json_str(o, "text", &e);
-    cleanup_free char *text = given ? trimmed(given) : NULL;
-    cleanup_free char *path = mem_fmt("%s/result-%u.csv", t->out, ++t->n_results);
 
-    if (text)
-        answer(t, text, path);
-    else
+    if (on_question(t, o, &e))
         say_error(t, t->id, &e);
 }
 
 /* --- messages --- */
 
 static void on_start(struct table *t, const cJSON *o) {
-    (void)o;
+    const char *format = json_opt(cJSON_GetObjectItemCaseSensitive(o, "params"), "format");
+
+    if (format && !t->format)
+        t->format = mem_str(format);
     say_ready(t);
 }
 
@@ -431,26 +469,44 @@ static void serve(struct table *t) {
         cJSON_Delete(t->waiting[--t->n_waiting]);
 }
 
-/* Three quarters of what the sandbox allows: the rest is for the mapped file and the program. */
-static uint64_t memory_for_sqlite(void) {
+static uint64_t limit_of(int what, uint64_t otherwise) {
     struct rlimit r;
 
-    if (getrlimit(RLIMIT_AS, &r) || r.rlim_cur == RLIM_INFINITY)
-        return MEMORY_DEFAULT;
-    return r.rlim_cur / 4 * 3;
+    return getrlimit((__rlimit_resource_t)what, &r) || r.rlim_cur == RLIM_INFINITY ? otherwise
+                                                                                   : r.rlim_cur;
+}
+
+/* As many as there are processors, if the sandbox allows so many. */
+static unsigned threads(void) {
+    uint64_t allowed = limit_of(RLIMIT_NPROC, THREADS_MAX + THREADS_OWN), n = 1;
+    cpu_set_t set;
+
+    if (!sched_getaffinity(0, sizeof set, &set))
+        n = (uint64_t)CPU_COUNT(&set);
+    if (n + THREADS_OWN > allowed)
+        n = allowed > THREADS_OWN ? allowed - THREADS_OWN : 1;
+    return (unsigned)(n < THREADS_MAX ? n : THREADS_MAX);
 }
 
 int main(int argc, char **argv) {
     struct table t = {.out = argc > 1 ? argv[1] : "/out"};
+    const struct table_limits limits = {.memory = limit_of(RLIMIT_AS, MEMORY_DEFAULT),
+                                        .threads = threads(),
+                                        .in = argc > 2 ? argv[2] : "/in",
+                                        .out = t.out};
     struct err e;
+    bool good;
 
+    mallopt(M_ARENA_MAX, ARENAS_MAX);
     t.lines = lines_new(STDIN_FILENO, STDOUT_FILENO);
-    t.db = database_new(memory_for_sqlite(), &e);
-    if (t.db)
+    t.db = engine->open(&limits, &e);
+    good = t.db != NULL;
+    if (good)
         serve(&t);
     else
         say_error(&t, NULL, &e);
-    database_free(t.db);
+    engine->close(t.db);
     lines_free(t.lines);
-    return t.db ? 0 : 1;
+    free(t.format);
+    return good ? 0 : 1;
 }

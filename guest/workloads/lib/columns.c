@@ -32,8 +32,8 @@ static bool is_int(struct view v) {
 }
 
 /* [sign] digits [. digits] [e [sign] digits], with a digit before or behind the point. */
-static bool is_real(struct view v) {
-    size_t at = sign(v), whole = digits(v, at), part = 0, power;
+static bool is_real(struct view v, struct column_scan *s) {
+    size_t at = sign(v), whole = digits(v, at), part = 0, power = 0;
 
     if (whole && leading_zero(v, at))
         return false;
@@ -49,27 +49,126 @@ static bool is_real(struct view v) {
         if (!power)
             return false;
     }
+    *s = (struct column_scan){COLUMN_REAL, (unsigned)whole, (unsigned)part, power != 0};
     return at == v.n;
 }
 
-static enum column_type type_of(const struct csv_field *f) {
+/* --- dates --- */
+
+/* Exactly n digits at `at`; -1 when they are not there. */
+static int number_at(struct view v, size_t at, size_t n) {
+    int out = 0;
+
+    if (at + n > v.n || digits(view_of(v.p, at + n), at) != n)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        out = out * 10 + (v.p[at + i] - '0');
+    return out;
+}
+
+static bool char_at(struct view v, size_t at, const char *any) {
+    return at < v.n && v.p[at] && strchr(any, v.p[at]);
+}
+
+static int days_in(int year, int month) {
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    return days[month - 1] + (month == 2 && leap);
+}
+
+/* Days since 1970-01-01 in the Gregorian calendar, counted in years that start in March. */
+static int64_t days_since_1970(int year, int month, int day) {
+    int64_t y = year - (month <= 2), m = (month + 9) % 12;
+
+    return y * 365 + y / 4 - y / 100 + y / 400 + (m * 306 + 5) / 10 + day - 1 - 719468;
+}
+
+static bool read_date(struct view v, int64_t *days) {
+    int y = number_at(v, 0, 4), m = number_at(v, 5, 2), d = number_at(v, 8, 2);
+
+    if (!char_at(v, 4, "-") || !char_at(v, 7, "-") || y < 1 || m < 1 || m > 12 || d < 1 ||
+        d > days_in(y, m))
+        return false;
+    *days = days_since_1970(y, m, d);
+    return true;
+}
+
+/* One to six digits up to the end of the text, as microseconds. */
+static bool read_fraction(struct view v, size_t at, int64_t *micros) {
+    size_t n = digits(v, at);
+    int f = n && n <= 6 && at + n == v.n ? number_at(v, at, n) : -1;
+
+    for (; n < 6; n++)
+        f *= 10;
+    *micros += f;
+    return f >= 0;
+}
+
+/* hh:mm[:ss[.f]] from `at` to the end of the text. */
+static bool read_clock(struct view v, size_t at, int64_t *micros) {
+    int h = number_at(v, at, 2), m = number_at(v, at + 3, 2), s;
+
+    if (!char_at(v, at + 2, ":") || h < 0 || h > 23 || m < 0 || m > 59)
+        return false;
+    *micros = (h * 60 + m) * (int64_t)60000000;
+    if (at + 5 == v.n)
+        return true;
+    s = number_at(v, at + 6, 2);
+    if (!char_at(v, at + 5, ":") || s < 0 || s > 59)
+        return false;
+    *micros += s * (int64_t)1000000;
+    return at + 8 == v.n || (char_at(v, at + 8, ".") && read_fraction(v, at + 9, micros));
+}
+
+bool column_time(struct view v, int64_t *micros) {
+    int64_t days, clock = 0;
+
+    if (!read_date(v, &days))
+        return false;
+    if (v.n > 10 && (!char_at(v, 10, " T") || !read_clock(v, 11, &clock)))
+        return false;
+    *micros = days * 86400000000 + clock;
+    return true;
+}
+
+/* --- the type of a column --- */
+
+static struct column_scan scan_of(const struct csv_field *f) {
+    struct column_scan s = {.type = COLUMN_TEXT};
+    int64_t micros;
+
     if (!f->text.n)
-        return COLUMN_EMPTY;
+        return (struct column_scan){.type = COLUMN_EMPTY};
     if (f->text.n > 64)
-        return COLUMN_TEXT;
-    return is_int(f->text) ? COLUMN_INT : is_real(f->text) ? COLUMN_REAL : COLUMN_TEXT;
+        return s;
+    if (is_int(f->text))
+        return (struct column_scan){.type = COLUMN_INT,
+                                    .whole = (unsigned)(f->text.n - sign(f->text))};
+    if (is_real(f->text, &s))
+        return s;
+    if (column_time(f->text, &micros))
+        return (struct column_scan){.type = f->text.n == 10 ? COLUMN_DATE : COLUMN_TIME};
+    return (struct column_scan){.type = COLUMN_TEXT};
 }
 
-enum column_type column_widen(enum column_type so_far, const struct csv_field *f) {
-    enum column_type t = so_far == COLUMN_TEXT ? COLUMN_TEXT : type_of(f);
+static enum column_type wider(enum column_type a, enum column_type b) {
+    enum column_type low = a < b ? a : b, high = a < b ? b : a;
+    bool numbers = high <= COLUMN_REAL, dates = low >= COLUMN_DATE && high <= COLUMN_TIME;
 
-    return t > so_far ? t : so_far;
+    return low == COLUMN_EMPTY || numbers || dates ? high : COLUMN_TEXT;
 }
 
-const char *column_sql_type(enum column_type t) {
-    static const char *const names[] = {"TEXT", "INTEGER", "REAL", "TEXT"};
+void column_scan_add(struct column_scan *s, const struct csv_field *f) {
+    struct column_scan one;
 
-    return names[t];
+    if (s->type == COLUMN_TEXT)
+        return;
+    one = scan_of(f);
+    s->type = wider(s->type, one.type);
+    s->whole = one.whole > s->whole ? one.whole : s->whole;
+    s->frac = one.frac > s->frac ? one.frac : s->frac;
+    s->power |= one.power;
 }
 
 static bool taken(const char *name, char *const *others, size_t n) {

@@ -8,10 +8,10 @@
 #include <unistd.h>
 #include "core/text.h"
 
-#define CELLS_MAX 2000
-
 struct result {
-    FILE *file;
+    enum result_format format;
+    char *path;
+    FILE *file;               /* of CSV */
     int error;                /* errno of the first failed write */
     struct buf columns, rows; /* JSON arrays without their brackets */
     size_t n_columns, n_preview;
@@ -19,15 +19,28 @@ struct result {
     char *first_name, *first_cell;
 };
 
-struct result *result_new(const char *path, struct err *e) {
+struct result *result_new(const char *path, enum result_format format, struct err *e) {
     struct result *r = mem_new(sizeof *r);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd;
 
+    r->format = format;
+    r->path = mem_str(path);
+    if (format == RESULT_PARQUET)
+        return r;
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0 && (r->file = fdopen(fd, "w")))
         return r;
     err_sys(e, errno, "cannot make the result file");
     result_free(r);
     return NULL;
+}
+
+enum result_format result_format(const struct result *r) {
+    return r->format;
+}
+
+const char *result_path(const struct result *r) {
+    return r->path;
 }
 
 bool result_close(struct result *r, struct err *e) {
@@ -48,6 +61,7 @@ void result_free(struct result *r) {
         fclose(r->file);
     buf_wipe(&r->columns);
     buf_wipe(&r->rows);
+    free(r->path);
     free(r->first_name);
     free(r->first_cell);
     free(r);
@@ -55,44 +69,47 @@ void result_free(struct result *r) {
 
 /* --- the file --- */
 
-static bool needs_quotes(const char *s) {
-    size_t n = strlen(s);
-
-    return !n || strpbrk(s, ",;\t\"\r\n") || s[0] == ' ' || s[n - 1] == ' ';
+static bool needs_quotes(struct view v) {
+    if (!v.n || v.p[0] == ' ' || v.p[v.n - 1] == ' ')
+        return true;
+    for (size_t i = 0; i < v.n; i++)
+        if (v.p[i] && strchr(",;\t\"\r\n", v.p[i]))
+            return true;
+    return false;
 }
 
-static void put(struct result *r, const char *s, size_t n) {
-    if (!r->error && fwrite(s, 1, n, r->file) != n)
+static void put(struct result *r, const void *p, size_t n) {
+    if (r->file && !r->error && fwrite(p, 1, n, r->file) != n)
         r->error = errno ? errno : EIO;
 }
 
-static void put_quoted(struct result *r, const char *s) {
+static void put_quoted(struct result *r, struct view v) {
     put(r, "\"", 1);
-    for (; *s; s++) {
-        if (*s == '"')
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] == '"')
             put(r, "\"", 1);
-        put(r, s, 1);
+        put(r, v.p + i, 1);
     }
     put(r, "\"", 1);
 }
 
 /* An empty text is quoted, so that it is not taken for NULL when the file is read again. */
-static void put_line(struct result *r, const char *const *cells, size_t n) {
+static void put_line(struct result *r, const struct view *cells, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (i)
             put(r, ",", 1);
-        if (cells[i] && needs_quotes(cells[i]))
+        if (cells[i].p && needs_quotes(cells[i]))
             put_quoted(r, cells[i]);
-        else if (cells[i])
-            put(r, cells[i], strlen(cells[i]));
+        else if (cells[i].p)
+            put(r, cells[i].p, cells[i].n);
     }
     put(r, "\n", 1);
 }
 
 /* --- the preview --- */
 
-static void add_cell(struct buf *out, const char *cell) {
-    cleanup_free char *cut = cell ? text_safe_new(view_str(cell), TEXT_LINE, PREVIEW_CELL) : NULL;
+static void add_cell(struct buf *out, struct view cell) {
+    cleanup_free char *cut = cell.p ? text_safe_new(cell, TEXT_LINE, PREVIEW_CELL) : NULL;
 
     if (cut)
         json_escape(view_str(cut), out);
@@ -100,7 +117,7 @@ static void add_cell(struct buf *out, const char *cell) {
         buf_str(out, "null");
 }
 
-static void add_cells(struct buf *out, const char *const *cells, size_t n) {
+static void add_cells(struct buf *out, const struct view *cells, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (i)
             buf_u8(out, ',');
@@ -108,7 +125,7 @@ static void add_cells(struct buf *out, const char *const *cells, size_t n) {
     }
 }
 
-static void preview_row(struct result *r, const char *const *cells, size_t n) {
+static void preview_row(struct result *r, const struct view *cells, size_t n) {
     cleanup_buf struct buf row = {0};
 
     if (r->n_preview == PREVIEW_ROWS || r->n_preview < r->total)
@@ -124,56 +141,27 @@ static void preview_row(struct result *r, const char *const *cells, size_t n) {
     r->n_preview++;
 }
 
-bool result_names(struct result *r, const char *const *names, size_t n) {
+bool result_names(struct result *r, const struct view *names, size_t n) {
     if (r->n_columns)
         return true;
     r->n_columns = n;
     add_cells(&r->columns, names, n);
     if (n)
-        r->first_name = mem_str(names[0]);
+        r->first_name = mem_strn((const char *)names[0].p, names[0].n);
     put_line(r, names, n);
     return !r->error;
 }
 
-bool result_cells(struct result *r, const char *const *cells, size_t n) {
+bool result_cells(struct result *r, const struct view *cells, size_t n) {
     put_line(r, cells, n);
     preview_row(r, cells, n);
-    if (!r->total++ && n && cells[0])
-        r->first_cell = mem_str(cells[0]);
+    if (!r->total++ && n && cells[0].p)
+        r->first_cell = mem_strn((const char *)cells[0].p, cells[0].n);
     return !r->error;
 }
 
-/* --- from SQLite --- */
-
-bool result_statement_names(void *arg, sqlite3_stmt *s) {
-    const char *names[CELLS_MAX] = {NULL};
-    int n = sqlite3_column_count(s);
-
-    for (int i = 0; i < n && i < CELLS_MAX; i++)
-        names[i] = sqlite3_column_name(s, i);
-    return result_names(arg, names, (size_t)(n < CELLS_MAX ? n : CELLS_MAX));
-}
-
-/* A text may hold a NUL (char(0)): it ends there for us. A blob is shown as its size. */
-static const char *cell_text(sqlite3_stmt *s, int i, char **owned) {
-    if (sqlite3_column_type(s, i) != SQLITE_BLOB)
-        return (const char *)sqlite3_column_text(s, i);
-    return *owned = mem_fmt("(%d bytes)", sqlite3_column_bytes(s, i));
-}
-
-bool result_statement_row(void *arg, sqlite3_stmt *s) {
-    const char *cells[CELLS_MAX] = {NULL};
-    char *owned[CELLS_MAX] = {NULL};
-    int n = sqlite3_column_count(s);
-    bool ok;
-
-    n = n < CELLS_MAX ? n : CELLS_MAX;
-    for (int i = 0; i < n; i++)
-        cells[i] = cell_text(s, i, &owned[i]);
-    ok = result_cells(arg, cells, (size_t)n);
-    for (int i = 0; i < n; i++)
-        free(owned[i]);
-    return ok;
+void result_count(struct result *r, uint64_t rows) {
+    r->total = rows;
 }
 
 /* --- what the caller says about it --- */

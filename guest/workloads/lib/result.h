@@ -1,27 +1,31 @@
-/* The answer to one question: all rows into a CSV file, the first ones kept for the screen. */
+/* The answer to one question: all rows into a file, the first ones kept for the screen. */
 #ifndef CDVM_WORKLOAD_RESULT_H
 #define CDVM_WORKLOAD_RESULT_H
 
-#include <sqlite3.h>
 #include "core/json.h"
 
 #define PREVIEW_ROWS 200
 #define PREVIEW_BYTES ((size_t)16384) /* of the rows as JSON: they travel in one message */
 #define PREVIEW_CELL 120              /* characters of one cell; the file has all of them */
 
+enum result_format { RESULT_CSV, RESULT_PARQUET };
+
 struct result;
-/* Creates the file (it must not exist). NULL on error. */
-struct result *result_new(const char *path, struct err *e);
+/* A CSV file is made at once (it must not exist); a Parquet file is made at result_path by the
+ * engine. NULL on error. */
+struct result *result_new(const char *path, enum result_format format, struct err *e);
+enum result_format result_format(const struct result *r);
+const char *result_path(const struct result *r);
 /* Closes. False when something could not be written ("too-large"). */
 bool result_close(struct result *r, struct err *e);
 void result_free(struct result *r); /* NULL legal */
 
-/* Cells as text; NULL is SQL's NULL. The first call names the columns. */
-bool result_names(struct result *r, const char *const *names, size_t n);
-bool result_cells(struct result *r, const char *const *cells, size_t n);
-/* The same from a statement: for struct database_sink. arg is the result. */
-bool result_statement_names(void *arg, sqlite3_stmt *s);
-bool result_statement_row(void *arg, sqlite3_stmt *s);
+/* Cells as text; one without bytes at all (p = NULL) is SQL's NULL. The first call names the
+ * columns. False ends the work: result_close says why. */
+bool result_names(struct result *r, const struct view *names, size_t n);
+bool result_cells(struct result *r, const struct view *cells, size_t n);
+/* Parquet: how many rows the file has; result_cells was given the first ones. */
+void result_count(struct result *r, uint64_t rows);
 
 uint64_t result_rows(const struct result *r);
 size_t result_columns(const struct result *r);
