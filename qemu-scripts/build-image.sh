@@ -160,81 +160,90 @@ can_enter() {
 
 # --- the image ---
 
-# What an earlier lock had and this one has not must not be offered on.
-forget_others() {
-    local f name
-    for f in "$IMAGE"/*.volume; do
-        name=$(basename "$f" .volume)
-        [[ ! -f $f || -f $ROOT/cdvm/image/$name.vol ]] || rm -f "$IMAGE/$name".{vol,json,volume,manifest}
-    done
+# A volume that an earlier lock had and this one has not must not be offered on. Others' volumes stay.
+forget() { # NAME...  those of now
+    local name
+    if [[ -f $IMAGE/.made ]]; then
+        while read -r name; do
+            [[ " $* " == *" $name "* ]] || rm -f "$IMAGE/$name".{vol,json,volume,manifest}
+        done <"$IMAGE/.made"
+    fi
+    printf '%s\n' "$@" >"$IMAGE/.made"
 }
 
 template() {
     if [[ $ACPI == open ]]; then sed 's/ acpi=off / /' guest/cmdline.template; else cat guest/cmdline.template; fi
 }
 
-collect() {
+collect() { # NAME...  with these volumes
     local f name
+    forget "$@"
     install -m 0644 "$ROOT"/cdvm/groups/kernel/boot/vmlinuz-* "$IMAGE/kernel"
     install -m 0644 "$ROOT/cdvm/groups/firmware/usr/share/ovmf/OVMF.amdsev.fd" "$IMAGE/ovmf.fd"
     template | install -m 0644 /dev/stdin "$IMAGE/cmdline.template"
     install -m 0644 "$LOCK" "$IMAGE/packages.lock"
     install -m 0644 "$ROOT/cdvm/image/initrd" "$IMAGE/initrd"
-    for f in "$ROOT"/cdvm/image/*.vol; do
-        name=$(basename "$f" .vol)
-        cp --reflink=auto "$f" "$IMAGE/$name.vol.new"
-        mv "$IMAGE/$name.vol.new" "$IMAGE/$name.vol"
-        install -m 0644 "${f}ume" "$IMAGE/$name.volume"
+    for name in "$@"; do
+        f=$ROOT/cdvm/image/$name
+        cmp -s "$f.vol" "$IMAGE/$name.vol" || cp --reflink=auto "$f.vol" "$IMAGE/.volume.new"
+        [[ ! -f $IMAGE/.volume.new ]] || mv "$IMAGE/.volume.new" "$IMAGE/$name.vol"
+        install -m 0644 "$f.volume" "$IMAGE/$name.volume"
         install -m 0644 "guest/workloads/$name.json" "$IMAGE/$name.json"
     done
-    forget_others
 }
 
-digests() {
+digests() { # NAME...
     local f
     for f in kernel ovmf.fd initrd cmdline.template packages.lock; do
         printf 'image: %-16s sha256 %s  %d KiB\n' "$f" "$(sha256sum <"$IMAGE/$f" | cut -d' ' -f1)" \
             $((($(stat -c %s "$IMAGE/$f") + 1023) / 1024))
     done
-    for f in "$ROOT"/cdvm/image/*.volume; do
-        f=$(basename "$f" .volume)
+    for f in "$@"; do
         printf 'image: %-16s root   %s  %d KiB\n' "$f.vol" "$(cut -d: -f1 "$IMAGE/$f.volume")" \
             $(($(stat -c %s "$IMAGE/$f.vol") / 1024))
     done
 }
 
 # What a guest's report says: here for the smallest guest, with no model and no broker.
-launch_digests() {
-    local f append
+launch_digests() { # NAME...
+    local name append
     [[ -x $B/cdvm ]] || return 0
-    for f in "$ROOT"/cdvm/image/*.volume; do
-        append=$(sed -e "s/\${work}/$(cat "$f")/; s/\${model}/none/; s/\${broker}/none/" "$IMAGE/cmdline.template")
-        printf 'image: launch digest of %s with 1 vCPU, EPYC-Genoa: %s\n' "$(basename "$f" .volume)" \
+    for name in "$@"; do
+        append=$(sed -e "s/\${work}/$(cat "$IMAGE/$name.volume")/; s/\${model}/none/; s/\${broker}/none/" "$IMAGE/cmdline.template")
+        printf 'image: launch digest of %s with 1 vCPU, EPYC-Genoa: %s\n' "$name" \
             "$("$B/cdvm" measure --ovmf "$IMAGE/ovmf.fd" --kernel "$IMAGE/kernel" --initrd "$IMAGE/initrd" \
                 --append "$append" --vcpus 1 --vcpu-type EPYC-Genoa)"
     done
 }
 
+# One at a time in one build folder.
+alone() {
+    exec 9>>"$B/apt/busy"
+    flock -n 9 || { say "another make image works in $B: waiting for it" && flock 9; }
+}
+
 main() {
+    local names
     [[ $(uname -m) == x86_64 ]] || die "the guest is x86-64 and so must be the machine that builds it"
     [[ $ACPI == off || $ACPI == open ]] || die "ACPI is '$ACPI': off and open are possible"
     mkdir -p "$IMAGE" "$B/apt"
+    alone
     write_source
     if up_to_date; then
         say "up to date"
         return
     fi
     rm -f "$IMAGE/.state"
-    need_tools unshare:util-linux mount dpkg-deb:dpkg
+    need_tools unshare:util-linux flock:util-linux mount dpkg-deb:dpkg
     can_enter
     qemu-scripts/fetch-debs.sh fetch
     make_root
     copy_sources
-    # shellcheck disable=SC2046 # names of groups
-    inside /cdvm/src/qemu-scripts/build-guest.sh $(job_files)
-    collect
-    digests
-    launch_digests
+    mapfile -t names < <(job_files)
+    inside /cdvm/src/qemu-scripts/build-guest.sh "${names[@]}"
+    collect "${names[@]}"
+    digests "${names[@]}"
+    launch_digests "${names[@]}"
     state >"$IMAGE/.state"
     say "done"
 }

@@ -194,11 +194,13 @@ plan() {
 
 # apt's "Get:7 URL trixie/main amd64 gcc-14 amd64 14.2.0-19 [540 kB]" as counted progress
 show_fetching() {
-    local n=0 line
-    while read -r line; do
-        [[ $line == Get:* ]] || continue
-        n=$((n + 1))
-        progress "fetching package" "$n" "${#missing[@]}" "$(awk '{print $5}' <<<"$line"), $((bytes / 1048576)) MiB in all"
+    local n=0 so_far=0 get file length package
+    local -A size=()
+    while read -r _ file length _; do size[${file%%_*}]=$length; done <"$APT/uris"
+    while read -r get _ _ _ package _; do
+        [[ $get == Get:* ]] || continue
+        n=$((n + 1)) so_far=$((so_far + ${size[$package]:-0}))
+        progress "fetching package" "$n" "${#missing[@]}" "$((so_far / 1048576)) of $((bytes / 1048576)) MiB, $package"
     done
 }
 
@@ -234,9 +236,19 @@ find_missing() {
         die "$(head -n 1 "$B/apt/bad" | cut -d: -f1) has not the SHA-256 that $LOCK names: delete it to have it fetched again"
 }
 
+# Every package that image.packages names; the kernel's has another name in the lock.
+lock_is_whole() {
+    local line
+    [[ -s $LOCK ]] || die "there is no $LOCK: make lock writes it"
+    line=$(sed -E 's/#.*//' image.packages | awk 'NF && $1 != "kernel" {print $1, $2, $3}' | while read -r line; do
+        grep -qF "$line " "$LOCK" || { echo "$line" && break; }
+    done)
+    [[ -z $line ]] || die "image.packages names '$line', which $LOCK has not: make lock writes it anew"
+}
+
 fetch() {
     local missing=() bytes
-    [[ -s $LOCK ]] || die "there is no $LOCK: make lock writes it"
+    lock_is_whole
     find_missing
     ((${#missing[@]})) || return 0
     open_apt

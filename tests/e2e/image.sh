@@ -56,4 +56,14 @@ same "a saved package that is not the lock's is refused" 1 "$(
     echo $?
 )"
 check "with a sentence that names it" grep -qE 'base-files.*has not the SHA-256 that image.lock names' "$T/log"
+
+# A machine on which nobody may make a root of their own.
+mkdir -p "$other/no"
+printf '#!/bin/sh\necho "unshare: unshare failed: Operation not permitted" >&2\nexit 1\n' >"$other/no/unshare"
+chmod 755 "$other/no" "$other/no/unshare"
+same "no namespaces and no root: refused" 1 "$(
+    as_other PATH="$other/no:$PATH" qemu-scripts/build-image.sh >"$T/log" 2>&1
+    echo $?
+)"
+check "in a sentence with the way out" grep -qE 'Operation not permitted\): allow user namespaces .* or run make image as root' "$T/log"
 finish

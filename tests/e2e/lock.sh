@@ -80,7 +80,7 @@ fetch SNAPSHOT=file:///nowhere DEBS="$T/debs" fetch || fail "a folder of saved p
 same "with all of them saved nothing is asked of a mirror" "" "$(cat "$T/said")"
 rm "$T"/debs/libcjson1_*
 fetch "$dated" DEBS="$T/debs" fetch || fail "one that is missing" "$T/said"
-check "what is missing from the folder is fetched, alone" said "$T/said" 'fetching package 1 of 1, libcjson1'
+check "what is missing from the folder is fetched, alone" said "$T/said" 'fetching package 1 of 1, 0 of 0 MiB, libcjson1'
 cp "$T/debs/libcjson1_"* "$T/kept"
 
 refuses "an old mirror that is not said to be dated" 'package lists of Debian .*could not be fetched' \
@@ -90,6 +90,13 @@ refuses "a mirror not signed by Debian" 'package lists of Debian .*could not be 
 refuses "a date that is none" "SNAPSHOT='yesterday' is neither a time like" SNAPSHOT=yesterday lock
 
 cp "$clone/image.lock" "$T/lock"
+echo 'table trixie libnew1' >>"$clone/image.packages"
+refuses "a package that image.packages has and the lock has not" "names 'table trixie libnew1', which image.lock has not: make lock" \
+    "$dated" DEBS="$T/debs" fetch
+refuses "make lock says which group cannot be resolved" "apt cannot resolve group 'table' .* in trixie" "$dated" lock
+sed -i 's/^table trixie libnew1$/table sid libcjson1/' "$clone/image.packages"
+refuses "a group of two suites" "the packages of group 'table' are not all of one suite" "$dated" lock
+sed -i '$d' "$clone/image.packages"
 sed -i -E 's/ (libcjson1) [^ ]+ / \1 0.0.1 /' "$clone/image.lock"
 refuses "a package that is no longer served is named" "no longer served by file:.*: libcjson1 0\.0\.1\." "$dated" DEBS="$T/debs" fetch
 check "with the ways out: make lock, saved packages, a dated mirror" \
