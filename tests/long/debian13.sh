@@ -22,6 +22,7 @@ if [[ ! -s $root_tar ]]; then
         echo "not ok 1 - debian 13 root"
         exit 1
     fi
+    rm -f "$cache"/debian13-*.tar # of other package lists
     mv "$root_tar.part" "$root_tar"
 fi
 
