@@ -8,7 +8,7 @@ SAN ?=
 V ?=
 Q := $(if $(V),,@)
 
-PKGS := libssl libcrypto libsecp256k1 libcjson libcurl libwebsockets sqlite3 ncursesw
+PKGS := libssl libcrypto libsecp256k1 libcjson libcurl libwebsockets sqlite3 libarchive ncursesw
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
 	-Wvla -Wformat=2 -Werror
 HARD := -fstack-protector-strong -fPIE -fstack-clash-protection -fcf-protection

@@ -22,7 +22,7 @@ static const struct command commands[] = {
     {"measure", cli_measure, "recompute the launch digest of a guest"},
     {"provider", cli_provider, "publish offers and run one sealed guest per job"},
     {"relay", cli_relay, "run the embedded relay and blob store"},
-    {"image", cli_image, "make and inspect the manifests of a guest image"},
+    {"image", cli_image, "build, pack, inspect and endorse guest images"},
 };
 
 static void print_help(FILE *to) {

@@ -1,6 +1,6 @@
 # bash completion of cdvm: commands and options as `cdvm --help` and `cdvm COMMAND --help` name them.
 _cdvm() {
-    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} program=${COMP_WORDS[0]} command=tui
+    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} program=${COMP_WORDS[0]} command=tui more=()
     if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$("$program" --help | sed -n 's/^  cdvm \([a-z]*\) .*/\1/p')" -- "$word")
         return
@@ -11,9 +11,10 @@ _cdvm() {
     --accel) mapfile -t COMPREPLY < <(compgen -W 'auto kvm tcg' -- "$word") ;;
     *)
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W "$("$program" "$command" --help | grep -oE -- '--[a-z][a-z0-9-]*')" -- "$word")
+            if [[ $command == image ]] && ((COMP_CWORD > 2)); then more=("${COMP_WORDS[2]}"); fi
+            mapfile -t COMPREPLY < <(compgen -W "$("$program" "$command" "${more[@]}" --help | grep -oE -- '--[a-z][a-z0-9-]*')" -- "$word")
         elif [[ $command == image && $COMP_CWORD == 2 ]]; then
-            mapfile -t COMPREPLY < <(compgen -W 'manifest inspect' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W 'build pack model manifest inspect endorse' -- "$word")
         else
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$word")

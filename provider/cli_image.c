@@ -1,355 +1,134 @@
-/* cdvm image: the manifests of a guest image. */
-#include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
+/* cdvm image: guest images, their volumes, and who vouches for them. */
+#include "cli_image.h"
+
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
-#include "attest/snp_measure.h"
 #include "cli.h"
-#include "core/dvm.h"
-#include "core/conf.h"
-#include "core/enc.h"
-#include "core/json.h"
-#include "core/text.h"
-#include "image.h"
+#include "core/loop.h"
 
-/* Guest policy bits: 17 must be one, 16 allows SMT (SNP ABI 56860, guest policy). */
-#define GUEST_POLICY 0x30000
-
-struct options {
-    const char *name, *version, *repo, *commit, *licence;
-    uint64_t seq;
+static const struct image_command *const commands[] = {
+    &image_build, &image_pack, &image_model, &image_manifest, &image_inspect, &image_endorse,
 };
+
+/* --- what the subcommands share --- */
+
+int image_complain(const struct err *e) {
+    static const struct {
+        const char *code;
+        int exit;
+    } codes[] = {
+        {"usage", EX_USAGE},          {"bad-config", EX_USAGE},  {"bad-image", EX_DATAERR},
+        {"bad-volume", EX_DATAERR},   {"bad-oci", EX_DATAERR},   {"bad-archive", EX_DATAERR},
+        {"too-large", EX_DATAERR},    {"bad-json", EX_DATAERR},  {"bad-template", EX_CONFIG},
+        {"no-space", EX_IOERR},       {"unsafe-key", EX_NOPERM}, {"no-relay", EX_UNAVAILABLE},
+        {"no-script", EX_UNAVAILABLE}};
+
+    fprintf(stderr, "cdvm image: %s\n", e->text);
+    for (size_t i = 0; i < COUNT(codes); i++)
+        if (!strcmp(e->code, codes[i].code))
+            return codes[i].exit;
+    return EX_OSERR;
+}
+
+static bool drawn; /* a progress line stands on the terminal */
+
+static void wipe_progress(void) {
+    if (drawn)
+        fputs("\r\033[K", stderr);
+    drawn = false;
+}
+
+void image_say(const char *fmt, ...) {
+    va_list ap;
+
+    wipe_progress();
+    fputs("image: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+void image_progress(const char *what, uint64_t done, uint64_t all) {
+    static int64_t next;
+    int64_t now = loop_now();
+
+    if (!isatty(STDERR_FILENO) || now < next)
+        return;
+    next = now + 100;
+    fprintf(stderr, "\r\033[Kimage: %s, %llu", what, (unsigned long long)(done >> 20));
+    if (all)
+        fprintf(stderr, " of %llu", (unsigned long long)(all >> 20));
+    fputs(" MiB", stderr);
+    drawn = true;
+}
+
+int image_check_name(const char *name, struct err *e) {
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+
+    if (!n || n > 60 || name[n] || name[0] == '.' || name[0] == '-' || !strcmp(name, "release"))
+        return err_set(e, "usage",
+                       "a volume's name has 1 to 60 letters, digits, '-', '_' or '.', and is not "
+                       "'release'");
+    return 0;
+}
+
+/* --- help and dispatch --- */
+
+/* A sentence of several lines, each indented. */
+static void print_lines(FILE *to, const char *text) {
+    for (const char *end; *text; text = end + (*end == '\n')) {
+        end = strchrnul(text, '\n');
+        fprintf(to, "      %.*s\n", (int)(end - text), text);
+    }
+}
 
 static void print_usage(FILE *to) {
-    fputs("usage: cdvm image manifest DIR [OPTION]...\n"
-          "       cdvm image inspect DIR\n\n"
-          "manifest  describes the pieces in DIR (kernel, initrd, ovmf.fd, cmdline.template,\n"
-          "          packages.lock, NAME.vol with NAME.json or NAME.model): writes "
-          "release.manifest and one\n"
-          "          NAME.manifest for each volume, prints their digests\n"
-          "inspect   checks that DIR is what its manifests say, and prints it\n\n"
-          "  --name NAME        of the release (cdvm-guest)\n"
-          "  --version VERSION  of release and workloads (0)\n"
-          "  --seq N            number that rises with each release (1)\n"
-          "  --repo URL         where the source is (as DIR/source says)\n"
-          "  --commit HASH      which source it was built from (as DIR/source says)\n"
-          "  --licence TEXT     of the workloads (MIT)\n"
-          "  -h, --help         this text\n",
-          to);
-}
-
-static int complain(const struct err *e, int code) {
-    fprintf(stderr, "cdvm image: %s\n", e->text);
-    return code;
-}
-
-/* --- what a release says that the files do not --- */
-
-static char **all_vcpu_types(size_t *n) {
-    char **v;
-
-    for (*n = 0; vcpu_type_name(*n); ++*n)
-        ;
-    v = mem_new(*n * sizeof *v);
-    for (size_t i = 0; i < *n; i++)
-        v[i] = mem_str(vcpu_type_name(i));
-    return v;
-}
-
-static int by_bytes(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* packages.lock has "suite package version sha256" a line; the kernel's gives "package version". */
-static char *kernel_package(const char *dir) {
-    static const char kernel[] = " linux-image-";
-    cleanup_free char *path = mem_fmt("%s/packages.lock", dir);
-    cleanup_buf struct buf b = {0};
-    const char *package, *version;
-
-    if (file_read(path, (size_t)1 << 20, &b, NULL) < 0 || !b.n ||
-        !(package = strstr((const char *)b.p, kernel)))
-        return mem_str("unknown");
-    package++;
-    version = package + strcspn(package, " \n");
-    version += *version == ' ';
-    return mem_strn(package, (size_t)(version - package) + strcspn(version, " \n"));
-}
-
-static struct release *describe_release(const struct image *m, const char *dir,
-                                        const struct options *o) {
-    struct release *r = mem_new(sizeof *r);
-
-    r->name = mem_str(o->name);
-    r->version = mem_str(o->version);
-    r->seq = o->seq;
-    r->ovmf = m->ovmf;
-    memcpy(r->kernel_sha256, m->kernel_sha256, 32);
-    memcpy(r->initrd_sha256, m->initrd_sha256, 32);
-    memcpy(r->lock_sha256, m->lock_sha256, 32);
-    r->kernel_package = kernel_package(dir);
-    r->cmdline = mem_str(m->cmdline);
-    r->vcpu_types = all_vcpu_types(&r->n_vcpu_types);
-    qsort(r->vcpu_types, r->n_vcpu_types, sizeof *r->vcpu_types, by_bytes);
-    r->guest_features = mem_new(sizeof *r->guest_features);
-    r->guest_features[r->n_guest_features++] = 1; /* SNP active, nothing else */
-    r->policy = GUEST_POLICY;
-    r->acpi = cmdline_acpi(m->cmdline);
-    r->volumes = VOLUMES_MEMORY;
-    r->repo = mem_str(o->repo);
-    r->commit = mem_str(o->commit);
-    return r;
-}
-
-/* --- a workload's manifest from its job.json --- */
-
-static int copy_strings(const cJSON *o, const char *key, char ***out, size_t *n, struct err *e) {
-    const cJSON *list = json_arr(o, key, e), *v;
-
-    if (!list)
-        return -1;
-    *out = mem_new(((size_t)cJSON_GetArraySize(list) + 1) * sizeof **out);
-    cJSON_ArrayForEach(v, list) {
-        const char *s = cJSON_GetStringValue(v);
-
-        if (!s)
-            return err_set(e, "bad-json", "'%s' is not a list of strings", key);
-        (*out)[(*n)++] = mem_str(s);
+    fputs("usage: cdvm image COMMAND [OPTION]... [WORD]...\n\n", to);
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        fprintf(to, "  %s %s\n", commands[i]->name, commands[i]->args);
+        print_lines(to, commands[i]->does);
     }
-    return 0;
+    fputs("\n`cdvm image COMMAND --help` lists its options.\n", to);
 }
 
-static int limit_by_name(const void *a, const void *b) {
-    const struct manifest_limit *x = a, *y = b;
-
-    return strcmp(x->name, y->name);
+static void print_command_usage(FILE *to, const struct image_command *cmd) {
+    fprintf(to, "usage: cdvm image %s [OPTION]... %s\n\n", cmd->name, cmd->args);
+    print_lines(to, cmd->does);
+    fputs("\n", to);
+    options_help(to, cmd->keys, cmd->n_keys);
+    fprintf(to, "  --%-14s %s\n", "help", "this text");
 }
 
-static int copy_limits(const cJSON *o, struct manifest *w, struct err *e) {
-    const cJSON *limits = json_obj(o, "limits", e), *v;
-
-    if (!limits)
-        return -1;
-    w->limits = mem_new(((size_t)cJSON_GetArraySize(limits) + 1) * sizeof *w->limits);
-    cJSON_ArrayForEach(v, limits) {
-        struct manifest_limit *l = &w->limits[w->n_limits];
-
-        if (!json_u64(limits, v->string, &l->value, e))
-            return -1;
-        l->name = mem_str(v->string);
-        w->n_limits++;
-    }
-    qsort(w->limits, w->n_limits, sizeof *w->limits, limit_by_name);
-    return 0;
-}
-
-static int copy_job(const cJSON *job, struct manifest *w, struct err *e) {
-    const char *mode = json_str(job, "mode", e);
-
-    if (!mode || copy_strings(job, "argv", &w->argv, &w->n_argv, e) < 0 ||
-        copy_strings(job, "env", &w->env, &w->n_env, e) < 0)
-        return -1;
-    qsort(w->env, w->n_env, sizeof *w->env, by_bytes);
-    w->mode = mem_str(mode);
-    return copy_limits(job, w, e);
-}
-
-/* A model's card may say its licence; a workload's job.json says how it is run. */
-static int take_companion(const cJSON *o, struct manifest *w, const char *licence, struct err *e) {
-    const char *own = w->is_model ? json_opt(o, "licence") : NULL;
-
-    w->licence = mem_str(own ? own : licence);
-    return w->is_model ? 0 : copy_job(o, w, e);
-}
-
-static int describe_volume(const struct image *m, const struct image_volume *v, const char *dir,
-                           const struct options *o, struct buf *out, struct err *e) {
-    cleanup_free char *path = mem_fmt("%s/%s.%s", dir, v->name, v->is_model ? "model" : "json");
-    cleanup_buf struct buf text = {0};
-    struct manifest *w = mem_new(sizeof *w);
-    cJSON *job = NULL;
-    int rc = -1;
-
-    w->is_model = v->is_model;
-    w->name = mem_str(v->name);
-    w->version = mem_str(o->version);
-    w->seq = o->seq;
-    w->volume = v->volume;
-    w->repo = mem_str(o->repo);
-    w->commit = mem_str(o->commit);
-    memcpy(w->lock_sha256, m->lock_sha256, 32);
-    if (file_read(path, (size_t)1 << 20, &text, e) == 0 &&
-        (job = json_parse(buf_view(&text), (size_t)1 << 20, e)) &&
-        take_companion(job, w, o->licence, e) == 0)
-        rc = manifest_json(w, out, e);
-    cJSON_Delete(job);
-    manifest_free(w);
-    return rc == 0 ? 0 : err_wrap(e, "%s", path);
-}
-
-/* --- subcommands --- */
-
-static int write_manifest(const char *dir, const char *name, const struct buf *content,
-                          struct err *e) {
-    cleanup_free char *path = mem_fmt("%s/%s.manifest", dir, name);
-    uint8_t digest[32];
-    char hex[65];
-
-    if (file_write(path, buf_view(content), 0644, true, e) < 0)
-        return -1;
-    manifest_digest(buf_view(content), digest);
-    hex_encode(view_of(digest, 32), hex);
-    printf("%s  %s\n", hex, path);
-    return 0;
-}
-
-static int write_all(const struct image *m, const char *dir, const struct options *o,
-                     struct err *e) {
-    cleanup_buf struct buf content = {0};
-    struct release *r = describe_release(m, dir, o);
-    int rc = release_json(r, &content, e);
-
-    release_free(r);
-    if (rc < 0 || write_manifest(dir, "release", &content, e) < 0)
-        return -1;
-    for (size_t i = 0; i < m->n_volumes; i++) {
-        cleanup_buf struct buf w = {0};
-
-        if (describe_volume(m, &m->volume[i], dir, o, &w, e) < 0 ||
-            write_manifest(dir, m->volume[i].name, &w, e) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* What `make image` built from: DIR/source. */
-struct source {
-    char *repo, *commit;
-};
-static const struct conf_key source_keys[] = {
-    {"repo", CONF_STRING, offsetof(struct source, repo), 0, 0, NULL, "where the source is"},
-    {"commit", CONF_STRING, offsetof(struct source, commit), 0, 0, NULL, "its commit"},
-};
-
-static int run_manifest(const char *dir, struct options *o) {
-    cleanup_free char *path = mem_fmt("%s/source", dir);
-    struct source from = {0};
+static int run(const struct image_command *cmd, int argc, char **argv) {
+    struct image_options o = {0};
+    struct image_call c = {.o = &o, .word = argv, .rest = options_rest(argc, argv)};
     struct err e;
-    struct image *m = NULL;
-    int rc = conf_load(path, source_keys, COUNT(source_keys), &from, &e);
+    int rc = options_read(cmd->keys, cmd->n_keys, argc, argv, &o, &c.n_words, &e);
 
-    if (!o->repo)
-        o->repo = from.repo ? from.repo : "";
-    if (!o->commit)
-        o->commit = from.commit ? from.commit : "";
-    if (rc == 0)
-        rc = (m = image_open(dir, &e)) ? write_all(m, dir, o, &e) : -1;
-    image_free(m);
-    conf_free(source_keys, COUNT(source_keys), &from);
-    return rc < 0 ? complain(&e, EX_DATAERR) : 0;
-}
-
-static void print_hash(const char *label, const uint8_t *p, size_t n) {
-    char hex[97];
-
-    hex_encode(view_of(p, n), hex);
-    printf("%-10s %s\n", label, hex);
-}
-
-static void print_offer(const struct image_offer *o) {
-    printf("%-10s %s: %s on %s, model %s", "offer", o->d,
-           o->job_kind == KIND_JOB_CHAT ? "chat" : "tool", o->work->name,
-           o->model ? o->model->name : "none");
-    if (o->memory_mib)
-        printf(", %u MiB", o->memory_mib);
-    if (o->vcpus)
-        printf(", %u vCPUs", o->vcpus);
-    printf("\n");
-}
-
-static void print_image(const struct image *m) {
-    char text[VOLUME_TEXT];
-
-    printf("%-10s %s %s, seq %llu\n", "release", m->release->name, m->release->version,
-           (unsigned long long)m->release->seq);
-    print_hash("digest", m->digest, 32);
-    print_hash("kernel", m->kernel_sha256, 32);
-    printf("%-10s %s\n", "", m->release->kernel_package);
-    print_hash("initrd", m->initrd_sha256, 32);
-    print_hash("firmware", m->ovmf.sha256, 32);
-    printf("%-10s %s\n", "cmdline", m->cmdline);
-    for (size_t i = 0; i < m->n_volumes; i++) {
-        volume_text(&m->volume[i].volume, text);
-        printf("%-10s %s  %s\n", m->volume[i].is_model ? "model" : "workload", m->volume[i].name,
-               text);
-        print_hash("digest", m->volume[i].digest, 32);
-    }
-    for (size_t i = 0; i < m->n_offers; i++)
-        print_offer(&m->offer[i]);
-}
-
-static int run_inspect(const char *dir) {
-    struct err e;
-    struct image *m = image_load(dir, &e);
-
-    if (!m)
-        return complain(&e, 1);
-    print_image(m);
-    image_free(m);
-    return 0;
-}
-
-static const struct option longs[] = {
-    {"name", required_argument, NULL, 'n'},   {"version", required_argument, NULL, 'v'},
-    {"seq", required_argument, NULL, 's'},    {"repo", required_argument, NULL, 'r'},
-    {"commit", required_argument, NULL, 'c'}, {"licence", required_argument, NULL, 'l'},
-    {"help", no_argument, NULL, 'h'},         {0},
-};
-
-/* 0 go on, 1 help was asked for, -1 usage. */
-static int read_options(int argc, char **argv, struct options *o) {
-    int c;
-
-    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-        switch (c) {
-        case 'n':
-            o->name = optarg;
-            break;
-        case 'v':
-            o->version = optarg;
-            break;
-        case 's':
-            o->seq = strtoull(optarg, NULL, 10);
-            break;
-        case 'r':
-            o->repo = optarg;
-            break;
-        case 'c':
-            o->commit = optarg;
-            break;
-        case 'l':
-            o->licence = optarg;
-            break;
-        case 'h':
-            return 1;
-        default:
-            return -1;
-        }
-    }
-    return argc - optind == 2 ? 0 : -1;
+    if (rc == 0 && (c.n_words < cmd->least || c.n_words > cmd->most))
+        rc = err_set(&e, "usage", "usage: cdvm image %s %s", cmd->name, cmd->args);
+    if (rc == 1)
+        print_command_usage(stdout, cmd);
+    rc = rc == 1 ? 0 : rc < 0 ? image_complain(&e) : cmd->run(&c);
+    wipe_progress();
+    conf_free(cmd->keys, cmd->n_keys, &o);
+    return rc;
 }
 
 int cli_image(int argc, char **argv) {
-    struct options o = {.name = "cdvm-guest", .version = "0", .licence = "MIT", .seq = 1};
-    int rc = read_options(argc, argv, &o);
+    bool help = argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
 
-    if (rc == 0 && !strcmp(argv[optind], "manifest"))
-        return run_manifest(argv[optind + 1], &o);
-    if (rc == 0 && !strcmp(argv[optind], "inspect"))
-        return run_inspect(argv[optind + 1]);
-    print_usage(rc == 1 ? stdout : stderr);
-    return rc == 1 ? 0 : EX_USAGE;
+    signal(SIGPIPE, SIG_IGN);
+    umask(022);
+    for (size_t i = 0; argc > 1 && i < COUNT(commands); i++)
+        if (!strcmp(argv[1], commands[i]->name))
+            return run(commands[i], argc - 1, argv + 1);
+    print_usage(help ? stdout : stderr);
+    return help ? 0 : EX_USAGE;
 }

@@ -106,7 +106,7 @@ struct job_env {
     size_t n_blossom;
     bool allow_private;
     uint32_t vcpus, memory_mib; /* where the offer's template names none */
-    const char *vcpu_type; /* that the launch digest is computed for */
+    const char *vcpu_type;      /* that the launch digest is computed for */
     uint64_t features;
     int64_t accept_ms, lease_ms;
     int64_t (*boot_ms)(void *arg); /* this machine's measured boot (spawn to hello), -1: none yet */

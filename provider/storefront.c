@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/enc.h"
 #include "core/log.h"
 #include "core/offer.h"
+#include "endorsing.h"
 #include "provider_priv.h"
 
 #define OFFER_LIFE_S (24 * 3600)
@@ -122,39 +122,19 @@ static int publish_offer(struct provider *p, const struct image_offer *sold, str
 
 /* An endorsement by the provider itself: it carries the manifest's bytes to customers, and counts
  * for nothing unless they pinned this provider (cdvm-protocol(7), "Public events"). */
-static void publish_manifest(struct provider *p, const char *type, const struct buf *content,
-                             const char *name, const char *version, uint64_t seq, const char *repo,
-                             const char *commit) {
+static void publish_manifest(struct provider *p, const struct endorsed *what) {
     int64_t now = unix_now();
-    struct fields f = fields_new(KIND_ENDORSEMENT, now, buf_view(content));
-    cleanup_free char *d = mem_fmt("%s/%s", name, version);
-    cleanup_free char *n = mem_fmt("%llu", (unsigned long long)seq);
-    cleanup_free char *until = mem_fmt("%lld", (long long)now + MANIFEST_LIFE_S);
-    uint8_t digest[32];
-    char x[65];
 
-    manifest_digest(buf_view(content), digest);
-    hex_encode(view_of(digest, 32), x);
-    fields_add(&f, "d", d);
-    fields_add(&f, "type", type);
-    fields_add(&f, "x", x);
-    fields_add(&f, "seq", n);
-    fields_add(&f, "expiration", until);
-    fields_add(&f, "r", repo, commit);
-    tell_public(p->tell, event_sign(&f, p->key));
+    tell_public(p->tell, endorsement_make(what, what->seq, now, now + MANIFEST_LIFE_S, p->key));
 }
 
 static void publish_manifests(struct provider *p) {
-    const struct release *r = p->image->release;
+    struct endorsed what = endorsed_release(p->image);
 
-    publish_manifest(p, "guest", &p->image->content, r->name, r->version, r->seq, r->repo,
-                     r->commit);
+    publish_manifest(p, &what);
     for (size_t i = 0; i < p->image->n_volumes; i++) {
-        const struct image_volume *v = &p->image->volume[i];
-        const struct manifest *m = v->manifest;
-
-        publish_manifest(p, v->is_model ? "model" : "workload", &v->content, m->name, m->version,
-                         m->seq, m->repo, m->commit);
+        what = endorsed_volume(&p->image->volume[i]);
+        publish_manifest(p, &what);
     }
 }
 

@@ -9,7 +9,7 @@
 set -euo pipefail
 
 demo=(gcc make pkg-config libc6-dev binutils libncurses-dev libsecp256k1-dev libwebsockets-dev libssl-dev
-    libcjson-dev libcurl4-openssl-dev libsqlite3-dev libseccomp-dev qemu-system-x86
+    libcjson-dev libcurl4-openssl-dev libsqlite3-dev libseccomp-dev libarchive-dev qemu-system-x86
     seabios tmux erofs-utils cryptsetup-bin cpio mount util-linux ca-certificates
     debian-archive-keyring)
 test=(clang clang-format libclang-rt-dev libcmocka-dev libvterm-dev universal-ctags shellcheck mandoc sqlite3

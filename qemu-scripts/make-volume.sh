@@ -3,7 +3,8 @@
 # same file, in the fixed geometry of cdvm-protocol(7), "Verity". The same tree gives the same bytes, wherever
 # and whenever this runs. Prints the reference "root:blocks" that goes on the measured command line.
 #
-# usage: qemu-scripts/make-volume.sh TREE OUT
+# usage: qemu-scripts/make-volume.sh [--in-place] TREE OUT
+#   --in-place  TREE itself is made what a volume holds, not a copy of it
 set -euo pipefail
 # shellcheck source=qemu-scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -12,16 +13,20 @@ BLOCK=4096
 SALT=$(printf '%064d' 0)
 UUID=00000000-0000-4000-8000-000000000001
 
-stage() { # a copy with what every volume has, and with modes that do not depend on the umask
-    mkdir -p "$work/tree"
-    cp -a -- "$1/." "$work/tree/"
-    mkdir -p "$work/tree"/{cdvm,dev,in,model,out,proc,tmp}
-    printf 'cdvm-volume/1\n' >"$work/tree/cdvm/volume"
-    chmod -R u=rwX,go=rX "$work/tree"
+copy() { # TREE
+    tree=$work/tree
+    mkdir -p "$tree"
+    cp -a -- "$1/." "$tree/"
+}
+
+furnish() { # what every volume has, and modes that do not depend on the umask
+    mkdir -p "$tree"/{cdvm,dev,in,model,out,proc,tmp}
+    printf 'cdvm-volume/1\n' >"$tree/cdvm/volume"
+    chmod -R u=rwX,go=rX "$tree"
 }
 
 make_erofs() {
-    mkfs.erofs -T 0 -U "$UUID" --all-root -x -1 "$image" "$work/tree" >"$work/log" 2>&1 ||
+    mkfs.erofs -T 0 -U "$UUID" --all-root -x -1 "$image" "$tree" >"$work/log" 2>&1 ||
         { cat "$work/log" >&2; die "mkfs.erofs failed"; }
     truncate -s "%$BLOCK" "$image"
 }
@@ -33,14 +38,15 @@ add_tree() { # BLOCKS -> root hash
 }
 
 main() {
-    local image=$2.new blocks root
+    local image=$2.new tree=$1 blocks root
     PATH=$PATH:/usr/sbin:/sbin
     need_tools mkfs.erofs:erofs-utils veritysetup:cryptsetup-bin
     umask 022
     rm -f "$image"
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
-    stage "$1"
+    ((in_place)) || copy "$1"
+    furnish
     make_erofs
     blocks=$(($(stat -c %s "$image") / BLOCK))
     root=$(add_tree "$blocks")
@@ -49,5 +55,10 @@ main() {
     printf '%s:%s\n' "$root" "$blocks"
 }
 
-[[ $# == 2 && -d $1 ]] || die "usage: qemu-scripts/make-volume.sh TREE OUT"
+in_place=0
+if [[ ${1:-} == --in-place ]]; then
+    in_place=1
+    shift
+fi
+[[ $# == 2 && -d $1 ]] || die "usage: qemu-scripts/make-volume.sh [--in-place] TREE OUT"
 main "$@"

@@ -32,8 +32,14 @@ done
 
 commands=$("$CDVM" --help | sed -n 's/^  cdvm \([a-z]*\) .*/\1/p')
 alike "cdvm(1) has every command" "$commands" "$(sed -n 's/^\.Ss cdvm \([a-z]*\)$/\1/p' "$D/cdvm.1")"
+# help COMMAND: its own, and that of each of its subcommands
+help() {
+    local s
+    "$CDVM" "$1" --help
+    [[ $1 != image ]] || for s in $("$CDVM" image --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do "$CDVM" image "$s" --help; done
+}
 for c in $commands; do
-    alike "cdvm(1) has the options of cdvm $c" "$("$CDVM" "$c" --help | options)" \
+    alike "cdvm(1) has the options of cdvm $c" "$(help "$c" | options)" \
         "$(section cdvm.1 "cdvm $c" | grep -oE '\bFl -[a-z][a-z0-9-]*' | sed 's/^Fl -//')"
 done
 alike "cdvm(1) has the commands of the chat" "$(sed -n 's/^    {"\([a-z]*\)", ".*", ".*", run_.*/\1/p' tui/cmd.c)" \
@@ -46,8 +52,9 @@ row_keys() { sed -n 's/^ *{"\([a-z0-9-]*\)", CONF_.*/\1/p' "$1"; }
 alike "cdvm.conf(5) has the keys of cdvm.conf" \
     "$(sed -n 's/^ *{\.name = "\([a-z-]*\)",/\1/p' tui/settings.c)" "$(page_keys cdvm.conf)"
 alike "cdvm.conf(5) has the keys of provider.conf" "$(row_keys provider/provconf.c)" "$(page_keys provider.conf)"
+alike "cdvm.conf(5) has the keys of NAME.offer" "$(row_keys provider/image_offer.c)" "$(page_keys NAME.offer)"
 alike "cdvm.conf(5) has the keys of policy files" "$(row_keys attest/policy.c)" "$(page_keys 'Policy files')"
-for t in provider/provconf.c:provider.conf attest/policy.c:'Policy files'; do
+for t in provider/provconf.c:provider.conf provider/image_offer.c:NAME.offer attest/policy.c:'Policy files'; do
     alike "cdvm.conf(5) has the ranges of ${t#*:}" \
         "$(sed -n 's/^ *{"\([a-z0-9-]*\)", CONF_NUMBER, [^,]*, \([0-9]*\), \([0-9]*\),.*/\1 \2 to \3/p' "${t%:*}")" \
         "$(section cdvm.conf.5 "${t#*:}" | sed -n 's/^\.It Cm \([a-z0-9-]*\) Pq number, \([0-9]* to [0-9]*\).*/\1 \2/p')"
