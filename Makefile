@@ -45,7 +45,13 @@ GUEST := $(call obj,$(call src,guest))
 # No relay, no HTTP in what is measured, and so none of their libraries where the image is made.
 GUEST_CORE := $(filter-out $(call obj,core/http.c core/ws.c core/wsio.c),$(CORE))
 DUCKDB_SRC := $(wildcard guest/workloads/lib/*duckdb*.c)
-WORKLOAD_LIB := $(call obj,$(filter-out $(if $(DUCKDB),,$(DUCKDB_SRC)),$(call src,guest/workloads/lib)))
+# html and docx are read by libxml2: in the image that of the chat workload's packages, if it is in image.lock.
+XML := $(if $(PACKAGES),$(wildcard $(PACKAGES)/chat/usr/include/libxml2),host)
+XML_SRC := guest/workloads/lib/extract_html.c guest/workloads/lib/extract_docx.c
+XML_CFLAGS = $(if $(PACKAGES),-isystem $(XML),$(shell pkg-config --cflags libxml-2.0))
+XML_LIBS = $(if $(PACKAGES),$(XML:%/include/libxml2=-L%/lib/x86_64-linux-gnu -lxml2 -Wl$(comma)--allow-shlib-undefined),$(shell \
+	pkg-config --libs libxml-2.0))
+WORKLOAD_LIB := $(call obj,$(filter-out $(if $(DUCKDB),,$(DUCKDB_SRC)) $(if $(XML),,$(XML_SRC)),$(call src,guest/workloads/lib)))
 WORKLOADS := $(patsubst guest/workloads/%.c,$(B)/workload-%,$(wildcard guest/workloads/*.c))
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
@@ -61,6 +67,8 @@ $(B)/o/%.o: %.c
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC   $<")
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(call obj,$(XML_SRC)): ALL_CFLAGS += $(XML_CFLAGS)
 
 define archive
 $(B)/lib$(1).a: $(2)
@@ -93,6 +101,7 @@ $(B)/workload-table: WORKLOAD_LIBS = $(if $(DUCKDB),-L$(DUCKDB)/usr/lib/x86_64-l
 	-Wl$(comma)--allow-shlib-undefined)
 $(B)/o/guest/workloads/table.o $(call obj,$(DUCKDB_SRC)): \
 	ALL_CFLAGS += $(if $(DUCKDB),-DTABLE_DUCKDB -isystem $(DUCKDB)/usr/include)
+$(B)/workload-chat: WORKLOAD_LIBS = $(XML_LIBS) -lm
 $(B)/workload-%: $(B)/o/guest/workloads/%.o $(B)/libworkload.a $(B)/libguestcore.a
 	$(if $(Q),@echo "  LD   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(WORKLOAD_LIBS) $(shell pkg-config --libs libcjson sqlite3 libcrypto) -lpthread
@@ -101,7 +110,7 @@ $(B)/workload-%: $(B)/o/guest/workloads/%.o $(B)/libworkload.a $(B)/libguestcore
 $(B)/unit/%: $(B)/o/tests/unit/%.o $(TESTED)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  LD   $@")
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(shell pkg-config --libs libseccomp)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(XML_LIBS) -lm $(shell pkg-config --libs libseccomp)
 
 $(B)/bench/%: $(B)/o/tests/bench/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
@@ -146,7 +155,7 @@ fuzz-libs:
 	$(Q)$(MAKE) --no-print-directory -s B=$(FUZZ_B) CC=clang CFLAGS="-O1 -g" SAN="$(FUZZ_SAN)" $(FUZZ_LIBS)
 $(FUZZ_LIBS): fuzz-libs ;
 $(FUZZ_B)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_LIBS)
-	$(Q)clang -std=gnu17 -D_GNU_SOURCE -I. -O1 -g $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $< $(FUZZ_LIBS) $(LIBS) -lseccomp
+	$(Q)clang -std=gnu17 -D_GNU_SOURCE -I. -O1 -g $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $< $(FUZZ_LIBS) $(LIBS) $(XML_LIBS) -lm -lseccomp
 FUZZERS := $(if $(T),$(FUZZ_B)/fuzz_$(T),$(FUZZ:%=$(FUZZ_B)/fuzz_%))
 fuzz: $(FUZZERS)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) VECTORS=$(VECTORS) tests/fuzz/run.sh $(FUZZ_B) $(if $(T),$(T),$(FUZZ))
