@@ -54,6 +54,20 @@ check "changed initrd: for the launch digest" said "$T/initrd.err" '\[FAIL\].*\(
 end_process "$PROVIDER"
 check "changed initrd: one message ('end') at most was sealed to that guest" test "$(given)" -le 1
 
+provider append
+ask append "$QUESTION"
+same "changed command line: exit 1" 1 $?
+check "changed command line: for the launch digest" said "$T/append.err" '\[FAIL\].*\(snp\.measurement\)'
+end_process "$PROVIDER"
+check "changed command line: one message ('end') at most was sealed to that guest" test "$(given)" -le 1
+
+provider inputs
+ask inputs "$QUESTION"
+same "fw_cfg, SMBIOS, clock: the job is done" 0 $?
+check "fw_cfg, SMBIOS, clock: answered right" right inputs
+check "fw_cfg, SMBIOS, clock: the launch digest is the same" said "$T/inputs.err" '\[PASS\].*\(snp\.measurement\)'
+end_process "$PROVIDER"
+
 for knob in net pci; do
     provider $knob
     ask $knob "$QUESTION"

@@ -5,6 +5,8 @@
  * usage: hostile_provider KNOB [provider options]
  *   honest      changes nothing
  *   initrd      one byte of the initrd is another than the release's
+ *   append      the kernel's command line has a word more than the release's
+ *   inputs      QEMU hands fw_cfg items, SMBIOS strings and another time of day to the guest
  *   net, pci    QEMU gets a virtio-net, or a balloon, besides
  *   flip        the first, a middle and the last data block of the volume are bad, job by job
  *   fliptree    a block of the volume's hash tree is bad
@@ -57,7 +59,33 @@ struct image *__wrap_image_load(const char *dir, struct err *e) {
     return NULL;
 }
 
+int __real_cmdline_render(const char *templ, const char *work, const char *model,
+                          const char *broker, struct buf *out, struct err *e);
+int __wrap_cmdline_render(const char *templ, const char *work, const char *model,
+                          const char *broker, struct buf *out, struct err *e);
+int __wrap_cmdline_render(const char *templ, const char *work, const char *model,
+                          const char *broker, struct buf *out, struct err *e) {
+    if (__real_cmdline_render(templ, work, model, broker, out, e) < 0)
+        return -1;
+    if (is("append"))
+        buf_str(out, " quiet");
+    return 0;
+}
+
 /* --- QEMU --- */
+
+static const char *const inputs[] = {
+    "-fw_cfg", "name=opt/org.cdvm/debug,string=1",
+    "-smbios", "type=11,value=io.systemd.credential:cdvm.debug=1",
+    "-smbios", "type=1,manufacturer=cdvm.debug=1",
+    "-rtc",    "base=2001-09-09T01:46:40",
+};
+
+static void add_argument(struct vm_argv *a, const char *s) {
+    if (a->n == VM_ARGV_MAX)
+        abort();
+    a->v[a->n++] = mem_str(s);
+}
 
 int __real_vm_argv(const struct vm_spec *s, struct vm_argv *out, struct err *e);
 int __wrap_vm_argv(const struct vm_spec *s, struct vm_argv *out, struct err *e);
@@ -67,9 +95,11 @@ int __wrap_vm_argv(const struct vm_spec *s, struct vm_argv *out, struct err *e) 
     if (__real_vm_argv(s, out, e) < 0)
         return -1;
     if (device) {
-        out->v[out->n++] = mem_str("-device");
-        out->v[out->n++] = mem_str(device);
+        add_argument(out, "-device");
+        add_argument(out, device);
     }
+    for (size_t i = 0; i < COUNT(inputs) && is("inputs"); i++)
+        add_argument(out, inputs[i]);
     return 0;
 }
 
