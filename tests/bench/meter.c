@@ -1,5 +1,5 @@
-/* Weighs the agent while it works: put into the initrd as /init, with the agent as /agent. Process 1
- * becomes the agent; the child, which the agent does not know of, writes what the kernel says of
+/* Weighs the agent while it works: put into the initrd as /init, with the agent as /agent. Process
+ * 1 becomes the agent; the child, which the agent does not know of, writes what the kernel says of
  * process 1 to the first serial line: peak of resident memory and its page tables, in KiB. */
 #include <fcntl.h>
 #include <stdio.h>
