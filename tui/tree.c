@@ -117,6 +117,19 @@ static struct node *tree_node(struct tree *t) {
     return t->list.n ? &t->node[t->shown[t->list.cur]] : NULL;
 }
 
+/* What has just been unfolded comes into view, as far as it fits under its own line. */
+static void tree_reveal(struct tree *t, const struct node *n) {
+    struct list *l = &t->list;
+    size_t last = l->cur;
+
+    while (last + 1 < l->n && t->shown[last + 1] < n->next)
+        last++;
+    if (last >= l->top + l->height)
+        l->top = last + 1 - l->height;
+    if (l->top > l->cur)
+        l->top = l->cur;
+}
+
 void tree_fold(struct tree *t) {
     struct node *n = tree_node(t);
 
@@ -124,6 +137,7 @@ void tree_fold(struct tree *t) {
         return;
     n->folded = !n->folded;
     tree_show(t, t->list.height);
+    tree_reveal(t, n);
 }
 
 void tree_left(struct tree *t) {

@@ -110,8 +110,26 @@ static void empty(void **state) {
     tree_free(t);
 }
 
+/* Unfolded at the lower edge: what came to light is in sight, and so is its own line. */
+static void what_is_unfolded_is_seen(void **state) {
+    struct tree *t = tree_new(&TOP, 7);
+
+    (void)state;
+    tree_move(t, LIST_BOTTOM);
+    tree_left(t);
+    tree_fold(t);
+    tree_resize(t, 3);
+    assert_ptr_equal(tree_current(t), &B);
+    assert_int_equal(tree_list(t)->top, 2); /* the last of three rows */
+    tree_fold(t);
+    assert_ptr_equal(tree_current(t), &B);
+    assert_int_equal(tree_list(t)->top, 4); /* with both of its own below */
+    tree_free(t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_unfolded_is_seen),
         cmocka_unit_test(shows_all_when_it_fits),
         cmocka_unit_test(folds_what_passed_when_it_does_not),
         cmocka_unit_test(moves_and_folds),
