@@ -59,7 +59,7 @@ FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 ARCHIVES = $(B)/libtui.a $(B)/libprovider.a $(B)/libattest.a $(B)/libcore.a
 TESTED = $(B)/libguest.a $(B)/libworkload.a $(ARCHIVES)
 
-.PHONY: text-table all deps test test-long unit fuzz bench lint interop demo demo-headless image clean format \
+.PHONY: text-table all deps test test-long unit fuzz bench lint interop demo demo-headless demo-chat image clean format \
 	man install uninstall
 all: cdvm $(B)/cdvm-guest $(WORKLOADS)
 
@@ -216,9 +216,11 @@ writable:
 deps: writable
 	$(Q)[ "$(DEPS)" = 0 ] || qemu-scripts/install-deps.sh $(or $(DEPS_FOR),demo)
 
-demo demo-headless: deps
+# STORY of demo-headless: table, chat or ocr. demo-chat is the story of the documents and the model.
+STORY ?= table
+demo demo-headless demo-chat: deps
 	$(Q)$(MAKE) --no-print-directory -s all image
-	$(Q)qemu-scripts/demo.sh $(if $(filter demo-headless,$@),headless,screen)
+	$(Q)qemu-scripts/demo.sh $(if $(filter demo,$@),screen,headless $(if $(filter demo-chat,$@),chat,$(STORY)))
 
 # Pictures of every screen from a real job: screenshots/NAME.png and NAME.txt.
 $(B)/shot: tests/screens/shot.c

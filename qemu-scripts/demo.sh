@@ -1,9 +1,12 @@
 #!/bin/bash
 # The whole story on this machine, everything real but the processor that signs (SIMULATED): a relay, a
-# provider, a guest booted for one job, its report verified, a question about a ledger answered inside.
+# provider, a guest booted for one job, its report verified, a question answered inside.
 # Nothing outside build/demo is written.
-# usage: demo.sh headless   one job with `cdvm ask`, then everything ends
-#        demo.sh            the screen, with the provider in a pane of tmux (DEMO_TMUX=0: without tmux)
+# usage: demo.sh headless [STORY]   one job with `cdvm ask`, then everything ends. STORY:
+#          table   a ledger in CSV and a question in SQL (what is told when none is named)
+#          chat    a lease, a medical note, a note to a ledger, and a question to a small language model
+#          ocr     the picture of a receipt, read by a container that knows nothing of this program
+#        demo.sh                    the screen, with the provider in a pane of tmux (DEMO_TMUX=0: without tmux)
 set -euo pipefail
 demo=${DEMO_DIR:+$(realpath -m -- "$DEMO_DIR")}
 cd "$(dirname "$0")/.."
@@ -39,6 +42,8 @@ take_folder() {
     ((free >= NEED_MIB)) || die 73 "'$demo' has $free MiB free and the demo needs $NEED_MIB MiB"
 }
 
+volume_type() { if grep -q '"type":"model"' "$1"; then echo model; else echo workload; fi; } # MANIFEST
+
 # What a user decides once, decided here for the demo alone: trust the release and the workload that
 # this machine has just built, and the simulator's root that it has just made.
 prepare() {
@@ -53,7 +58,7 @@ prepare() {
     {
         echo "release $(sha256sum <"$image/release.manifest" | cut -d' ' -f1) demo"
         for m in "$image"/*.manifest; do
-            [[ ${m##*/} == release.manifest ]] || echo "workload $(sha256sum <"$m" | cut -d' ' -f1) ${m##*/}"
+            [[ ${m##*/} == release.manifest ]] || echo "$(volume_type "$m") $(sha256sum <"$m" | cut -d' ' -f1) ${m##*/}"
         done
     } >"$XDG_CONFIG_HOME/cdvm/pins"
     : >"$log"
@@ -124,19 +129,42 @@ start_provider() {
     (run_provider) >"$log" 2>&1 &
 }
 
-headless() {
-    local url question rc=0
+# Sets offer, question and files.
+story() { # NAME
+    case $1 in
+    table)
+        offer=table files=(examples/sales.csv)
+        question='SELECT region, count(*) AS sales, round(sum(amount), 2) AS amount FROM sales GROUP BY region ORDER BY amount DESC'
+        ;;
+    chat)
+        offer=chat files=(examples/lease.md examples/medical-note.txt examples/ledger-note.txt)
+        question='What is the patient allergic to?'
+        ;;
+    ocr)
+        offer=ocr files=(examples/receipt.png)
+        question='What does the receipt say?'
+        ;;
+    *) die 64 "there is no story '$1': table, chat or ocr" ;;
+    esac
+    offered "$offer" || die 69 "the image in '$image' has no volume for story '$1': build it with \`make image\`"
+}
+
+offered() { [[ -f $image/$1.offer || -f $image/$1.vol ]]; } # NAME
+
+headless() { # STORY
+    local url offer question files rc=0
+    story "$1"
     prepare
     start_provider
     url=$(relay_url)
-    question='SELECT region, count(*) AS sales, round(sum(amount), 2) AS amount FROM sales GROUP BY region ORDER BY amount DESC'
     echo "relay    $url"
-    echo "ledger   examples/sales.csv"
+    printf 'file     %s\n' "${files[@]}"
     echo "question $question"
+    [[ $1 != chat ]] || echo "         Without KVM the guest's processor is emulated: the answer takes some minutes."
     echo
     # In the background, so that a signal is acted on at once.
-    "$cdvm" ask --relay "$url" --policy demo --accept-simulated --offer table \
-        --attach examples/sales.csv --out "$results" "$question" 9>&- &
+    "$cdvm" ask --relay "$url" --policy demo --accept-simulated --offer "$offer" \
+        "${files[@]/#/--attach=}" --out "$results" "$question" 9>&- &
     ask_pid=$!
     wait "$ask_pid" || rc=$?
     ask_pid=
@@ -201,9 +229,9 @@ screen() {
 }
 
 case ${1:-screen} in
-headless) headless ;;
+headless) headless "${2:-table}" ;;
 screen) screen ;;
 customer-pane) customer_pane ;;
 provider-pane) run_provider > >(trap '' HUP && exec tee "$log") 2>&1 ;; # tee outlives the pane
-*) echo "usage: demo.sh [headless]" >&2; exit 64 ;;
+*) echo "usage: demo.sh [headless [STORY]]" >&2; exit 64 ;;
 esac

@@ -10,9 +10,18 @@ const char *path_mime(const char *path) {
     static const struct {
         const char *end, *mime;
     } KNOWN[] = {
-        {".csv", "text/csv"},          {".tsv", "text/tab-separated-values"},
-        {".txt", "text/plain"},        {".md", "text/markdown"},
-        {".json", "application/json"}, {".pdf", "application/pdf"},
+        {".csv", "text/csv"},
+        {".tsv", "text/tab-separated-values"},
+        {".txt", "text/plain"},
+        {".md", "text/markdown"},
+        {".json", "application/json"},
+        {".pdf", "application/pdf"},
+        {".jsonl", "application/x-ndjson"},
+        {".parquet", "application/vnd.apache.parquet"},
+        {".html", "text/html"},
+        {".png", "image/png"},
+        {".jpg", "image/jpeg"},
+        {".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
     };
     const char *dot = strrchr(path, '.');
 
