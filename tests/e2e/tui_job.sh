@@ -103,7 +103,7 @@ same "a paste sent nothing" "$before" "$(screen | grep -c ' you ')"
 
 text 'WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 900000000) SELECT max(n) FROM c'
 keys Enter
-expect "an answer is on its way" 'answering'
+expect "an answer is on its way" 'waiting for the answer'
 tm resize-window -t t -x 60 -y 16
 expect "at 60x16 too" '\[4 Chat\].*'
 expect "with its banner" 'SIMULATED  this guest is not sealed'
