@@ -1,0 +1,97 @@
+#!/bin/bash
+# Documents and a chat at the screen: several files at once, progress, an answer that
+# streams without stealing the scroll, its passages and their place in the document, stop, a second
+# question, the model with its size. In a real guest; tests/e2e/reader.c stands in for the model, whose own
+# tests are elsewhere.
+# shellcheck source=tests/e2e/terminal.bash
+. "$(dirname "$0")/terminal.bash"
+
+[[ -s $IMAGE/initrd && -x $B/e2e/reader ]] || skip_all "no guest image or no build/e2e/reader (make image test-programs)"
+
+# An image with one more volume: the double, offered as a chat.
+mkdir -p "$T/image" "$T/tree/bin" "$T/tree/cdvm" "$T/out"
+for f in kernel ovmf.fd initrd cmdline.template packages.lock source; do cp "$IMAGE/$f" "$T/image/"; done
+cp "$B/e2e/reader" "$T/tree/bin/reader"
+for lib in $(ldd "$B/e2e/reader" | grep -oE '/[^ ]+'); do install -D "$(realpath "$lib")" "$T/tree$lib"; done
+sed 's|/bin/table|/bin/reader|' guest/workloads/table.json | tee "$T/image/double.json" >"$T/tree/cdvm/job.json"
+qemu-scripts/make-volume.sh "$T/tree" "$T/image/double.vol" >"$T/image/double.volume"
+printf 'workload = double\nkind = chat\nname = A double\nmemory = 512\nvcpus = 1\n' >"$T/image/double.offer"
+IMAGE=$T/image
+pin_image "$IMAGE" || exit 1
+start_provider "$T/provider.log" --run-relay --relay-port 0 || exit 1
+url=$(relay_of "$T/provider.log")
+cp examples/lease.md examples/medical-note.txt examples/ledger-note.txt "$T/"
+
+start 100x30 --relay "$url" --policy demo --out "$T/out"
+expect "the offer is a chat without a model of its own" 'double without a model; 1 vcpu, 512 MiB; job kind 5050' 20
+keys Enter
+expect "detail" 'Model +none'
+keys p
+expect "a parameter may be set" 'the provider can read it'
+text 'system=Be brief.'
+keys Enter
+expect "it is shown" 'Parameter +system = Be brief.'
+keys Enter
+keys y
+expect "the report was checked here" 'VERDICT  SIMULATED' 200
+keys G
+keys Right
+expect "the tree has the workload's root" "workload volume, by its sha256 root"
+keys a
+text simulated
+keys Enter
+expect "the model is named with its size" 'double-of-a-model, 260 K parameters, F32 +small: go by the passages' 60
+expect "and what that means" 'This model is very small'
+expect "the emulated processor is told" 'processor is emulated'
+
+text '/attach lease.md medical-note.txt ledger-note.txt'
+keys Enter
+expect "three files, one question" 'Send these 3 files, [0-9]+ bytes'
+expect "each with its hash" "medical-note.txt, .* sha256 $(sha256sum examples/medical-note.txt | cut -c1-12)"
+keys y
+for f in lease.md medical-note.txt ledger-note.txt; do expect "the guest has $f" "$f is with the guest" 30; done
+text 'Which allergies are known for the patient?'
+keys Enter
+expect "progress with rate and rest" 'guest: [0-9]+ of 400 tokens, [0-9.]+/s, left [0-9]+ s, reading the prompt'
+expect "the answer streams" 'answering, [0-9]+ bytes'
+expect "its source is named" '\[1\] medical-note.txt, at byte [0-9]+: "He is allergic to penicillin' 30
+keys M-s
+expect "the passage in its document" '^ > He is allergic to penicillin'
+expect "with what stands before" 'Seen for tiredness and headaches'
+expect "and after" 'Plan: iron, 100 milligrams'
+keys n
+expect "the next passage" 'Passage 2 of 2'
+keys Escape
+expect "back in the chat" 'Enter send'
+
+text 'Tell me slowly about the notice of the lease'
+keys Enter
+expect "a second question" 'answering, [0-9]+ bytes' 30
+wait_for 60 shows 'answering, [0-9]{4} bytes'
+keys PPage
+keys PPage
+expect "reading above while it streams" 'v [0-9]+ new'
+top=$(screen | sed -n 6p)
+sleep 1.5
+same "the view stays" "$top" "$(screen | sed -n 6p)"
+keys C-c
+keys M-'>'
+expect "it stops when told to" 'Not answered \(cancelled\)' 30
+expect "with its passages all the same" 'at byte [0-9]+: "Either side may end this lease'
+
+echo 'other words' >"$T/lease.md"
+keys M-s
+expect "a file that changed is not shown in its place" 'The passage alone: your file has changed since'
+keys Escape
+expect "back again" 'Enter send'
+text '/end'
+keys Enter
+keys y
+expect "the receipt covers it" 'it covers everything you sent' 30
+keys C-c
+keys C-c
+wait_for 10 shows 'rc='
+stop
+
+end_process "$PROVIDER"
+finish
