@@ -172,6 +172,7 @@ int extract_html(struct view bytes, struct doctext *out, struct err *e) {
         HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET;
     cleanup_buf struct buf text = {0};
     htmlParserCtxtPtr ctxt;
+    const xmlError *last;
     htmlDocPtr doc;
 
     buf_init(&text, DOCTEXT_MAX);
@@ -183,7 +184,8 @@ int extract_html(struct view bytes, struct doctext *out, struct err *e) {
               : NULL;
     if (doc)
         walk(out, (const xmlNode *)doc);
-    out->cut |= text.full || (ctxt && ctxt->disableSAX);
+    last = ctxt ? xmlCtxtGetLastError(ctxt) : NULL;
+    out->cut |= text.full || (last && last->level == XML_ERR_FATAL); /* it gave up half-way */
     xmlFreeDoc(doc);
     htmlFreeParserCtxt(ctxt);
     return doc ? 0 : err_set(e, "bad-document", "the page cannot be read");
