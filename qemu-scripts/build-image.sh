@@ -8,6 +8,8 @@
 #   build/image/NAME.vol           a workload's volume: erofs and its hash tree
 #   build/image/NAME.json          its job.json, as in the volume
 #   build/image/NAME.volume        its "root:blocks"
+#   build/image/smollm2.vol        the demo model's volume, and smollm2.model its card (MODEL=FILE: another's)
+#   build/image/chat.offer         what the chat is sold with
 #   build/image/source             which commit this is, for `cdvm image manifest`
 #   build/image/packages.lock      image.lock: every package that went in, with version and SHA-256
 #
@@ -25,6 +27,7 @@
 # usage: qemu-scripts/build-image.sh      (make image)
 #   ACPI=open  a release whose kernel takes the host's ACPI tables, into build/image-open: its guests may have
 #              several vCPUs, and customers are warned of BadAML (cdvm-attestation(7), guest.acpi)
+#   MODEL=FILE, EMBED=FILE  weights for the chat workload, see qemu-scripts/fetch-model.sh
 #   B, DEBS, MIRROR, SNAPSHOT, KEYRING as in qemu-scripts/fetch-debs.sh
 #   REPO=URL  where others find this source, for the manifests
 set -euo pipefail
@@ -50,13 +53,14 @@ job_files() { # the workloads that the lock has a group for
 
 sources() {
     find "${COMPILED[@]}" -type f -name '*.[ch]' | LC_ALL=C sort
-    printf '%s\n' Makefile guest/workloads/*.json guest/cmdline.template
+    printf '%s\n' Makefile guest/workloads/*.json guest/workloads/*.prune guest/cmdline.template
 }
 
 # Inputs and outputs in one digest. Outputs may be large: their times and sizes stand for them.
 state() {
     {
         sources | tr '\n' '\0' | xargs -0 sha256sum -- "$LOCK" qemu-scripts/*.sh
+        [[ ! -d $B/model/tree ]] || find "$B/model/tree" -type f -printf '%f %s %T@\n' | LC_ALL=C sort
         find "$IMAGE" -maxdepth 1 -type f ! -name '*.manifest' ! -name '.*' ! -name source -printf '%f %s %T@\n' | LC_ALL=C sort
     } | sha256sum | cut -d' ' -f1
 }
@@ -192,6 +196,67 @@ collect() { # NAME...  with these volumes
     done
 }
 
+# --- the model of the chat ---
+
+model_name() { # of its volume
+    local from=${MODEL:-smollm2}
+    from=$(basename "$from" .gguf | tr -c 'A-Za-z0-9._\n-' '-')
+    printf '%s' "${from:0:40}"
+}
+
+# The folder that fetch-model.sh has filled, packed where the workloads are: the same bytes anywhere.
+pack_model() { # NAME
+    local to=$ROOT/cdvm/model
+    say "packing the model '$1'"
+    rm -rf "$to" "$to.vol"
+    cp -al "$B/model/tree" "$to" 2>/dev/null || { rm -rf "$to" && cp -a "$B/model/tree" "$to"; }
+    inside /cdvm/src/qemu-scripts/make-volume.sh /cdvm/model /cdvm/model.vol >"$B/model/packed"
+    rm -rf "$to"
+    mv "$to.vol" "$IMAGE/$1.vol"
+    install -m 0644 "$B/model/tree/card.json" "$IMAGE/$1.model"
+}
+
+drop_model() { # NAME  that an earlier image had
+    [[ -z $1 ]] || rm -f "$IMAGE/$1".{vol,model,manifest}
+}
+
+# Guest memory: the volumes are in it twice (as they came, and as files read from them), then the context.
+model_memory() { # NAME
+    local mib
+    mib=$((2 * ($(stat -c %s "$IMAGE/$1.vol") + $(stat -c %s "$IMAGE/chat.vol")) / 1048576))
+    echo $(((mib + 512 + 127) / 128 * 128))
+}
+
+# Where a folder has any, only what has a template is offered.
+other_offers() { # NAME...
+    local name
+    for name in "$@"; do
+        [[ $name == chat || -f $IMAGE/$name.offer ]] || echo "workload = $name" >"$IMAGE/$name.offer"
+    done
+}
+
+write_offer() { # NAME; "" = no model
+    {
+        echo "workload = chat"
+        echo "model = ${1:-none}"
+        echo "kind = chat"
+        if [[ -n $1 ]]; then echo "memory = $(model_memory "$1")"; else echo "memory = 512"; fi
+    } >"$IMAGE/chat.offer"
+}
+
+model() { # WORKLOAD...
+    local name='' had=''
+    [[ ! -f $IMAGE/.model ]] || had=$(cat "$IMAGE/.model")
+    [[ ! -s $B/model/tree/llm.gguf && ! -s $B/model/tree/embed.gguf ]] || name=$(model_name)
+    [[ $had == "$name" ]] || drop_model "$had"
+    [[ -z $name ]] || pack_model "$name"
+    write_offer "$name"
+    other_offers "$@"
+    echo "$name" >"$IMAGE/.model"
+    [[ -z $name ]] || printf 'image: %-16s root   %s  %d KiB\n' "$name.vol" "$(cut -d: -f1 "$B/model/packed")" \
+        $(($(stat -c %s "$IMAGE/$name.vol") / 1024))
+}
+
 digests() { # NAME...
     local f
     for f in kernel ovmf.fd initrd cmdline.template packages.lock; do
@@ -229,6 +294,7 @@ main() {
     mkdir -p "$IMAGE" "$B/apt"
     alone
     write_source
+    qemu-scripts/fetch-model.sh
     if up_to_date; then
         say "up to date"
         return
@@ -244,6 +310,7 @@ main() {
     collect "${names[@]}"
     digests "${names[@]}"
     launch_digests "${names[@]}"
+    model "${names[@]}"
     state >"$IMAGE/.state"
     say "done"
 }
