@@ -52,15 +52,22 @@ static unsigned find_swapped(const struct bind_input *in, const struct parts *p)
     return best;
 }
 
-static void guest_key(const struct bind_input *in, struct finding *f) {
-    finding_expected_hex(f, view_of(in->ev->guest, 32));
-    finding_got_hex(f, view_of(in->snp->report.report_data, 32));
-    if (!memcmp(in->ev->guest, in->snp->report.report_data, 32))
-        f->outcome = OUT_GOOD;
-    else
-        finding_why(f,
-                    "The key that speaks to you is not the one in the report: somebody else holds "
-                    "it.");
+void bind_guest_key(struct verdict *v, struct node *g, const uint8_t guest[static 32],
+                    const struct snp_result *snp) {
+    struct finding f = {.outcome = OUT_BAD};
+
+    if (!snp->readable)
+        finding_absent(&f, "The report cannot be read.");
+    else {
+        finding_expected_hex(&f, view_of(guest, 32));
+        finding_got_hex(&f, view_of(snp->report.report_data, 32));
+        if (!memcmp(guest, snp->report.report_data, 32))
+            f.outcome = OUT_GOOD;
+        else
+            finding_why(&f, "The key that speaks to you is not the one in the report: somebody "
+                            "else holds it.");
+    }
+    verdict_leaf(v, g, CK_BIND_GUEST_KEY, &f);
 }
 
 static void part_good(const struct parts *p, enum part i, struct finding *f) {
@@ -117,17 +124,14 @@ static void part_check(const struct bind_input *in, const struct parts *p, unsig
 
 void bind_verify(struct verdict *v, const struct bind_input *in) {
     struct node *g = verdict_group(v, verdict_root(v), CK_BIND);
-    struct finding f = {.outcome = OUT_BAD};
+    struct finding f;
     unsigned swapped = ~0u;
     struct parts p;
 
     parts_of(in, &p);
-    if (in->snp->readable) {
-        guest_key(in, &f);
+    if (in->snp->readable)
         swapped = find_swapped(in, &p);
-    } else
-        finding_absent(&f, "The report cannot be read.");
-    verdict_leaf(v, g, CK_BIND_GUEST_KEY, &f);
+    bind_guest_key(v, g, in->ev->guest, in->snp);
     for (int i = 0; i < PARTS; i++) {
         f = (struct finding){.outcome = OUT_BAD};
         if (in->snp->readable)

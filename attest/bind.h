@@ -16,5 +16,8 @@ struct bind_input {
 };
 /* Adds the group "bind". */
 void bind_verify(struct verdict *v, const struct bind_input *in);
+/* Its first leaf alone: who sealed the message against who is in the report. */
+void bind_guest_key(struct verdict *v, struct node *g, const uint8_t guest[static 32],
+                    const struct snp_result *snp);
 
 #endif

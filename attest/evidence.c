@@ -53,27 +53,6 @@ static void verify_snp(struct verdict *v, const struct evidence *ev, const struc
     snp_verify(v, &in, out);
 }
 
-static void verify_gpu(struct verdict *v, const struct evidence *ev, const struct expect *x) {
-    struct node *g = verdict_group(v, verdict_root(v), CK_GPU);
-    struct finding f = {.outcome = OUT_BAD};
-
-    finding_expected(&f, "%u", x->offer->gpu_count);
-    finding_got(&f, "%zu", ev->n_gpu);
-    if (ev->n_gpu == x->offer->gpu_count)
-        f.outcome = OUT_GOOD;
-    else
-        finding_why(&f, "The guest shows evidence of %zu GPUs, the offer says %u.", ev->n_gpu,
-                    x->offer->gpu_count);
-    verdict_leaf(v, g, CK_GPU_COUNT, &f);
-    if (!x->offer->gpu_count && !ev->n_gpu)
-        return;
-    f = (struct finding){.outcome = OUT_BAD};
-    finding_absent(&f,
-                   "This version of the program does not verify GPU evidence: it binds it to the "
-                   "report, and stops there.");
-    verdict_leaf(v, g, CK_GPU_EVIDENCE, &f);
-}
-
 struct verdict *evidence_verify(const struct evidence *ev, const struct snp_collateral *c,
                                 const struct expect *x, const struct policy *p, int64_t now) {
     struct verdict *v = verdict_new(p, now);
@@ -98,7 +77,7 @@ struct verdict *evidence_verify(const struct evidence *ev, const struct snp_coll
                                .gpu_error = rc ? &e : NULL,
                                .snp = &snp};
     bind_verify(v, &bind);
-    verify_gpu(v, ev, x);
+    reference_gpu(v, ev->n_gpu, x->offer->gpu_count);
     reference_verify(v, &ref, x, &advice, verdict_chip(v), now);
     if (ev->record)
         record_verify(v, ev, x);

@@ -70,17 +70,21 @@ static void match_volumes(struct reference *r, const struct expect *x) {
         r->model = match_volume(r, x->model, true, x->offer->model_name, x->offer->model);
 }
 
+struct launch reference_launch(const struct release *rel, uint32_t vcpus, uint64_t features) {
+    struct launch l = {
+        .ovmf = &rel->ovmf, .kernel_hashes = true, .vcpus = vcpus, .features = features};
+
+    memcpy(l.kernel, rel->kernel_sha256, 32);
+    memcpy(l.initrd, rel->initrd_sha256, 32);
+    return l;
+}
+
 /* The launch digest that hardware must report for this offer under this release. */
 static void expect_launch(struct reference *r, const struct expect *x) {
     struct launch *l = &r->launch;
     struct err e;
 
-    *l = (struct launch){.ovmf = &r->release->ovmf,
-                         .kernel_hashes = true,
-                         .vcpus = x->offer->vcpus,
-                         .features = x->offer->guest_features};
-    memcpy(l->kernel, r->release->kernel_sha256, 32);
-    memcpy(l->initrd, r->release->initrd_sha256, 32);
+    *l = reference_launch(r->release, x->offer->vcpus, x->offer->guest_features);
     if (!vcpu_type_signature(x->offer->vcpu_type, &l->vcpu_signature)) {
         mismatch(r, "The offer's vCPU type is not known here.");
         return;
@@ -153,6 +157,26 @@ static void volume_root(struct verdict *v, struct node *g, enum check_id id,
     verdict_leaf(v, g, id, &f);
 }
 
+void reference_gpu(struct verdict *v, size_t shown, uint32_t wanted) {
+    struct node *g = verdict_group(v, verdict_root(v), CK_GPU);
+    struct finding f = {.outcome = OUT_BAD};
+
+    finding_expected(&f, "%u", wanted);
+    finding_got(&f, "%zu", shown);
+    if (shown == wanted)
+        f.outcome = OUT_GOOD;
+    else
+        finding_why(&f, "The guest shows evidence of %zu GPUs, %u are expected.", shown, wanted);
+    verdict_leaf(v, g, CK_GPU_COUNT, &f);
+    if (!wanted && !shown)
+        return;
+    f = (struct finding){.outcome = OUT_BAD};
+    finding_absent(&f,
+                   "This version of the program does not verify GPU evidence: it binds it to the "
+                   "report, and stops there.");
+    verdict_leaf(v, g, CK_GPU_EVIDENCE, &f);
+}
+
 static void guest_acpi(struct verdict *v, struct node *g, const struct release *rel) {
     static const char *const names[] = {"off", "sandboxed", "open"};
     struct finding f = {.outcome = OUT_BAD};
@@ -187,6 +211,18 @@ static void guest_volumes(struct verdict *v, struct node *g, const struct releas
                             "about your data.");
     }
     verdict_leaf(v, g, CK_GUEST_VOLUMES, &f);
+}
+
+void reference_common(struct verdict *v, struct node *g, const struct release *rel,
+                      const struct pins *pins, const struct advice *advice, struct view chip,
+                      int64_t now) {
+    struct finding f = {.outcome = OUT_BAD};
+
+    guest_acpi(v, g, rel);
+    guest_volumes(v, g, rel);
+    chip_check(pins, chip, now, &f);
+    verdict_leaf(v, g, CK_CHIP_ENDORSED, &f);
+    verdict_leaf(v, g, CK_ADVISORY_FRESH, &advice->fresh);
 }
 
 static void digest_view(struct view content, uint8_t out[static 32], struct view *v) {
@@ -234,7 +270,6 @@ void reference_verify(struct verdict *v, const struct reference *r, const struct
                       const struct advice *advice, struct view chip, int64_t now) {
     struct node *g = verdict_group(v, verdict_root(v), CK_REFERENCE);
     const struct release *rel = r->release;
-    struct finding f = {.outcome = OUT_BAD};
 
     verdict_leaf(v, g, CK_OFFER_MATCH, &r->match);
     volume_root(v, g, CK_WORKLOAD_VOLUME, r, x->offer->workload);
@@ -248,11 +283,7 @@ void reference_verify(struct verdict *v, const struct reference *r, const struct
     if (has_model(x))
         endorsed(v, g, CK_MODEL_ENDORSED, MANIFEST_MODEL, r->model ? x->model : (struct view){0},
                  r->model ? r->model->name : "", r->model ? r->model->version : "", x, advice, now);
-    guest_acpi(v, g, rel);
-    guest_volumes(v, g, rel);
-    chip_check(&x->pins, chip, now, &f);
-    verdict_leaf(v, g, CK_CHIP_ENDORSED, &f);
-    verdict_leaf(v, g, CK_ADVISORY_FRESH, &advice->fresh);
+    reference_common(v, g, rel, &x->pins, advice, chip, now);
     if (x->pins.memory)
         provider_seen(v, g, x, chip);
 }

@@ -24,6 +24,16 @@ void reference_free(struct reference *r);
 void reference_verify(struct verdict *v, const struct reference *r, const struct expect *x,
                       const struct advice *advice, struct view chip, int64_t now);
 
+/* Adds the group "gpu": how many GPUs were shown evidence of, how many are wanted. */
+void reference_gpu(struct verdict *v, size_t shown, uint32_t wanted);
+/* What the release says, without its vCPU type and command line. Borrows rel. */
+struct launch reference_launch(const struct release *rel, uint32_t vcpus, uint64_t features);
+/* The leaves that customers and model owners look at alike: what the release says of itself (rel
+ * may be NULL), who vouches for the machine's place, news. */
+void reference_common(struct verdict *v, struct node *g, const struct release *rel,
+                      const struct pins *pins, const struct advice *advice, struct view chip,
+                      int64_t now);
+
 /* What memory keeps about a provider; empty views where there is nothing. digest: room for three.
  */
 void provider_values(const struct expect *x, struct view chip, uint8_t digest[static 3][32],

@@ -27,6 +27,7 @@ static const struct {
     {CHAN_ERR_WORKLOAD, "error: workload"},
     {CHAN_ERR_TIMEOUT, "error: timeout"},
     {CHAN_ERR_PROTOCOL, "error: protocol"},
+    {CHAN_ERR_KEY, "error: model key"},
 };
 
 const char *chan_state_name(uint8_t code) {

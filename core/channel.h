@@ -47,6 +47,7 @@ enum chan_state {
     CHAN_ERR_WORKLOAD = 71,
     CHAN_ERR_TIMEOUT = 72,  /* accept or idle limit passed */
     CHAN_ERR_PROTOCOL = 73, /* seq-conflict and the like from the customer */
+    CHAN_ERR_KEY = 74,      /* no key of a sealed model, or one that does not open it */
 };
 const char *chan_state_name(uint8_t code); /* "booted", "error: hardware", or "unknown state" */
 

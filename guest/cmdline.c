@@ -73,5 +73,9 @@ int cmdline_parse(struct view text, struct cmdline *out, struct err *e) {
     while ((word = strsep(&rest, " ")))
         if (take_word(word, &seen, out, e))
             return -1;
-    return all_seen(seen, e);
+    if (all_seen(seen, e))
+        return -1;
+    if (out->has_broker && !out->has_model)
+        return err_set(e, "bad-cmdline", "a key owner is named, but no model");
+    return 0;
 }

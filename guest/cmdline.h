@@ -2,8 +2,8 @@
  * template").
  *
  * cdvm.work=<root>:<blocks>, cdvm.model=<root>:<blocks>|none, cdvm.broker=<64 hex>|none: each
- * exactly once; any other word that begins with "cdvm." is refused. All other words are the
- * kernel's. */
+ * exactly once; any other word that begins with "cdvm." is refused, and so is a broker without a
+ * model. All other words are the kernel's. */
 #ifndef CDVM_CMDLINE_H
 #define CDVM_CMDLINE_H
 

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
+#include "crypt.h"
+#include "dm.h"
 #include "verity.h"
 
 #define BASE "/run/volume"
@@ -19,14 +21,14 @@
 #define MEMORY_LEFT ((uint64_t)64 << 20) /* for everything else, after the copy */
 
 struct disk {
-    char name[16];
+    char name[16], crypt[24];
     char *node;          /* /dev/vda */
     char *store, *image; /* ramfs with the copy */
     char *dir;           /* where it is mounted */
     uint64_t bytes, copied;
     int from, to;   /* verity device, copy; -1 when closed */
     uint8_t *block; /* COPY_STEP bytes, aligned for direct reads */
-    bool verity, stored, mounted;
+    bool crypted, verity, stored, mounted;
 };
 
 static bool serial_is(const char *disk, const char *serial) {
@@ -103,10 +105,15 @@ static int make_store(struct disk *d, struct err *e) {
     return 0;
 }
 
-static int open_verity(struct disk *d, const struct volume *what, struct err *e) {
-    char node[32];
+static int open_verity(struct disk *d, const struct volume *what, const struct secret *key,
+                       struct err *e) {
+    char node[32], inner[32];
 
-    if (verity_open(d->name, d->node, what->root, what->blocks, node, e))
+    snprintf(inner, sizeof inner, "%.31s", d->node);
+    if (key && crypt_open(d->crypt, d->node, what, key, inner, e))
+        return -1;
+    d->crypted = key;
+    if (verity_open(d->name, inner, what->root, what->blocks, node, e))
         return -1;
     d->verity = true;
     d->from = open(node, O_RDONLY | O_DIRECT | O_CLOEXEC);
@@ -115,18 +122,21 @@ static int open_verity(struct disk *d, const struct volume *what, struct err *e)
     return 0;
 }
 
-static int open_all(struct disk *d, const struct volume *what, struct err *e) {
+static int open_all(struct disk *d, const struct volume *what, const struct secret *key,
+                    struct err *e) {
     if (!(d->node = find_disk(d->name)))
         return err_set(e, "bad-volume", "no single disk has the serial '%s'", d->name);
     if (check_size(d, what, e) || check_memory(d, e) || make_store(d, e))
         return -1;
-    return open_verity(d, what, e);
+    return open_verity(d, what, key, e);
 }
 
-struct disk *disk_open(const char *name, const struct volume *what, struct err *e) {
+struct disk *disk_open(const char *name, const struct volume *what, const struct secret *key,
+                       struct err *e) {
     struct disk *d = mem_new(sizeof *d);
 
     snprintf(d->name, sizeof d->name, "%s", name);
+    snprintf(d->crypt, sizeof d->crypt, "%s.crypt", d->name);
     d->store = mem_fmt(BASE "/%s.copy", name);
     d->image = mem_fmt(BASE "/%s.copy/image", name);
     d->dir = mem_fmt(BASE "/%s", name);
@@ -134,7 +144,7 @@ struct disk *disk_open(const char *name, const struct volume *what, struct err *
     d->from = d->to = -1;
     if (posix_memalign((void **)&d->block, VERITY_BLOCK, COPY_STEP))
         abort();
-    if (!open_all(d, what, e))
+    if (!open_all(d, what, key, e))
         return d;
     disk_free(d);
     return NULL;
@@ -182,7 +192,12 @@ static int close_disk(struct disk *d, struct err *e) {
     close_fd(&d->from);
     close_fd(&d->to);
     d->verity = false;
-    return verity_close(d->name, e);
+    if (dm_close(d->name, e))
+        return -1;
+    if (!d->crypted)
+        return 0;
+    d->crypted = false;
+    return dm_close(d->crypt, e);
 }
 
 /* A mount alone proves little: a file of the volume must read back. */
@@ -216,7 +231,9 @@ void disk_free(struct disk *d) {
     close_fd(&d->from);
     close_fd(&d->to);
     if (d->verity)
-        verity_drop(d->name);
+        dm_drop(d->name);
+    if (d->crypted)
+        dm_drop(d->crypt);
     if (d->mounted)
         umount2(d->dir, MNT_DETACH);
     if (d->stored)

@@ -9,14 +9,17 @@
 #define CDVM_DISK_H
 
 #include "core/release.h"
+#include "core/secret.h"
 
 #define DISK_SENTINEL "cdvm/volume" /* a file of every volume, read after mounting */
 
 struct disk;
 
-/* name is the disk's serial ("work", "model"). Copies nothing yet. NULL on error: "bad-volume",
- * "too-large" when the memory cannot hold it. */
-struct disk *disk_open(const char *name, const struct volume *what, struct err *e);
+/* name is the disk's serial ("work", "model"). key: of a sealed disk, not needed after the call;
+ * NULL: the disk is not sealed. Copies nothing yet. NULL on error: "bad-volume", "too-large" when
+ * the memory cannot hold it, "model-key" when the key is not this disk's. */
+struct disk *disk_open(const char *name, const struct volume *what, const struct secret *key,
+                       struct err *e);
 /* Copies up to `budget` bytes. 1 = all copied, 0 = more to come, -1 = error. A corrupt block
  * panics. */
 int disk_copy(struct disk *d, size_t budget, struct err *e) WARN_UNUSED;

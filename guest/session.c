@@ -27,6 +27,7 @@ static void send_receipt(struct session *s) {
     memcpy(r.hello, s->hello_id, 32);
     memcpy(r.accept, s->accept_id, 32);
     memcpy(r.reason, s->reason, sizeof r.reason);
+    r.model_key = s->had_model_key;
     receipt_count(&r, s->talk);
     ev = receipt_make(&r, s->me, unix_now());
     (void)!receipt_send(s->talk, ev, &ignored);
@@ -34,6 +35,8 @@ static void send_receipt(struct session *s) {
 }
 
 static void wipe(struct session *s) {
+    modelkey_free(s->asking);
+    secret_free(s->model_key);
     workload_free(s->workload);
     load_free(s->load);
     answers_free(s->answers);
@@ -55,7 +58,7 @@ static bool passed(int64_t deadline, int64_t now) {
 
 static void check_deadlines(struct session *s, int64_t now) {
     if (passed(s->stage_until, now))
-        session_stop(s, "timeout", CHAN_ERR_TIMEOUT);
+        session_stop(s, "timeout", s->stage == STAGE_KEYING ? CHAN_ERR_KEY : CHAN_ERR_TIMEOUT);
     else if (s->stage == STAGE_TALKING && passed(s->idle_until, now))
         session_stop(s, "idle", 0);
     else if (passed(s->lease_until, now))
@@ -72,6 +75,8 @@ static void on_tick(void *arg) {
         talk_tick(s->talk, now);
         answers_tick(s->answers, now);
     }
+    if (s->stage == STAGE_KEYING)
+        modelkey_tick(s->asking, now);
     if (s->stage == STAGE_OFFERED && now >= s->hello_at) {
         talk_resend(s->talk, 0);
         s->hello_at = now + SESSION_HELLO_MS;

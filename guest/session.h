@@ -1,6 +1,6 @@
 /* One job, as the guest sees it (cdvm-protocol(7), "Private messages" and "Binding"):
  *
- *   JOB frame -> one-time key -> report -> hello -> workload and model into memory -> accept ->
+ *   JOB frame -> one-time key -> [key of a sealed model] -> report -> hello -> workload and model into memory -> accept ->
  * ready -> questions and files -> end, timeout or hang-up -> receipt -> everything wiped.
  *
  * What the host passes in is untrusted: the customer's key, the nonce and the parameters are taken
@@ -14,6 +14,7 @@
 #include "report.h"
 
 #define SESSION_JOB_MS (10 * 60 * 1000)  /* for the JOB frame */
+#define SESSION_KEY_MS (90 * 1000)       /* for the key of a sealed model */
 #define SESSION_REPORT_MS (60 * 1000)    /* for the simulator's report */
 #define SESSION_ACCEPT_MS (600 * 1000)   /* from hello */
 #define SESSION_IDLE_MS (10 * 60 * 1000) /* without a word of the customer's */

@@ -16,12 +16,16 @@ static int take_report(struct session *s, struct view payload, struct err *e) {
     return 0;
 }
 
-/* What relays deliver may be anything; only a wrap to us that holds the customer's word counts. */
+/* What relays deliver may be anything; only a wrap to us that holds the customer's word counts, and
+ * while the key of a sealed model is due, its owner's. */
 static int take_event(struct session *s, struct view payload, struct err *e) {
     struct event *ev = event_parse(payload, e);
+    const bool wrap = ev && (ev->f.kind == KIND_WRAP || ev->f.kind == KIND_WRAP_EPHEMERAL);
     struct rumor *r = NULL;
 
-    if (ev && (ev->f.kind == KIND_WRAP || ev->f.kind == KIND_WRAP_EPHEMERAL))
+    if (wrap && s->stage == STAGE_KEYING)
+        session_key_event(s, ev);
+    else if (wrap)
         r = wrap_open(ev, s->me, s->keys, e);
     if (r && !memcmp(r->f.pubkey, s->q.customer, 32))
         (void)!talk_take(s->talk, r, e);
@@ -68,7 +72,7 @@ static int take_shutdown(struct session *s, struct view payload, struct err *e) 
     return 0;
 }
 
-#define KEYED (STAGE_REPORTING | STAGE_OFFERED | STAGE_TALKING)
+#define KEYED (STAGE_KEYING | STAGE_REPORTING | STAGE_OFFERED | STAGE_TALKING)
 
 static const struct {
     enum chan_type type;
@@ -76,7 +80,7 @@ static const struct {
     int (*take)(struct session *s, struct view payload, struct err *e);
 } frames[] = {
     {CHAN_JOB, STAGE_JOB, take_job},
-    {CHAN_REPORT, STAGE_REPORTING, take_report},
+    {CHAN_REPORT, STAGE_KEYING | STAGE_REPORTING, take_report},
     {CHAN_EVENT, KEYED, take_event},
     {CHAN_AUTH, KEYED, take_auth},
     {CHAN_BLOB_DATA, STAGE_TALKING, take_blob},

@@ -40,31 +40,43 @@ static void send_hello(struct session *s, struct view report) {
     port_state(s->port, CHAN_ATTESTED);
     s->hello_at = loop_now() + SESSION_HELLO_MS;
     s->stage_until = loop_now() + SESSION_ACCEPT_MS;
-    s->load = load_start(s->loop, s->conf->cmdline, &session_load_handler, s);
+    s->load = load_start(s->loop, s->conf->cmdline, s->model_key, &session_load_handler, s);
+    s->model_key = NULL;
 }
 
-static void ask_report(struct session *s) {
-    cleanup_buf struct buf report = {0};
-    uint8_t data[64];
-    struct err e;
-    int rc;
+static void take_report(struct session *s, struct view report) {
+    if (s->stage == STAGE_KEYING)
+        session_key_report(s, report);
+    else
+        send_hello(s, report);
+}
 
-    binding_report_data(keypair_pub(s->me), s->q.customer, s->q.nonce, s->q.id, view_of(NULL, 0),
-                        data);
-    rc = report_get(&s->conf->report, data, &report, &e);
-    s->stage = STAGE_REPORTING;
-    s->stage_until = loop_now() + SESSION_REPORT_MS;
+void session_ask_report(struct session *s, const uint8_t data[static 64]) {
+    cleanup_buf struct buf report = {0};
+    struct err e;
+    int rc = report_get(&s->conf->report, data, &report, &e);
+
     if (rc < 0)
         session_stop(s, "error", CHAN_ERR_REPORT);
     else if (rc)
-        send_hello(s, buf_view(&report));
+        take_report(s, buf_view(&report));
     else
-        port_send(s->port, CHAN_REPORT_REQ, view_of(data, sizeof data));
+        port_send(s->port, CHAN_REPORT_REQ, view_of(data, 64));
+}
+
+void session_attest(struct session *s) {
+    uint8_t data[64];
+
+    s->stage = STAGE_REPORTING;
+    s->stage_until = loop_now() + SESSION_REPORT_MS;
+    binding_report_data(keypair_pub(s->me), s->q.customer, s->q.nonce, s->q.id, view_of(NULL, 0),
+                        data);
+    session_ask_report(s, data);
 }
 
 void session_report(struct session *s, struct view report) {
     if (report.n == REPORT_LEN)
-        send_hello(s, report);
+        take_report(s, report);
     else
         session_stop(s, "error", CHAN_ERR_REPORT);
 }
@@ -86,5 +98,8 @@ void session_brief(struct session *s, struct view job) {
     }
     open_talk(s);
     port_state(s->port, CHAN_KEYED);
-    ask_report(s);
+    if (s->conf->cmdline->has_broker)
+        session_ask_key(s);
+    else
+        session_attest(s);
 }

@@ -1,5 +1,5 @@
 /* What the parts of a session share: session.c (beginning, time, end), session_hello.c (from the
- * JOB frame to hello), session_serve.c (from accept to the last answer), session_frames.c (the
+ * JOB frame to hello), session_model.c (the key of a sealed model), session_serve.c (from accept to the last answer), session_frames.c (the
  * channel). */
 #ifndef CDVM_SESSION_PRIV_H
 #define CDVM_SESSION_PRIV_H
@@ -8,6 +8,7 @@
 #include "core/dvm.h"
 #include "core/wrap.h"
 #include "load.h"
+#include "modelkey.h"
 #include "session.h"
 
 enum stage {
@@ -15,7 +16,8 @@ enum stage {
     STAGE_REPORTING = 2,
     STAGE_OFFERED = 4,
     STAGE_TALKING = 8,
-    STAGE_OVER = 16
+    STAGE_OVER = 16,
+    STAGE_KEYING = 32, /* before STAGE_REPORTING, where the model is sealed */
 };
 
 struct session {
@@ -31,6 +33,9 @@ struct session {
     struct blobs *blobs;
     struct xfer_in *files;
     struct answers *answers;
+    struct modelkey *asking;  /* while STAGE_KEYING */
+    struct secret *model_key; /* from its owner, until the load takes it */
+    bool had_model_key;       /* for the receipt */
     struct load *load;
     struct workload *workload;
     struct buf ready; /* body of `ready`, once the workload has said it is */
@@ -54,6 +59,16 @@ void session_say(struct session *s, const char *type, struct view body, uint8_t 
 /* JOB has come: key, report, hello. */
 void session_brief(struct session *s, struct view job);
 void session_report(struct session *s, struct view report); /* of the simulator */
+/* A report for one of the two that need one, from the kernel or from the host's simulator. */
+void session_ask_report(struct session *s, const uint8_t data[static 64]);
+void session_send_event(struct session *s, const struct event *ev);
+
+/* session_model.c: the key of a sealed model, before the report for the customer. */
+void session_ask_key(struct session *s);
+void session_key_event(struct session *s, const struct event *wrap);
+void session_key_report(struct session *s, struct view report);
+/* Once it is there (or none is needed): session_hello.c goes on. */
+void session_attest(struct session *s);
 
 /* Handlers of the talk, the files, the blobs and the load, all with the session as their argument.
  */

@@ -7,7 +7,7 @@
 
 /* --- out --- */
 
-static void send_event(struct session *s, const struct event *ev) {
+void session_send_event(struct session *s, const struct event *ev) {
     cleanup_buf struct buf json = {0};
 
     event_json(ev, &json);
@@ -22,7 +22,7 @@ static void on_send(void *arg, const struct rumor *r, bool stored) {
                   unix_now(), stored ? s->q.expires + WRAP_GRACE : 0, NULL);
 
     if (wrap)
-        send_event(s, wrap);
+        session_send_event(s, wrap);
     event_free(wrap);
 }
 
@@ -228,8 +228,7 @@ static void on_loaded(void *arg) {
 }
 
 static void on_load_failed(void *arg, const struct err *e) {
-    (void)e;
-    session_stop(arg, "error", CHAN_ERR_VOLUME);
+    session_stop(arg, "error", strcmp(e->code, "model-key") ? CHAN_ERR_VOLUME : CHAN_ERR_KEY);
 }
 
 const struct load_handler session_load_handler = {on_loaded, on_load_failed};

@@ -15,12 +15,8 @@
 uint64_t verity_total_blocks(uint64_t data);
 
 /* Makes /dev/mapper's device `name` over block device `path`. Writes the path of the new device
- * node (under /dev) to `node`. */
+ * node (under /dev) to `node`. dm_close(name) removes it. */
 int verity_open(const char *name, const char *path, const uint8_t root[static 32], uint64_t blocks,
                 char node[static 32], struct err *e) WARN_UNUSED;
-/* Removes it; nobody may have it open. */
-int verity_close(const char *name, struct err *e) WARN_UNUSED;
-/* The same where nothing more can be done about a failure. */
-void verity_drop(const char *name);
 
 #endif

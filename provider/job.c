@@ -54,6 +54,7 @@ static const struct {
     {CHAN_ERR_WORKLOAD, "guest-workload", "the workload did not start"},
     {CHAN_ERR_TIMEOUT, "guest-timeout", "the guest waited too long for the customer"},
     {CHAN_ERR_PROTOCOL, "seq-conflict", "the guest ended the job over a message it could not take"},
+    {CHAN_ERR_KEY, "model-key", "the model's owner gave the guest no key that opens the model"},
 };
 
 static void set_code(struct job *j, const char *code, const char *why) {

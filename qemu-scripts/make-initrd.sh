@@ -10,9 +10,10 @@ set -euo pipefail
 # shellcheck source=qemu-scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# What the measured image can drive: disks under dm-verity (with the CPU's own SHA-256 where it has one), the
-# report interfaces, and nothing else. Each brings in what its own .modinfo names.
-MODULES=(virtio_blk sha256_ssse3 dm_verity erofs configfs tsm sev_guest)
+# What the measured image can drive: disks under dm-verity (with the CPU's own SHA-256 where it has one), those
+# of sealed models under dm-crypt too (with the CPU's own AES), the report interfaces, and nothing else. Each
+# brings in what its own .modinfo names.
+MODULES=(virtio_blk sha256_ssse3 dm_verity xts aesni_intel dm_crypt erofs configfs tsm sev_guest)
 
 module_file() { # NAME, with - and _ alike
     local pattern=${1//[-_]/[-_]}

@@ -1,0 +1,108 @@
+#include "evidence_key.h"
+
+#include <string.h>
+
+#include "bind.h"
+#include "core/enc.h"
+#include "reference.h"
+
+static int launch_build(const struct key_launch *l, struct buf *cmdline, struct launch *out) {
+    char broker[65];
+
+    *out = reference_launch(l->release, l->vcpus, l->features);
+    hex_encode(view_of(l->broker, 32), broker);
+    if (!vcpu_type_signature(l->vcpu_type, &out->vcpu_signature) ||
+        cmdline_render(l->release->cmdline, l->work, l->model, broker, cmdline, NULL))
+        return -1;
+    out->append = (const char *)cmdline->p;
+    return 0;
+}
+
+bool key_launch_digest(const struct key_launch *l, uint8_t out[static 48]) {
+    cleanup_buf struct buf cmdline = {0};
+    struct launch launch;
+
+    return launch_build(l, &cmdline, &launch) == 0 && launch_digest(&launch, out, NULL) == 0;
+}
+
+static void model_data(const struct evidence *ev, const struct expect_key *x,
+                       uint8_t out[static 64]) {
+    cleanup_buf struct buf digest = {0};
+    struct volume model = {0};
+
+    (void)!volume_parse(x->launch.model, &model);
+    (void)!binding_gpu_digest(ev->gpu, ev->n_gpu, &digest, NULL);
+    binding_model_data(ev->guest, x->launch.broker, x->nonce, model.root, buf_view(&digest), out);
+}
+
+static void verify_snp(struct verdict *v, const struct evidence *ev, const struct snp_collateral *c,
+                       const struct expect_key *x, const struct policy *p, int64_t now,
+                       const struct advice *advice, struct snp_result *out) {
+    const struct release *rel = x->launch.release;
+    cleanup_buf struct buf cmdline = {0};
+    struct launch launch;
+    uint8_t data[64], digest[48];
+    const bool known =
+        !launch_build(&x->launch, &cmdline, &launch) && !launch_digest(&launch, digest, NULL);
+    const struct snp_input in = {
+        .report = ev->report,
+        .collateral = c,
+        .policy = p,
+        .now = now,
+        .report_data = data,
+        .measurement = known ? digest : NULL,
+        .no_measurement = "The row and its release give no launch digest.",
+        .launch = known ? &launch : NULL,
+        .has_guest_policy = true,
+        .guest_policy = rel->policy,
+        .min_tcb = rel->min_tcb,
+        .n_min_tcb = rel->n_min_tcb,
+        .floor = advice->floor,
+        .n_floors = advice->n_floors,
+    };
+
+    model_data(ev, x, data);
+    snp_verify(v, &in, out);
+}
+
+static void verify_bind(struct verdict *v, const struct evidence *ev,
+                        const struct snp_result *snp) {
+    struct node *g = verdict_group(v, verdict_root(v), CK_BIND);
+
+    bind_guest_key(v, g, ev->guest, snp);
+    if (!snp->authentic)
+        verdict_distrust(g, DISTRUST);
+}
+
+/* The owner's row pins the release by its digest; an advisory may still have revoked it. */
+static void verify_reference(struct verdict *v, const struct expect_key *x,
+                             const struct advice *advice, int64_t now) {
+    struct node *g = verdict_group(v, verdict_root(v), CK_REFERENCE);
+    const struct release *rel = x->launch.release;
+    struct finding f = {.outcome = OUT_BAD};
+    uint8_t digest[1][32];
+    struct pins row = *x->pins;
+
+    manifest_digest(x->release, digest[0]);
+    row.digest = (const uint8_t(*)[32])digest;
+    row.n_digests = 1;
+    endorsement_check(&row, advice, MANIFEST_RELEASE, x->release, rel->name, rel->version, now, &f);
+    verdict_leaf(v, g, CK_RELEASE_ENDORSED, &f);
+    reference_common(v, g, rel, x->pins, advice, verdict_chip(v), now);
+}
+
+struct verdict *evidence_verify_key(const struct evidence *ev, const struct snp_collateral *c,
+                                    const struct expect_key *x, const struct policy *p,
+                                    int64_t now) {
+    struct verdict *v = verdict_new(p, now);
+    struct advice advice;
+    struct snp_result snp;
+
+    advice_gather(&advice, x->pins, now);
+    verify_snp(v, ev, c, x, p, now, &advice, &snp);
+    verify_bind(v, ev, &snp);
+    reference_gpu(v, ev->n_gpu, x->gpu_count);
+    verify_reference(v, x, &advice, now);
+    verdict_seal(v);
+    return v;
+}
