@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"measure", cli_measure, "recompute the launch digest of a guest"},
     {"provider", cli_provider, "publish offers and run one sealed guest per job"},
     {"relay", cli_relay, "run the embedded relay and blob store"},
+    {"broker", cli_broker, "give the keys of sealed models to the guests on your list"},
     {"image", cli_image, "build, pack, inspect and endorse guest images"},
 };
 

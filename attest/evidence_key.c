@@ -18,11 +18,42 @@ static int launch_build(const struct key_launch *l, struct buf *cmdline, struct 
     return 0;
 }
 
-bool key_launch_digest(const struct key_launch *l, uint8_t out[static 48]) {
+/* The number of vCPUs over these sections; 0 when none fits. */
+static uint32_t find_vcpus(const struct launch *l, uint32_t max, const uint8_t sections[static 48],
+                           const uint8_t got[static 48]) {
+    uint8_t digest[48], vmsa[48];
+
+    memcpy(digest, sections, sizeof digest);
+    launch_vmsa(l, true, vmsa);
+    launch_vcpu(digest, vmsa);
+    launch_vmsa(l, false, vmsa);
+    for (uint32_t n = 1; n <= max; n++) {
+        if (!memcmp(digest, got, sizeof digest))
+            return n;
+        launch_vcpu(digest, vmsa);
+    }
+    return 0;
+}
+
+bool key_launch_find(struct key_launch *l, uint32_t vcpus_max, const uint8_t got[static 48]) {
+    const struct release *r = l->release;
     cleanup_buf struct buf cmdline = {0};
     struct launch launch;
+    uint8_t sections[48];
 
-    return launch_build(l, &cmdline, &launch) == 0 && launch_digest(&launch, out, NULL) == 0;
+    for (size_t i = 0; i < r->n_vcpu_types * r->n_guest_features; i++) {
+        l->vcpu_type = r->vcpu_types[i / r->n_guest_features];
+        l->features = r->guest_features[i % r->n_guest_features];
+        l->vcpus = 1;
+        buf_reset(&cmdline);
+        if (launch_build(l, &cmdline, &launch) || !launch.ovmf->hashes_gpa)
+            continue;
+        launch_sections(&launch, sections);
+        l->vcpus = find_vcpus(&launch, vcpus_max, sections, got);
+        if (l->vcpus)
+            return true;
+    }
+    return false;
 }
 
 static void model_data(const struct evidence *ev, const struct expect_key *x,

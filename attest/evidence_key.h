@@ -20,14 +20,15 @@ struct key_launch {
     uint32_t vcpus;
     uint64_t features;
 };
-/* The launch digest that hardware must report. False where there can be none. */
-bool key_launch_digest(const struct key_launch *l, uint8_t out[static 48]);
+/* Finds the machine that gives the launch digest `got`, among the release's vCPU types and features
+ * and 1 to vcpus_max vCPUs, and fills the last three fields in. False when none does. */
+bool key_launch_find(struct key_launch *l, uint32_t vcpus_max, const uint8_t got[static 48]);
 
 struct expect_key {
     struct key_launch launch;
-    struct view release;    /* its content: a revocation names its hash */
-    const uint8_t *nonce;   /* Nk, 32 bytes */
-    uint32_t gpu_count;     /* that the row demands */
+    struct view release;  /* its content: a revocation names its hash */
+    const uint8_t *nonce; /* Nk, 32 bytes */
+    uint32_t gpu_count;   /* that the row demands */
     const struct pins *pins;
 };
 /* ev->hello, echo and record are not used. Never NULL. */

@@ -13,8 +13,8 @@
 #include "verity.h"
 
 /* The key is in the table itself: no keyring, no user space beside this. */
-static int open_table(const char *name, const char *path, uint64_t blocks,
-                      const struct secret *key, char node[static 32], struct err *e) {
+static int open_table(const char *name, const char *path, uint64_t blocks, const struct secret *key,
+                      char node[static 32], struct err *e) {
     char hex[2 * MODELKEY_LEN + 1], params[DM_PARAMS];
     const struct dm_target t = {.type = "crypt",
                                 .params = params,
@@ -33,7 +33,8 @@ static int open_table(const char *name, const char *path, uint64_t blocks,
 static int read_block(const char *node, uint64_t block, uint8_t *to, struct err *e) {
     cleanup_fd int fd = open(node, O_RDONLY | O_DIRECT | O_CLOEXEC);
 
-    if (fd < 0 || pread(fd, to, VERITY_BLOCK, (off_t)(block * VERITY_BLOCK)) != (ssize_t)VERITY_BLOCK)
+    if (fd < 0 ||
+        pread(fd, to, VERITY_BLOCK, (off_t)(block * VERITY_BLOCK)) != (ssize_t)VERITY_BLOCK)
         return err_sys(e, errno, "cannot read %s", node);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* The kernel's device-mapper calls (linux/dm-ioctl.h): a read-only device of one target. No udev, no
- * library. */
+/* The kernel's device-mapper calls (linux/dm-ioctl.h): a read-only device of one target. No udev,
+ * no library. */
 #ifndef CDVM_DM_H
 #define CDVM_DM_H
 

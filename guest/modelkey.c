@@ -15,15 +15,15 @@ struct modelkey {
     struct modelkey_handler h;
     void *arg;
     enum step step;
-    uint8_t nonce[32]; /* Nk */
+    uint8_t nonce[32];  /* Nk */
     struct rumor *last; /* what K has not answered */
     int64_t again;
 };
 
 static void send_last(struct modelkey *k) {
     int64_t now = unix_now();
-    struct event *wrap =
-        wrap_make(k->last, k->me, k->keys, k->c->broker, KIND_WRAP, now, now + MODELKEY_LIFE_S, NULL);
+    struct event *wrap = wrap_make(k->last, k->me, k->keys, k->c->broker, KIND_WRAP, now,
+                                   now + MODELKEY_LIFE_S, NULL);
 
     if (wrap)
         k->h.send(k->arg, wrap);

@@ -1,6 +1,6 @@
 /* What the parts of a session share: session.c (beginning, time, end), session_hello.c (from the
- * JOB frame to hello), session_model.c (the key of a sealed model), session_serve.c (from accept to the last answer), session_frames.c (the
- * channel). */
+ * JOB frame to hello), session_model.c (the key of a sealed model), session_serve.c (from accept to
+ * the last answer), session_frames.c (the channel). */
 #ifndef CDVM_SESSION_PRIV_H
 #define CDVM_SESSION_PRIV_H
 

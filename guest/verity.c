@@ -27,9 +27,8 @@ static void fill_params(char params[static DM_PARAMS], const char *path,
 
     hex_encode(view_of(root, 32), root_hex);
     hex_encode(view_of(salt, 32), salt_hex);
-    snprintf(params, DM_PARAMS,
-             "1 %s %s %u %u %llu %llu sha256 %s %s 1 panic_on_corruption", path, path,
-             (unsigned)VERITY_BLOCK, (unsigned)VERITY_BLOCK, (unsigned long long)blocks,
+    snprintf(params, DM_PARAMS, "1 %s %s %u %u %llu %llu sha256 %s %s 1 panic_on_corruption", path,
+             path, (unsigned)VERITY_BLOCK, (unsigned)VERITY_BLOCK, (unsigned long long)blocks,
              (unsigned long long)blocks, root_hex, salt_hex);
 }
 

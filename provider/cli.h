@@ -4,6 +4,7 @@
 
 int cli_provider(int argc, char **argv); /* cdvm provider     publish offers, run guests */
 int cli_relay(int argc, char **argv);    /* cdvm relay        embedded relay and blob store */
+int cli_broker(int argc, char **argv);   /* cdvm broker       keys of sealed models */
 int cli_image(int argc, char **argv);    /* cdvm image        manifests of guest images */
 
 #endif

@@ -1,9 +1,7 @@
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "attest/snp_measure.h"
+#include "confargs.h"
 #include "core/dvm.h"
 #include "provconf.h"
 
@@ -52,75 +50,11 @@ void provider_conf_free(struct provider_conf *c) {
     conf_free(provider_keys, n_provider_keys, c);
 }
 
-/* getopt's table from ours: booleans take no argument. */
-static struct option *long_options(void) {
-    struct option *o = mem_new((n_provider_keys + 3) * sizeof *o);
-
-    for (size_t i = 0; i < n_provider_keys; i++)
-        o[i] = (struct option){provider_keys[i].name,
-                               provider_keys[i].type == CONF_BOOL ? no_argument : required_argument,
-                               NULL, (int)i + 256};
-    o[n_provider_keys] = (struct option){"config", required_argument, NULL, 'c'};
-    o[n_provider_keys + 1] = (struct option){"help", no_argument, NULL, 'h'};
-    return o;
-}
-
-/* A list given on the command line replaces that of the file. */
-static void forget_list(struct provider_conf *c, const struct conf_key *k, bool *seen) {
-    struct conf_list *l = (struct conf_list *)(void *)((char *)c + k->offset);
-
-    if (*seen || k->type != CONF_LIST)
-        return;
-    *seen = true;
-    for (size_t i = 0; i < l->n; i++)
-        free(l->v[i]);
-    free(l->v);
-    *l = (struct conf_list){0};
-}
-
-/* One pass finds --config and --help, the other sets values: the file stands between them. */
-static int read_options(struct provider_conf *c, int argc, char **argv, bool values,
-                        const char **file, struct err *e) {
-    cleanup_free struct option *longs = long_options();
-    bool seen[COUNT(provider_keys)] = {0};
-    int o, rc = 0;
-
-    optind = 0;
-    opterr = 0;
-    while (rc == 0 && (o = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
-        if (o == 'c')
-            *file = optarg;
-        else if (o == 'h')
-            rc = 1;
-        else if (o < 256)
-            rc = err_set(e, "usage", "'%s' is not an option, or lacks its value", argv[optind - 1]);
-        else if (values) {
-            const struct conf_key *k = &provider_keys[o - 256];
-
-            forget_list(c, k, &seen[o - 256]);
-            rc = conf_set(provider_keys, n_provider_keys, k->name,
-                          view_str(optarg ? optarg : "yes"), c, e);
-        }
-    }
-    if (rc == 0 && optind < argc)
-        rc = err_set(e, "usage", "'%s' is one word too many", argv[optind]);
-    return rc;
-}
-
 int provider_conf_read(struct provider_conf *c, int argc, char **argv, struct err *e) {
-    const char *file = NULL;
-    cleanup_free char *usual = NULL;
-    int rc;
+    const struct confargs a = {provider_keys, n_provider_keys, "provider.conf"};
 
     set_defaults(c);
-    rc = read_options(c, argc, argv, false, &file, e);
-    if (rc != 0)
-        return rc;
-    if (!file)
-        file = usual = conf_path(CONF_CONFIG, "provider.conf", e);
-    if (!file || conf_load(file, provider_keys, n_provider_keys, c, e) < 0)
-        return -1;
-    return read_options(c, argc, argv, true, &file, e);
+    return confargs_read(&a, argc, argv, c, e);
 }
 
 int provider_conf_check(const struct provider_conf *c, struct err *e) {
