@@ -124,8 +124,9 @@ $(B)/e2e/%: $(B)/o/tests/e2e/%.o $(TESTED)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# cdvm verify for synthetic PKI: the only program in which --test-root exists.
-TESTROOTS := $(patsubst %.c,$(B)/o/testroots/%.o,attest/roots.c tui/cli_verify.c tui/verify_files.c tests/tools/testroots.c)
+# cdvm verify and cdvm broker for synthetic PKI: the only program in which --test-root exists.
+TESTROOTS := $(patsubst %.c,$(B)/o/testroots/%.o,attest/roots.c tui/cli_verify.c tui/verify_files.c provider/cli_broker.c \
+	tests/tools/testroots.c)
 $(B)/o/testroots/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -DCDVM_TEST_ROOTS -c -o $@ $<

@@ -15,12 +15,14 @@
 #include "core/log.h"
 #include "identity.h"
 #ifdef CDVM_TEST_ROOTS
-#include "tui/verify_files.h"
+#include "attest/roots.h"
+#include "core/hash.h"
 #endif
 
 struct broker_options {
     char *list, *state;
     struct conf_list relay, manifests, endorser, endorsement, test_root;
+    bool print_key;
 };
 
 #define AT(field) offsetof(struct broker_options, field)
@@ -35,6 +37,8 @@ static const struct conf_key keys[] = {
     {"endorsement", CONF_LIST, AT(endorsement), 0, 0, NULL,
      "file of their events, kinds 31880 to 31882, one a line (repeat for more)"},
     {"state", CONF_STRING, AT(state), 0, 0, NULL, "folder for key and book"},
+    {"print-key", CONF_BOOL, AT(print_key), 0, 0, NULL,
+     "print your npub, made when there is none yet, and leave"},
 #ifdef CDVM_TEST_ROOTS
     {"test-root", CONF_LIST, AT(test_root), 0, 0, NULL, "take this root for AMD's"},
 #endif
@@ -69,8 +73,20 @@ static int complain(const struct err *e) {
     return EX_OSERR;
 }
 
+#ifdef CDVM_TEST_ROOTS
+static int take_test_root(const char *path, struct err *e) {
+    uint8_t sha[32];
+
+    if (sha256_file(path, sha, e))
+        return -1;
+    for (int p = PRODUCT_MILAN; p <= PRODUCT_TURIN; p++)
+        roots_test_add((enum snp_product)p, sha);
+    return 0;
+}
+#endif
+
 static int check(const struct broker_options *o, struct err *e) {
-    if (!o->relay.n)
+    if (!o->relay.n && !o->print_key)
         return err_set(e, "bad-config", "no relay is configured: name one with --relay");
     for (size_t i = 0; i < o->relay.n; i++)
         if (!url_form_ok(o->relay.v[i], "ws"))
@@ -78,8 +94,8 @@ static int check(const struct broker_options *o, struct err *e) {
                            o->relay.v[i]);
 #ifdef CDVM_TEST_ROOTS
     for (size_t i = 0; i < o->test_root.n; i++)
-        if (!verify_test_root(o->test_root.v[i]))
-            return err_set(e, "bad-config", "test-root '%s'", o->test_root.v[i]);
+        if (take_test_root(o->test_root.v[i], e))
+            return -1;
 #endif
     return 0;
 }
@@ -89,14 +105,20 @@ static void on_signal(void *arg, int sig) {
     loop_quit(arg);
 }
 
-static void greet(const struct keypair *key, const struct broker_house *house) {
+/* Owned. */
+static char *npub_of(const struct keypair *key) {
     struct nip19 n = {.type = NIP19_NPUB};
-    cleanup_buf struct buf npub = {0};
+    struct buf npub = {0};
 
     memcpy(n.id, keypair_pub(key), 32);
-    if (nip19_encode(&n, &npub, NULL) == 0)
-        log_line(LOG_INFO, "broker", "%s, %zu rows", (const char *)npub.p,
-                 broker_house_rows(house));
+    (void)!nip19_encode(&n, &npub, NULL);
+    return buf_take(&npub);
+}
+
+static void greet(const struct keypair *key, const struct broker_house *house) {
+    cleanup_free char *npub = npub_of(key);
+
+    log_line(LOG_INFO, "broker", "%s, %zu rows", npub, broker_house_rows(house));
 }
 
 static int serve(const struct broker_conf *c, struct err *e) {
@@ -136,30 +158,43 @@ static char *state_folder(const struct broker_options *o, struct err *e) {
     return NULL;
 }
 
-static int run(const struct broker_options *o, struct err *e) {
+static int serve_list(const struct broker_options *o, const struct keypair *own, const char *state,
+                      struct err *e) {
     cleanup_free char *list = o->list ? mem_str(o->list) : conf_path(CONF_CONFIG, "broker.list", e);
-    cleanup_free char *state = state_folder(o, e);
-    cleanup_free char *key = NULL, *book = NULL;
-    const struct broker_files f = {list,
-                                   (const char *const *)o->manifests.v,
-                                   o->manifests.n,
-                                   (const char *const *)o->endorser.v,
-                                   o->endorser.n,
-                                   (const char *const *)o->endorsement.v,
-                                   o->endorsement.n};
-    struct broker_conf c = {.relays = (const char *const *)o->relay.v, .n_relays = o->relay.n};
-    struct keypair *own = NULL;
+    cleanup_free char *book = mem_fmt("%s/book", state);
+    const struct broker_files f = {.list = list,
+                                   .manifests = (const char *const *)o->manifests.v,
+                                   .n_manifests = o->manifests.n,
+                                   .endorsers = (const char *const *)o->endorser.v,
+                                   .n_endorsers = o->endorser.n,
+                                   .endorsements = (const char *const *)o->endorsement.v,
+                                   .n_endorsements = o->endorsement.n};
+    struct broker_conf c = {
+        .key = own, .relays = (const char *const *)o->relay.v, .n_relays = o->relay.n};
     int rc = -1;
 
-    if (!list || !state)
-        return -1;
-    key = mem_fmt("%s/key", state);
-    book = mem_fmt("%s/book", state);
-    if ((c.key = own = identity_open(key, e)) && (c.house = broker_house_open(&f, e)) &&
-        (c.book = broker_book_open(book, e)))
+    if (list && (c.house = broker_house_open(&f, e)) && (c.book = broker_book_open(book, e)))
         rc = with_net(&c, e);
     broker_book_free(c.book);
     broker_house_free(c.house);
+    return rc;
+}
+
+static int print_key(const struct keypair *own) {
+    cleanup_free char *npub = npub_of(own);
+
+    puts(npub);
+    return 0;
+}
+
+static int run(const struct broker_options *o, struct err *e) {
+    cleanup_free char *state = state_folder(o, e);
+    cleanup_free char *key = state ? mem_fmt("%s/key", state) : NULL;
+    struct keypair *own = key ? identity_open(key, e) : NULL;
+    int rc = -1;
+
+    if (own)
+        rc = o->print_key ? print_key(own) : serve_list(o, own, state, e);
     keypair_free(own);
     return rc;
 }

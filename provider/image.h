@@ -4,6 +4,9 @@
  *   release.manifest                                           its canonical manifest
  *   NAME.vol, NAME.json                                        a workload volume and its job.json
  *   NAME.vol, NAME.model                                       a model volume and its card.json
+ *   NAME.sealed                                                beside a model that only its owner
+ *                                                              can open (modelfile.h): NAME.vol
+ *                                                              is then encrypted
  *   NAME.manifest                                              its canonical manifest
  *   NAME.offer                                                 what is sold: image_offer below
  *
@@ -21,7 +24,9 @@ struct image_volume {
     char name[64];
     bool is_model;        /* it stands beside a NAME.model */
     int fd;               /* opened read-only */
-    struct volume volume; /* computed from the bytes */
+    struct volume volume; /* computed from the bytes; of a sealed one: as its owner says */
+    bool sealed;
+    uint8_t broker[32]; /* the owner's key, when sealed */
     struct manifest *manifest;
     struct buf content; /* of the manifest */
     uint8_t digest[32];

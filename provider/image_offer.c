@@ -34,7 +34,8 @@ static const struct conf_key keys[] = {
     {"about", CONF_STRING, AT(about), 0, 400, NULL, "one sentence about it"},
     {"memory", CONF_NUMBER, AT(memory), 256, 1048576, NULL, "MiB of memory of the guest"},
     {"vcpus", CONF_NUMBER, AT(vcpus), 1, 512, NULL, "vCPUs of the guest"},
-    {"broker", CONF_STRING, AT(broker), 0, 64, NULL, "key of a sealed model's owner; none"},
+    {"broker", CONF_STRING, AT(broker), 0, 64, NULL,
+     "key of a sealed model's owner, as in NAME.sealed"},
 };
 
 /* What is being read: for sentences that name the file and the line of a key. */
@@ -126,11 +127,21 @@ static int take_broker(const struct source *s, const struct template *t, struct 
                        struct err *e) {
     uint8_t key[32];
 
-    snprintf(o->broker, sizeof o->broker, "%s", is_none(t->broker) ? "none" : t->broker);
-    if (!is_none(t->broker) && !hex_decode_str(t->broker, key, sizeof key))
+    const bool sealed = o->model && o->model->sealed;
+
+    snprintf(o->broker, sizeof o->broker, "none");
+    if (sealed)
+        hex_encode(view_of(o->model->broker, 32), o->broker);
+    if (is_none(t->broker))
+        return 0;
+    if (!hex_decode_str(t->broker, key, sizeof key))
         return bad(s, "broker", e, "broker: not 64 hex digits or none");
-    if (!is_none(t->broker) && !o->model)
-        return bad(s, "broker", e, "broker: there is no model that it could hold the key of");
+    if (!sealed)
+        return bad(s, "broker", e,
+                   "broker: there is no sealed model that it could hold the key of");
+    if (memcmp(key, o->model->broker, sizeof key))
+        return bad(s, "broker", e, "broker: %s.sealed names another owner of the key",
+                   o->model->name);
     return 0;
 }
 

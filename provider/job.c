@@ -14,6 +14,7 @@
 #define ACCEPT_MARGIN_MS 60000 /* the guest itself leaves first */
 #define SHUTDOWN_MS 30000      /* for the receipt */
 #define WIPE_MS 30000
+#define KEY_MS 90000    /* for the owner of a sealed model to answer the guest */
 #define LADDER_MS 30000 /* the ladder ends in SIGKILL after 4 s; this only bounds surprise */
 
 struct job {
@@ -248,8 +249,12 @@ static void act_start(struct job *j) {
     job_event(j, ON_FAULT);
 }
 
+static bool is_sealed(const struct job *j) {
+    return j->sold->model && j->sold->model->sealed;
+}
+
 static void act_boot(struct job *j) {
-    deadline(j, job_boot_limit(j->env->boot_ms(j->env->arg)));
+    deadline(j, job_boot_limit(j->env->boot_ms(j->env->arg)) + (is_sealed(j) ? KEY_MS : 0));
 }
 
 static void send_collateral(struct job *j) {
@@ -264,6 +269,8 @@ static void send_collateral(struct job *j) {
     if (psp_sim_crl(p, unix_now(), &c.crl, &e) < 0)
         log_line(LOG_WARN, "job", "no revocation list: %s", e.text);
     tell_collateral(j->env->tell, &c, j->q.id, j->q.customer);
+    if (is_sealed(j))
+        tell_collateral(j->env->tell, &c, j->q.id, j->sold->model->broker);
     collateral_free(&c);
 }
 

@@ -76,6 +76,33 @@ struct secret *modelkey_read(const char *path, const struct volume *model, struc
     return key;
 }
 
+/* --- NAME.sealed --- */
+
+int sealed_parse(struct view text, struct volume *model, uint8_t broker[static 32], struct err *e) {
+    const uint8_t *space = text.n ? memchr(text.p, ' ', text.n) : NULL;
+    size_t n = space ? (size_t)(space - text.p) : 0;
+    char root[VOLUME_TEXT];
+
+    if (text.n && text.p[text.n - 1] == '\n')
+        text.n--;
+    if (n && n < sizeof root) {
+        memcpy(root, text.p, n);
+        root[n] = '\0';
+        if (volume_parse(root, model) && text.n > n &&
+            hex_decode(view_of(text.p + n + 1, text.n - n - 1), broker, 32))
+            return 0;
+    }
+    return err_set(e, "bad-image", "it is not one line of root:blocks and 64 hex digits");
+}
+
+void sealed_text(const struct volume *model, const uint8_t broker[static 32], struct buf *out) {
+    char root[VOLUME_TEXT], hex[65];
+
+    volume_text(model, root);
+    hex_encode(view_of(broker, 32), hex);
+    buf_fmt(out, "%s %s\n", root, hex);
+}
+
 /* --- sealing --- */
 
 struct sealing {

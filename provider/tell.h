@@ -13,7 +13,8 @@ struct tell;
 struct tell *tell_new(struct pool *pool, const struct keypair *key);
 void tell_free(struct tell *t); /* NULL legal */
 
-/* Failures are logged: a message that cannot be sent does not stop a job. */
+/* Failures are logged: a message that cannot be sent does not stop a job. Collateral goes to the
+ * owner of a sealed model as well. */
 void tell_feedback(struct tell *t, const struct job_feedback *f, const uint8_t customer[static 32]);
 void tell_error(struct tell *t, const uint8_t job[static 32], const uint8_t customer[static 32],
                 const char *code, const char *text);

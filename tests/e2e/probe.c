@@ -182,6 +182,18 @@ static void leave(struct lines *l, const char *id) {
     _exit(3);
 }
 
+/* The first line of the model: what only a guest with its key can know. */
+static void model(struct lines *l, const char *id) {
+    char text[81] = "";
+    int fd = open("/model/weights", O_RDONLY);
+    ssize_t n = read(fd, text, sizeof text - 1);
+
+    text[n < 0 ? 0 : n] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    say(l, "delta", id, "text", text);
+    close(fd);
+}
+
 static const struct {
     const char *question;
     void (*act)(struct lines *l, const char *id);
@@ -190,7 +202,7 @@ static const struct {
     {"outside", outside}, {"named", named},   {"fill", fill},      {"fill-tmp", fill_tmp},
     {"filled", filled},   {"eat", eat},       {"bomb", bomb},      {"gigabyte", gigabyte},
     {"noise", noise},     {"flood", flood},   {"long", long_line}, {"garbage", garbage},
-    {"leave", leave},
+    {"leave", leave},     {"model", model},
 };
 
 static void answer(struct lines *l, const char *id, const char *question) {
