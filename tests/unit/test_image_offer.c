@@ -101,7 +101,7 @@ static void a_bad_template_is_named_with_its_line(void **state) {
         {"workload = chat\nmodel = small\nbroker = abc\n", "x.offer:3: ", "64 hex"},
         {"workload = chat\nbroker = "
          "0000000000000000000000000000000000000000000000000000000000000001\n",
-         "x.offer:2: ", "no model"},
+         "x.offer:2: ", "no sealed model"},
     };
     struct fixture *f = *state;
 
@@ -112,6 +112,24 @@ static void a_bad_template_is_named_with_its_line(void **state) {
             fail_msg("row %zu: '%s'", i, f->e.text);
         image_drop_offers(&f->m);
     }
+}
+
+static void a_sealed_model_brings_its_owner(void **state) {
+    struct fixture *f = *state;
+
+    f->m.volume[1].sealed = true;
+    memset(f->m.volume[1].broker, 0xab, 32);
+    put(f, "x.offer", "workload = chat\nmodel = small\n");
+    assert_int_equal(image_read_offers(&f->m, f->dir, &f->e), 0);
+    assert_memory_equal(f->m.offer[0].broker, "abababab", 8);
+    assert_int_equal(strlen(f->m.offer[0].broker), 64);
+    image_drop_offers(&f->m);
+    put(f, "x.offer",
+        "workload = chat\nmodel = small\nbroker = "
+        "0000000000000000000000000000000000000000000000000000000000000001\n");
+    assert_int_equal(image_read_offers(&f->m, f->dir, &f->e), -1);
+    assert_non_null(strstr(f->e.text, "names another owner"));
+    image_drop_offers(&f->m);
 }
 
 static void other_files_are_not_templates(void **state) {
@@ -130,6 +148,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(without_templates_each_workload_is_an_offer, start, stop),
         cmocka_unit_test_setup_teardown(a_template_is_one_offer, start, stop),
         cmocka_unit_test_setup_teardown(a_bad_template_is_named_with_its_line, start, stop),
+        cmocka_unit_test_setup_teardown(a_sealed_model_brings_its_owner, start, stop),
         cmocka_unit_test_setup_teardown(other_files_are_not_templates, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
