@@ -14,7 +14,7 @@ _cdvm() {
             if [[ $command == image ]] && ((COMP_CWORD > 2)); then more=("${COMP_WORDS[2]}"); fi
             mapfile -t COMPREPLY < <(compgen -W "$("$program" "$command" "${more[@]}" --help | grep -oE -- '--[a-z][a-z0-9-]*')" -- "$word")
         elif [[ $command == image && $COMP_CWORD == 2 ]]; then
-            mapfile -t COMPREPLY < <(compgen -W 'build pack model manifest inspect endorse' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W 'build pack model manifest inspect endorse seal' -- "$word")
         else
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$word")

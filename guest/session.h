@@ -1,7 +1,8 @@
 /* One job, as the guest sees it (cdvm-protocol(7), "Private messages" and "Binding"):
  *
- *   JOB frame -> one-time key -> [key of a sealed model] -> report -> hello -> workload and model into memory -> accept ->
- * ready -> questions and files -> end, timeout or hang-up -> receipt -> everything wiped.
+ *   JOB frame -> one-time key -> [key of a sealed model] -> report -> hello -> workload and model
+ * into memory -> accept -> ready -> questions and files -> end, timeout or hang-up -> receipt ->
+ * everything wiped.
  *
  * What the host passes in is untrusted: the customer's key, the nonce and the parameters are taken
  * from the request alone, whose id is recomputed; all that matters is bound into the report. Time

@@ -191,7 +191,7 @@ static bool judge_with(struct broker *b, struct ask *a, const struct collateral 
     claim.asked = n_endorsers && pool_count(b->pool) > 1;
     claim.n_answers = claim.asked ? (unsigned)pool_answers(b->pool, "words") : 0;
     broker_judge(b->c.house, &claim, unix_now(), d);
-    return !strcmp(d->code, "pass");
+    return d->pass;
 }
 
 /* With each collateral that came for this job; the last refusal is the one that is told. */

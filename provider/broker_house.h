@@ -40,13 +40,14 @@ struct broker_claim {
     bool asked;                          /* relays were asked for advisories ... */
     unsigned n_answers;                  /* ... and so many have answered */
 };
-/* code "pass": row is the one that it fits, chip its CHIP_ID. Otherwise a stable code:
+/* pass: row is the one that it fits, chip its CHIP_ID. Otherwise a stable code:
  *   "release-unknown"      no listed release gives this launch digest
  *   "workload-not-listed"  a listed release, but started with another workload
  *   "gpu-missing"          fewer GPUs are proven than the row demands
  *   "no-collateral"        the processor's certificates did not come
  *   "evidence"             not PASS under strict: text names the checks */
 struct broker_decision {
+    bool pass;
     const char *code;
     char text[400];
     const struct broker_row *row;

@@ -112,7 +112,7 @@ static void weigh(const struct trial *t, const struct broker_row *row, int64_t n
     if (d->chip_len)
         memcpy(d->chip, chip.p, d->chip_len);
     if (verdict_state(v) == CHECK_PASS && !verdict_simulated(v))
-        d->code = "pass";
+        d->pass = true;
     else
         name_checks(v, d);
     verdict_free(v);

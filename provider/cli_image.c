@@ -12,7 +12,8 @@
 #include "core/loop.h"
 
 static const struct image_command *const commands[] = {
-    &image_build, &image_pack, &image_model, &image_manifest, &image_inspect, &image_endorse,
+    &image_build,   &image_pack,    &image_model, &image_manifest,
+    &image_inspect, &image_endorse, &image_seal,
 };
 
 /* --- what the subcommands share --- */
@@ -22,11 +23,11 @@ int image_complain(const struct err *e) {
         const char *code;
         int exit;
     } codes[] = {
-        {"usage", EX_USAGE},          {"bad-config", EX_USAGE},  {"bad-image", EX_DATAERR},
-        {"bad-volume", EX_DATAERR},   {"bad-oci", EX_DATAERR},   {"bad-archive", EX_DATAERR},
-        {"too-large", EX_DATAERR},    {"bad-json", EX_DATAERR},  {"bad-template", EX_CONFIG},
-        {"no-space", EX_IOERR},       {"unsafe-key", EX_NOPERM}, {"no-relay", EX_UNAVAILABLE},
-        {"no-script", EX_UNAVAILABLE}};
+        {"usage", EX_USAGE},          {"bad-config", EX_USAGE},     {"bad-image", EX_DATAERR},
+        {"bad-volume", EX_DATAERR},   {"bad-oci", EX_DATAERR},      {"bad-archive", EX_DATAERR},
+        {"too-large", EX_DATAERR},    {"bad-json", EX_DATAERR},     {"bad-template", EX_CONFIG},
+        {"no-space", EX_IOERR},       {"unsafe-key", EX_NOPERM},    {"seal", EX_SOFTWARE},
+        {"no-relay", EX_UNAVAILABLE}, {"no-script", EX_UNAVAILABLE}};
 
     fprintf(stderr, "cdvm image: %s\n", e->text);
     for (size_t i = 0; i < COUNT(codes); i++)

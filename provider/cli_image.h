@@ -22,6 +22,10 @@ struct image_options {
     struct conf_list relay;
     uint64_t days;
     bool revoke, print;
+    /* sealing */
+    char *workload, *broker, *to;
+    uint64_t max;
+    bool no_smt; /* of the release */
 };
 #define OPTION_AT(field) offsetof(struct image_options, field)
 
@@ -50,6 +54,13 @@ struct image_options {
          80,                                                                                       \
          NULL,                                                                                     \
          "which source it was built from (as DIR/source says)"},                                   \
+        {"no-smt",                                                                                 \
+         CONF_BOOL,                                                                                \
+         OPTION_AT(no_smt),                                                                        \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "guests of the release need sibling threads off, as policy strict demands"},              \
     {                                                                                              \
         "licence", CONF_STRING, OPTION_AT(licence), 0, 120, NULL, "of the volumes (MIT)"           \
     }
@@ -68,7 +79,7 @@ struct image_command {
     int (*run)(const struct image_call *c); /* exit code */
 };
 extern const struct image_command image_build, image_pack, image_model, image_manifest,
-    image_inspect, image_endorse;
+    image_inspect, image_endorse, image_seal;
 
 /* Prints the sentence; returns the exit code that its code stands for. */
 int image_complain(const struct err *e);

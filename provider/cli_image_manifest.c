@@ -12,7 +12,8 @@
 #include "core/text.h"
 
 /* Guest policy bits: 17 must be one, 16 allows SMT (SNP ABI 56860, guest policy). */
-#define GUEST_POLICY 0x30000
+#define GUEST_POLICY ((uint64_t)0x30000)
+#define POLICY_SMT ((uint64_t)0x10000)
 
 /* --- what a release says that the files do not --- */
 
@@ -64,7 +65,7 @@ static struct release *describe_release(const struct image *m, const char *dir,
     qsort(r->vcpu_types, r->n_vcpu_types, sizeof *r->vcpu_types, by_bytes);
     r->guest_features = mem_new(sizeof *r->guest_features);
     r->guest_features[r->n_guest_features++] = 1; /* SNP active, nothing else */
-    r->policy = GUEST_POLICY;
+    r->policy = o->no_smt ? GUEST_POLICY & ~POLICY_SMT : GUEST_POLICY;
     r->acpi = cmdline_acpi(m->cmdline);
     r->volumes = VOLUMES_MEMORY;
     r->repo = mem_str(o->repo ? o->repo : "");

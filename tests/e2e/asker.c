@@ -130,19 +130,20 @@ static void ask(struct asker *a) {
     say(a, "key_ask", buf_view(&body));
 }
 
-/* A new guest key and job: the next nonce is another one. */
-static void begin(struct asker *a) {
+static void listen_to_answers(struct asker *a) {
     cleanup_free char *filter = NULL;
     char hex[65];
     struct err e;
 
-    keypair_free(a->me);
-    a->me = keypair_new();
-    random_bytes(a->job, 32);
     hex_encode(view_of(keypair_pub(a->me), 32), hex);
     filter = mem_fmt("{\"kinds\":[1059],\"#p\":[\"%s\"]}", hex);
     if (pool_subscribe(a->pool, "answers", filter, &e))
         die("subscribe", &e);
+}
+
+/* A new job: the next nonce is another one. */
+static void begin(struct asker *a) {
+    random_bytes(a->job, 32);
     if (!fault(a, "no-certs"))
         send_certs(a);
     ask(a);
@@ -269,13 +270,14 @@ static void run(struct asker *a, const char *relay, unsigned seconds) {
 
     a->loop = loop_new(&e);
     net = ws_net_new(a->loop, &e);
-    a->pool = pool_new(net, NULL, &h, a);
+    a->me = keypair_new();
+    a->other = keypair_new();
+    a->pool = pool_new(net, a->me, &h, a);
     if (pool_add(a->pool, relay, &e))
         die(relay, &e);
-    a->other = keypair_new();
+    listen_to_answers(a);
     measure(a);
     if (fault(a, "no-nonce")) {
-        a->me = keypair_new();
         random_bytes(a->job, 32);
         show(a, a->nonce);
     } else

@@ -53,6 +53,9 @@ alike "cdvm.conf(5) has the keys of cdvm.conf" \
     "$(sed -n 's/^ *{\.name = "\([a-z-]*\)",/\1/p' tui/settings.c)" "$(page_keys cdvm.conf)"
 alike "cdvm.conf(5) has the keys of provider.conf" "$(row_keys provider/provconf.c)" "$(page_keys provider.conf)"
 alike "cdvm.conf(5) has the keys of NAME.offer" "$(row_keys provider/image_offer.c)" "$(page_keys NAME.offer)"
+alike "cdvm.conf(5) has the keys of broker.conf" "$(row_keys provider/cli_broker.c | grep -vx test-root)" "$(page_keys broker.conf)"
+alike "cdvm.conf(5) has the words of broker.list" "$(grep -oE '\{"[a-z]+", (true|false), take_' provider/broker_list.c | grep -oE '[a-z]+' | grep -vxE 'true|false|take')" \
+    "$(section cdvm.conf.5 broker.list | sed -n 's/^\.It Ic //p' | tr -d ' ' | tr , '\n')"
 alike "cdvm.conf(5) has the keys of policy files" "$(row_keys attest/policy.c)" "$(page_keys 'Policy files')"
 for t in provider/provconf.c:provider.conf provider/image_offer.c:NAME.offer attest/policy.c:'Policy files'; do
     alike "cdvm.conf(5) has the ranges of ${t#*:}" \

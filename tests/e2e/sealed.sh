@@ -71,3 +71,31 @@ start_broker "$BROKER" "$T/broker.log" --test-root "$T/endorser.ark" || fail "br
 same "the workload reads the right model" "$MARKER" "$(tail -n 1 "$T/answer")"
 check "the broker said so" said "$T/broker.log" ' key-released '
 check "the receipt says that a key was used" grep -qF 'model_key\":true' "$T/receipt.json"
+
+# --- everybody else gets no key, and the log says why ---
+# claim NAME WANT OPTION...   a guest of the simulator's, without a machine; WANT is what the log then says
+claim() {
+    local name=$1 want=$2 before asker
+    shift 2
+    before=$(wc -l <"$T/broker.log")
+    "$ASKER" -s "$T/provider/sim" -r "$RELAY" -b "$K" -i "$T/owner/release.manifest" -w "$WORK" -m "$MODEL" -t 10 "$@" >"$T/asked" 2>&1 &
+    asker=$!
+    wait_for 10 decided "$before" "$want"
+    check "$name: $want" decided "$before" "$want"
+    if [[ $want != key-released ]]; then
+        sleep 0.3
+        kill "$asker" 2>/dev/null
+        same "$name: no key" "" "$(cat "$T/asked")"
+    fi
+    wait "$asker" 2>/dev/null
+}
+decided() { tail -n +$(($1 + 1)) "$T/broker.log" | grep -qE " $2"; }
+claim "a listed guest" key-released
+claim "its other workload, which dumps" workload-not-listed -w "$DUMPER"
+claim "it lies about its workload" release-unknown -x lie
+claim "a policy that allows debugging" 'evidence .*snp.policy.debug FAIL' -x debug
+claim "evidence for an older nonce" 'evidence .*snp.report_data FAIL' -x replay
+claim "another guest's report" 'evidence .*bind.guest_key FAIL' -x stolen
+claim "evidence that nobody asked for" nonce-unknown -x no-nonce
+claim "another model" model-unknown -m "${MODEL//[0-3]/4}"
+finish
