@@ -86,7 +86,7 @@ volume() { # NAME
     rm -rf "$work" "$IMAGE/$name.key"
     mkdir -p "$work"
     stage "$name" "$work/tree"
-    qemu-scripts/make-volume.sh "$work/tree" "$IMAGE/$name.vol" >"$IMAGE/$name.volume"
+    qemu-scripts/make-volume.sh --compress "$work/tree" "$IMAGE/$name.vol" >"$IMAGE/$name.volume"
     rm -rf "$work"
     echo "$key" >"$IMAGE/$name.key"
 }

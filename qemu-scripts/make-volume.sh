@@ -3,8 +3,10 @@
 # same file, in the fixed geometry of cdvm-protocol(7), "Verity". The same tree gives the same bytes, wherever
 # and whenever this runs. Prints the reference "root:blocks" that goes on the measured command line.
 #
-# usage: qemu-scripts/make-volume.sh [--in-place] TREE OUT
+# usage: qemu-scripts/make-volume.sh [--in-place] [--compress] TREE OUT
 #   --in-place  TREE itself is made what a volume holds, not a copy of it
+#   --compress  with LZ4: the guest copies a volume into memory before it starts, and of programs that is less
+#               than half; weights do not get smaller
 set -euo pipefail
 # shellcheck source=qemu-scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -26,7 +28,7 @@ furnish() { # what every volume has, and modes that do not depend on the umask
 }
 
 make_erofs() {
-    mkfs.erofs -T 0 -U "$UUID" --all-root -x -1 "$image" "$tree" >"$work/log" 2>&1 ||
+    mkfs.erofs -T 0 -U "$UUID" --all-root -x -1 "${compression[@]}" "$image" "$tree" >"$work/log" 2>&1 ||
         { cat "$work/log" >&2; die "mkfs.erofs failed"; }
     truncate -s "%$BLOCK" "$image"
 }
@@ -55,10 +57,14 @@ main() {
     printf '%s:%s\n' "$root" "$blocks"
 }
 
-in_place=0
-if [[ ${1:-} == --in-place ]]; then
-    in_place=1
+in_place=0 compression=()
+while [[ ${1:-} == --* ]]; do
+    case $1 in
+    --in-place) in_place=1 ;;
+    --compress) compression=(-zlz4hc,9 -C65536) ;;
+    *) break ;;
+    esac
     shift
-fi
-[[ $# == 2 && -d $1 ]] || die "usage: qemu-scripts/make-volume.sh [--in-place] TREE OUT"
+done
+[[ $# == 2 && -d $1 ]] || die "usage: qemu-scripts/make-volume.sh [--in-place] [--compress] TREE OUT"
 main "$@"
