@@ -42,6 +42,7 @@ IMAGE=$B/image
 [[ $ACPI == off ]] || IMAGE=$B/image-$ACPI
 ROOT=$B/root
 COMPILED=(core guest) # what the compiler in the root is given
+MADE_MIB=150          # objects, programs, volumes, and their copies in the image folder
 INNER=(build-guest make-initrd make-volume lib)
 
 job_files() { # the workloads that the lock has a group for
@@ -82,8 +83,22 @@ write_source() {
 
 # --- the root ---
 
-installed_mib() { # GROUP -> what its packages say they take, unpacked
-    group_debs "$1" | while read -r deb; do dpkg-deb -f "$deb" Installed-Size; done | awk '{s += $1} END {print int(s / 1024) + 1}'
+tree_of() { # GROUP
+    if [[ $1 == build ]]; then echo "$ROOT"; else echo "$ROOT/cdvm/groups/$1"; fi
+}
+
+is_unpacked() { # GROUP
+    local tree
+    tree=$(tree_of "$1")
+    [[ -f $tree/.lock ]] && lock_group "$1" | cmp -s - "$tree/.lock"
+}
+
+# What the packages of these groups say they take, unpacked, and what is then made of them.
+needed_mib() { # GROUP...
+    local group deb
+    for group in "$@"; do
+        group_debs "$group" | while read -r deb; do dpkg-deb -f "$deb" Installed-Size; done
+    done | awk -v made="$MADE_MIB" '{s += $1} END {print int(s / 1024) + made}'
 }
 
 # Debian's merged /usr: packages ship the folders, base-files the links, and not every group has that one.
@@ -95,13 +110,9 @@ merged_usr() { # TREE
     done
 }
 
-# unpack GROUP TREE  anew when the lock has other packages for it; no maintainer script runs
-unpack() {
-    local group=$1 tree=$2 debs deb n=0
-    if [[ -f $tree/.lock ]] && lock_group "$group" | cmp -s - "$tree/.lock"; then return; fi
-    remove_tree "$tree"
-    mkdir -p "$tree"
-    need_space "$tree" "$(installed_mib "$group")"
+unpack() { # GROUP  no maintainer script runs
+    local group=$1 tree debs deb n=0
+    tree=$(tree_of "$group")
     merged_usr "$tree"
     mapfile -t debs < <(group_debs "$group")
     for deb in "${debs[@]}"; do
@@ -117,14 +128,24 @@ remove_tree() { # folders of packages may be closed to their own user
     rm -rf --one-file-system "$1"
 }
 
+# Groups for which the lock has other packages than are unpacked; all of them with a new build root.
+stale_groups() {
+    local group groups
+    mapfile -t groups < <(lock_groups)
+    for group in "${groups[@]}"; do
+        if ! is_unpacked build || ! is_unpacked "$group"; then echo "$group"; fi
+    done
+}
+
 make_root() {
-    local group
-    unpack build "$ROOT"
+    local group stale
+    mapfile -t stale < <(stale_groups)
+    for group in "${stale[@]}"; do remove_tree "$(tree_of "$group")"; done
+    mkdir -p "$ROOT"
+    ((${#stale[@]} == 0)) || need_space "$ROOT" "$(needed_mib "${stale[@]}")"
+    for group in "${stale[@]}"; do unpack "$group"; done
     mkdir -p "$ROOT"/{dev,tmp} "$ROOT"/cdvm/{src,out,groups,image}
     [[ -e $ROOT/usr/bin/awk ]] || ln -s mawk "$ROOT/usr/bin/awk" # as its maintainer script would
-    for group in $(lock_groups); do
-        [[ $group == build ]] || unpack "$group" "$ROOT/cdvm/groups/$group"
-    done
 }
 
 # Only files whose bytes have changed get a new time: make's notion of what to compile is then one of bytes,

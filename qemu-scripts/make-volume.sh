@@ -61,7 +61,7 @@ in_place=0 compression=()
 while [[ ${1:-} == --* ]]; do
     case $1 in
     --in-place) in_place=1 ;;
-    --compress) compression=(-zlz4hc,9 -C65536) ;;
+    --compress) compression=('-zlz4hc,9' -C65536) ;;
     *) break ;;
     esac
     shift
