@@ -1,5 +1,6 @@
 #include "index.h"
 
+#include <math.h>
 #include <sqlite3.h>
 
 struct index {
@@ -69,31 +70,52 @@ int index_add(struct index *x, size_t passage, const char *heading, struct view 
     return rc;
 }
 
-/* "word" OR "word": quoted, so that nothing of the question is FTS5's own language. */
-static void match_expression(const struct query *q, struct buf *out) {
-    for (size_t i = 0; i < q->n; i++)
-        buf_fmt(out, "%s\"%s\"", i ? " OR " : "", q->word[i]);
+/* FTS5's BM25: k1 is 1.2, so a word gives at most its idf times k1 + 1; and its idf is never 0. */
+#define K1 1.2
+#define IDF_MIN 1e-6
+
+static double most_of_word(size_t n, size_t with) {
+    double idf = log(((double)n - (double)with + 0.5) / ((double)with + 0.5));
+
+    return (idf > IDF_MIN ? idf : IDF_MIN) * (K1 + 1);
 }
 
-int index_search(struct index *x, const struct query *q, float *score, size_t n, struct err *e) {
-    cleanup_buf struct buf match = {0};
+/* Adds the word's share of each passage's score; counts the passages that have it. The word is
+ * quoted, so that nothing of a question is FTS5's own language. */
+static int add_word(struct index *x, const char *word, float *score, size_t n, size_t *with,
+                    struct err *e) {
+    cleanup_free char *match = mem_fmt("\"%s\"", word);
     int rc;
 
-    for (size_t i = 0; i < n; i++)
-        score[i] = 0;
-    if (!q->n)
-        return 0;
-    match_expression(q, &match);
-    sqlite3_bind_text(x->search, 1, (const char *)match.p, (int)match.n, SQLITE_STATIC);
+    *with = 0;
+    sqlite3_bind_text(x->search, 1, match, -1, SQLITE_STATIC);
     while ((rc = sqlite3_step(x->search)) == SQLITE_ROW) {
         sqlite3_int64 row = sqlite3_column_int64(x->search, 0);
-        double bm25 = sqlite3_column_double(x->search, 1);
 
-        if (row > 0 && (uint64_t)row <= n)
-            score[row - 1] = bm25 > 1e-6 ? (float)bm25 : 1e-6f;
+        if (row > 0 && (uint64_t)row <= n) {
+            score[row - 1] += (float)sqlite3_column_double(x->search, 1);
+            ++*with;
+        }
     }
     rc = rc == SQLITE_DONE ? 0 : fail(x, e);
     sqlite3_reset(x->search);
     sqlite3_clear_bindings(x->search);
     return rc;
+}
+
+int index_search(struct index *x, const struct query *q, float *score, size_t n, struct err *e) {
+    double most = 0;
+
+    for (size_t i = 0; i < n; i++)
+        score[i] = 0;
+    for (size_t i = 0; i < q->n; i++) {
+        size_t with;
+
+        if (add_word(x, q->word[i], score, n, &with, e))
+            return -1;
+        most += most_of_word(n, with);
+    }
+    for (size_t i = 0; most > 0 && i < n; i++)
+        score[i] = (float)fmin(score[i] / most, 1);
+    return 0;
 }

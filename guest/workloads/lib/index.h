@@ -16,7 +16,10 @@ int index_add(struct index *x, size_t passage, const char *heading, struct view 
               struct err *e) WARN_UNUSED;
 int index_end(struct index *x, bool keep, struct err *e) WARN_UNUSED;
 
-/* score[p] = BM25 of passage p < n, above 0; 0 for one with none of the words. */
+/* score[p], p < n: BM25 of the passage as a share, 0 to 1, of the most that any passage could get
+ * for this question (each of its words without end). So a passage that has one word of ten scores
+ * low even where no other has more; words that stand nowhere count in the most. 0 = none of the
+ * words. */
 int index_search(struct index *x, const struct query *q, float *score, size_t n,
                  struct err *e) WARN_UNUSED;
 
