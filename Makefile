@@ -208,7 +208,7 @@ test-long:
 test-programs: all image $(B)/cdvm-testroots $(B)/interop/peer $(UNIT) $(E2E_PROGRAMS) $(FUZZ:%=$(FUZZ_B)/fuzz_%)
 
 # One JSON object a line: name, unit, median, p95, n, against.
-bench: all image $(BENCH)
+bench: all image $(BENCH) $(B)/e2e/peer
 	@tests/bench/run.sh $(BENCH)
 
 # Said before anything is installed or fetched.

@@ -72,3 +72,15 @@ model_volume() { # 3 MB of it, $T/model.vol; prints its "root:blocks"
     head -c 3000000 /dev/urandom >"$T/model/weights"
     qemu-scripts/make-volume.sh "$T/model" "$T/model.vol"
 }
+
+# weigh   a job with tests/bench/meter.c in the initrd; sets KIB, the most that the agent took
+weigh() {
+    mkdir "$T/scale"
+    ${CC:-gcc} -O2 -D_GNU_SOURCE -static -o "$T/scale/init" tests/bench/meter.c || return 1
+    (cd "$T/scale" && cpio --quiet -i --to-stdout init <"$IMAGE/initrd" >agent && chmod 755 agent &&
+        printf 'agent\ninit\n' | cpio --quiet -H newc -o) >"$T/scale.cpio"
+    cat "$IMAGE/initrd" "$T/scale.cpio" >"$T/scale.initrd"
+    INITRD=$T/scale.initrd start -serial "file:$T/weight"
+    job -f examples/sales.csv -q "SELECT count(*) AS n FROM sales"
+    KIB=$(tr -d '\r' <"$T/weight" | grep -oE 'agent [0-9]+' | tail -n 1 | cut -d' ' -f2)
+}

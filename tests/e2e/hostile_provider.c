@@ -53,7 +53,7 @@ struct image *__wrap_image_load(const char *dir, struct err *e);
 struct image *__wrap_image_load(const char *dir, struct err *e) {
     struct image *m = image_open(dir, e);
 
-    if (m && image_read_manifests(m, dir, e) == 0)
+    if (m && image_read_manifests(m, dir, e) == 0 && image_read_offers(m, dir, e) == 0)
         return m;
     image_free(m);
     return NULL;
