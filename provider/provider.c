@@ -199,6 +199,21 @@ static int open_state(struct provider *p, struct err *e) {
     return write_sim_root(p, dir, e);
 }
 
+/* With acpi=off the guest's kernel finds no second vCPU: nobody should pay for one. */
+static int check_vcpus(const struct provider *p, struct err *e) {
+    for (size_t i = 0; i < p->image->n_offers; i++) {
+        const struct image_offer *o = &p->image->offer[i];
+        uint32_t vcpus = o->vcpus ? o->vcpus : (uint32_t)p->conf->vcpus;
+
+        if (vcpus > 1 && p->image->release->acpi == ACPI_OFF)
+            return err_set(e, "bad-image",
+                           "offer '%s' has %u vCPUs and this release has acpi=off, so that its "
+                           "guests run on one (`ACPI=open make image` makes one for several)",
+                           o->d, vcpus);
+    }
+    return 0;
+}
+
 static int open_image(struct provider *p, struct err *e) {
     cleanup_free char *cache = conf_path(CONF_CACHE, "accel", e);
     cleanup_free char *dir = NULL;
@@ -210,6 +225,8 @@ static int open_image(struct provider *p, struct err *e) {
         return -1;
     if (!p->image->n_offers)
         return err_set(e, "bad-image", "guest image '%s' holds no workload", p->conf->image);
+    if (check_vcpus(p, e) < 0)
+        return -1;
     p->rundir = rundir_base(keypair_pub(p->key), e);
     if (!p->rundir)
         return -1;
