@@ -19,7 +19,7 @@ start_provider "$T/provider.log" --relay "$url" || exit 1
 question="WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 4096)
 SELECT n, printf('%043d', n * 7919) AS text FROM c"
 mkdir "$T/out"
-timeout 240 "$CDVM" ask --relay "$url" --policy demo --accept-simulated --json --attach examples/sales.csv \
+timeout 240 "$CDVM" ask --relay "$url" --policy demo --accept-simulated --offer table --json --attach examples/sales.csv \
     --out "$T/out" \
     "$question" >"$T/ask.json" 2>"$T/ask.err" &
 ask=$!

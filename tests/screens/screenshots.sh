@@ -31,7 +31,11 @@ take first-run
 stop
 start 100x30 --relay "$url" --policy demo --out "$HOME"
 must 'SIMULATED'
+sleep 1
 take offers
+text '/table'
+keys Enter
+must '1 shown'
 keys Enter
 must 'REQUIRED'
 take offer
@@ -86,3 +90,47 @@ tm resize-window -t t -x 60 -y 16
 keys 3
 must VERDICT
 take attest-60x16
+stop
+
+# The chat: three private documents, a question, the passage that the answer came from. The model answers on an
+# emulated processor where there is no KVM: minutes.
+[[ -f $IMAGE/chat.offer ]] || { echo "no chat in the image: its pictures stay as they were" >&2 && exit 0; }
+cp examples/lease.md examples/medical-note.txt examples/ledger-note.txt "$T/"
+start 100x30 --relay "$url" --policy demo --out "$HOME"
+must 'SIMULATED'
+text '/chat'
+keys Enter
+must '1 shown'
+keys Enter
+must 'REQUIRED'
+take chat-offer
+keys Enter
+keys y
+must VERDICT 300
+keys G
+keys Right
+keys Down
+keys Down
+keys Down
+must 'model volume, by its sha256 root'
+take attest-model
+keys a
+must 'Type simulated'
+text simulated
+keys Enter
+must 'Model: ' 300
+text '/attach lease.md medical-note.txt ledger-note.txt'
+keys Enter
+must 'Send these 3 files'
+take send-guard-three
+keys y
+must 'ledger-note.txt is with the guest' 300
+text 'What is the patient allergic to?'
+keys Enter
+must 'guest: .* left' 300
+take chat-reading
+must 'source \[1\]' 600
+take chat-sources
+keys M-s
+must 'Passage 1 of'
+take passage
