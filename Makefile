@@ -15,7 +15,8 @@ HARD := -fstack-protector-strong -fPIE -fstack-clash-protection -fcf-protection
 CFLAGS ?= -O2 -g
 # DUCKDB=DIR: a tree with DuckDB's header and library (of Debian's packages, unpacked). The table workload is
 # then built with that engine, and runs where the library does; without, it is the lean one, on SQLite.
-DUCKDB ?=
+PACKAGES ?=
+DUCKDB ?= $(patsubst %/usr/include/duckdb.h,%,$(wildcard $(PACKAGES)/table/usr/include/duckdb.h))
 FORTIFY := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -MMD -MP -I. $(WARN) $(HARD) $(FORTIFY) $(CFLAGS) $(SAN)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(LDFLAGS) $(SAN)

@@ -5,12 +5,11 @@
  *
  * usage: table [OUT [IN]]     folders of result files and of the job's files: /out and /in */
 #include <inttypes.h>
-#include <malloc.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 #include "core/text.h"
@@ -19,12 +18,13 @@
 #include "guest/workloads/lib/table_engine.h"
 
 #define MEMORY_DEFAULT ((uint64_t)1 << 30)
+#define MEMORY_RESERVE ((uint64_t)64 << 20)
 #define THREADS_MAX 8
 #define THREADS_OWN 2 /* this one, and the one that watches it */
 #define ASK_MS_DEFAULT (600 * 1000)
 #define PROGRESS_MS 250
 #define WAITING_MAX 64
-#define ARENAS_MAX 2 /* of malloc: each one takes 64 MiB of the address space there is */
+#define JOB_MAX ((size_t)65536)
 
 #ifdef TABLE_DUCKDB
 static const struct table_engine *const engine = &engine_duckdb;
@@ -469,16 +469,37 @@ static void serve(struct table *t) {
         cJSON_Delete(t->waiting[--t->n_waiting]);
 }
 
-static uint64_t limit_of(int what, uint64_t otherwise) {
-    struct rlimit r;
+/* The limits that the sandbox goes by (contract.h): the job file is in the image's own root. Where
+ * there is none, as in tests, the defaults. */
+static void read_limits(uint64_t *memory, uint64_t *processes) {
+    cleanup_buf struct buf text = {0};
+    cJSON *o = file_read("/cdvm/job.json", JOB_MAX, &text, NULL)
+                   ? NULL
+                   : json_parse(buf_view(&text), JOB_MAX, NULL);
+    const cJSON *limits = cJSON_GetObjectItemCaseSensitive(o, "limits");
+    uint64_t mib;
 
-    return getrlimit((__rlimit_resource_t)what, &r) || r.rlim_cur == RLIM_INFINITY ? otherwise
-                                                                                   : r.rlim_cur;
+    *memory = json_u64(limits, "memory_mib", &mib, NULL) ? mib << 20 : MEMORY_DEFAULT;
+    if (!json_u64(limits, "processes", processes, NULL))
+        *processes = THREADS_MAX + THREADS_OWN;
+    cJSON_Delete(o);
+}
+
+/* Never more than the machine has free beside what the sandbox keeps back. */
+static uint64_t memory_left(uint64_t most) {
+    struct sysinfo s;
+    uint64_t left;
+
+    if (sysinfo(&s))
+        return most;
+    left = (uint64_t)s.freeram * s.mem_unit;
+    left = left > MEMORY_RESERVE ? left - MEMORY_RESERVE : 0;
+    return left < most ? left : most;
 }
 
 /* As many as there are processors, if the sandbox allows so many. */
-static unsigned threads(void) {
-    uint64_t allowed = limit_of(RLIMIT_NPROC, THREADS_MAX + THREADS_OWN), n = 1;
+static unsigned threads(uint64_t allowed) {
+    uint64_t n = 1;
     cpu_set_t set;
 
     if (!sched_getaffinity(0, sizeof set, &set))
@@ -490,14 +511,14 @@ static unsigned threads(void) {
 
 int main(int argc, char **argv) {
     struct table t = {.out = argc > 1 ? argv[1] : "/out"};
-    const struct table_limits limits = {.memory = limit_of(RLIMIT_AS, MEMORY_DEFAULT),
-                                        .threads = threads(),
-                                        .in = argc > 2 ? argv[2] : "/in",
-                                        .out = t.out};
+    struct table_limits limits = {.in = argc > 2 ? argv[2] : "/in", .out = t.out};
+    uint64_t memory, processes;
     struct err e;
     bool good;
 
-    mallopt(M_ARENA_MAX, ARENAS_MAX);
+    read_limits(&memory, &processes);
+    limits.memory = memory_left(memory);
+    limits.threads = threads(processes);
     t.lines = lines_new(STDIN_FILENO, STDOUT_FILENO);
     t.db = engine->open(&limits, &e);
     good = t.db != NULL;
