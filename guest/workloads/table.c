@@ -9,12 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 #include "core/text.h"
-#include "guest/workloads/lib/lines.h"
+#include "guest/workloads/lib/inbox.h"
 #include "guest/workloads/lib/result.h"
+#include "guest/workloads/lib/say.h"
 #include "guest/workloads/lib/table_engine.h"
 
 #define MEMORY_DEFAULT ((uint64_t)1 << 30)
@@ -23,7 +25,6 @@
 #define THREADS_OWN 2 /* this one, and the one that watches it */
 #define ASK_MS_DEFAULT (600 * 1000)
 #define PROGRESS_MS 250
-#define WAITING_MAX 64
 #define JOB_MAX ((size_t)65536)
 
 #ifdef TABLE_DUCKDB
@@ -41,6 +42,7 @@ static const struct {
 
 struct table {
     struct lines *lines;
+    struct inbox *inbox;
     struct table_db *db;
     const char *out;
     char *format; /* the job's parameter; NULL = none */
@@ -48,9 +50,7 @@ struct table {
     /* while a message is being worked on; the watch has them while the engine works */
     const char *id;
     int64_t last_progress;
-    bool cancelled, ended;
-    cJSON *waiting[WAITING_MAX]; /* what came in meanwhile */
-    size_t n_waiting;
+    bool ended;
 };
 
 static int64_t now_ms(void) {
@@ -62,105 +62,40 @@ static int64_t now_ms(void) {
 
 /* --- what is said --- */
 
-struct reply {
-    struct buf body;
-    struct jw w;
-};
-
-static void reply_start(struct reply *r, const char *id) {
-    r->body = (struct buf){0};
-    r->w = jw_new(&r->body);
-    if (id)
-        jw_kstr(&r->w, "id", id);
-}
-
-static void reply_send(struct table *t, struct reply *r, const char *type) {
-    if (!lines_say(t->lines, type, buf_view(&r->body)))
-        t->ended = true;
-    buf_wipe(&r->body);
-}
-
-static void say_error(struct table *t, const char *id, const struct err *e) {
-    cleanup_free char *message = text_safe_new(view_str(e->text), TEXT_LINE, 400);
-    struct reply r;
-
-    reply_start(&r, id);
-    jw_kstr(&r.w, "code", e->code);
-    jw_kstr(&r.w, "message", message);
-    reply_send(t, &r, "error");
-}
-
-static void say_progress(struct table *t, uint64_t done, uint64_t total, const char *unit,
-                         const char *note) {
-    struct reply r;
-
-    reply_start(&r, t->id);
-    jw_kint(&r.w, "done", (int64_t)done);
-    jw_kint(&r.w, "total", (int64_t)total);
-    jw_kstr(&r.w, "unit", unit);
-    jw_kstr(&r.w, "note", note);
-    reply_send(t, &r, "progress");
+/* When nobody reads any more, the agent's end of input follows. */
+static void send(struct table *t, struct say *s, const char *type) {
+    (void)!say_send(s, t->lines, type);
 }
 
 static void say_done(struct table *t, uint64_t rows, int64_t ms) {
-    struct reply r;
+    struct say r;
 
-    reply_start(&r, t->id);
+    say_begin(&r, t->id);
     jw_key(&r.w, "usage");
     jw_obj(&r.w);
     jw_kint(&r.w, "rows", (int64_t)rows);
     jw_kint(&r.w, "ms", ms);
     jw_end_obj(&r.w);
-    reply_send(t, &r, "done");
-}
-
-static void say_text(struct table *t, const char *text) {
-    struct reply r;
-
-    reply_start(&r, t->id);
-    jw_kstr(&r.w, "text", text);
-    reply_send(t, &r, "delta");
+    send(t, &r, "done");
 }
 
 static void say_ready(struct table *t) {
-    struct reply r;
+    struct say r;
 
-    reply_start(&r, NULL);
+    say_begin(&r, NULL);
     jw_kstr(&r.w, "name", "table");
     jw_key(&r.w, "caps");
     jw_arr(&r.w);
     for (const char *const *c = engine->caps; *c; c++)
         jw_str(&r.w, *c);
     jw_end_arr(&r.w);
-    reply_send(t, &r, "ready");
+    send(t, &r, "ready");
 }
 
 /* --- while it works --- */
 
-static void keep(struct table *t, cJSON *o) {
-    if (t->n_waiting < WAITING_MAX)
-        t->waiting[t->n_waiting++] = o;
-    else
-        cJSON_Delete(o);
-}
-
-/* Looks for a cancel; anything else waits its turn. */
 static bool must_stop(void *arg) {
-    struct table *t = arg;
-    cJSON *o;
-    int rc;
-
-    while ((rc = lines_next(t->lines, 0, &o)) == 1) {
-        const char *type = json_opt(o, "t"), *id = json_opt(o, "id");
-
-        if (type && id && !strcmp(type, "cancel") && !strcmp(id, t->id)) {
-            t->cancelled = true;
-            cJSON_Delete(o);
-        } else
-            keep(t, o);
-    }
-    t->ended |= rc < 0;
-    return t->cancelled || t->ended;
+    return inbox_stop(((struct table *)arg)->inbox);
 }
 
 static bool progress_due(struct table *t) {
@@ -178,7 +113,7 @@ static void on_load_progress(void *arg, uint64_t done, uint64_t total, uint64_t 
         return;
     note =
         mem_fmt(done * 2 < total ? "reading: %" PRIu64 " rows" : "loading: %" PRIu64 " rows", rows);
-    say_progress(t, done, total, "bytes", note);
+    say_progress(t->lines, t->id, done, total, "bytes", note);
 }
 
 static void on_ask_progress(void *arg, uint64_t done, uint64_t total, uint64_t rows) {
@@ -188,7 +123,7 @@ static void on_ask_progress(void *arg, uint64_t done, uint64_t total, uint64_t r
     if (!progress_due(t))
         return;
     note = mem_fmt("working: %" PRIu64 " rows", rows);
-    say_progress(t, done * 100 / total, 100, "percent", note);
+    say_progress(t->lines, t->id, done * 100 / total, 100, "percent", note);
 }
 
 /* Nothing else ends a single step of the engine that takes too long. */
@@ -198,7 +133,7 @@ static void on_stuck(void *arg, const struct err *why) {
 
     if (!err_wrap(&e, "the engine does not stop, so the program ends"))
         _exit(1);
-    say_error(t, t->id, &e);
+    say_error(t->lines, t->id, &e);
     _exit(1);
 }
 
@@ -210,7 +145,7 @@ static void say_loaded(struct table *t, int64_t ms) {
         mem_fmt("table %s: %" PRIu64 " row%s, %zu column%s", last->name, last->rows,
                 last->rows == 1 ? "" : "s", last->n_columns, last->n_columns == 1 ? "" : "s");
 
-    say_progress(t, last->rows, last->rows, "rows", note);
+    say_progress(t->lines, t->id, last->rows, last->rows, "rows", note);
     say_done(t, last->rows, ms);
 }
 
@@ -232,7 +167,7 @@ static void on_file(struct table *t, const cJSON *o) {
     struct err e;
 
     if (load(t, o, &e))
-        say_error(t, t->id, &e);
+        say_error(t->lines, t->id, &e);
 }
 
 /* --- questions --- */
@@ -314,23 +249,23 @@ static void say_sentence(struct table *t, const struct result *r) {
               : mem_fmt("%" PRIu64 " row%s, %zu column%s.", rows, rows == 1 ? "" : "s",
                         result_columns(r), result_columns(r) == 1 ? "" : "s");
 
-    say_text(t, text);
+    say_text(t->lines, t->id, view_str(text));
 }
 
 static void say_result(struct table *t, const struct result *r, int64_t ms) {
     enum result_format format = result_format(r);
     cleanup_free char *name = mem_fmt("result-%u.%s", t->n_results, formats[format].ending);
-    struct reply table, file;
+    struct say table, file;
 
     say_sentence(t, r);
-    reply_start(&table, t->id);
+    say_begin(&table, t->id);
     result_table(r, &table.w);
-    reply_send(t, &table, "table");
-    reply_start(&file, t->id);
+    send(t, &table, "table");
+    say_begin(&file, t->id);
     jw_kstr(&file.w, "path", result_path(r));
     jw_kstr(&file.w, "name", name);
     jw_kstr(&file.w, "mime", formats[format].mime);
-    reply_send(t, &file, "file");
+    send(t, &file, "file");
     say_done(t, result_rows(r), ms);
 }
 
@@ -353,7 +288,7 @@ static void answer(struct table *t, const char *text, enum result_format format)
     if (good)
         say_result(t, r, now_ms() - start);
     else
-        say_error(t, t->id, &e);
+        say_error(t->lines, t->id, &e);
     if (r && !good)
         unlink(path);
     result_free(r);
@@ -408,7 +343,7 @@ static void on_ask(struct table *t, const cJSON *o) {
     struct err e;
 
     if (on_question(t, o, &e))
-        say_error(t, t->id, &e);
+        say_error(t->lines, t->id, &e);
 }
 
 /* --- messages --- */
@@ -441,32 +376,21 @@ static void dispatch(struct table *t, const cJSON *o) {
     const char *type = json_opt(o, "t");
 
     t->id = json_opt(o, "id");
-    t->cancelled = false;
+    inbox_work(t->inbox, t->id);
     t->last_progress = now_ms();
     for (size_t i = 0; type && i < COUNT(messages); i++)
         if (!strcmp(type, messages[i].type) && (t->id || !messages[i].needs_id))
             messages[i].run(t, o);
 }
 
-static cJSON *next(struct table *t) {
-    cJSON *o;
-
-    if (!t->n_waiting)
-        return lines_next(t->lines, -1, &o) == 1 ? o : NULL;
-    o = t->waiting[0];
-    memmove(t->waiting, t->waiting + 1, --t->n_waiting * sizeof t->waiting[0]);
-    return o;
-}
-
 static void serve(struct table *t) {
     cJSON *o;
 
-    while (!t->ended && (o = next(t))) {
+    while (!t->ended && (o = inbox_next(t->inbox))) {
         dispatch(t, o);
-        cJSON_Delete(o);
+        inbox_work(t->inbox, NULL);
+        json_wipe(o);
     }
-    while (t->n_waiting)
-        cJSON_Delete(t->waiting[--t->n_waiting]);
 }
 
 /* The limits that the sandbox goes by (contract.h): the job file is in the image's own root. Where
@@ -485,16 +409,25 @@ static void read_limits(uint64_t *memory, uint64_t *processes) {
     cJSON_Delete(o);
 }
 
-/* Never more than the machine has free beside what the sandbox keeps back. */
+/* Never more than three quarters of what the machine has free, beside what the sandbox keeps back:
+ * the rest is for the customer's files. */
 static uint64_t memory_left(uint64_t most) {
     struct sysinfo s;
     uint64_t left;
 
     if (sysinfo(&s))
         return most;
-    left = (uint64_t)s.freeram * s.mem_unit;
+    left = (uint64_t)s.freeram * s.mem_unit / 4 * 3;
     left = left > MEMORY_RESERVE ? left - MEMORY_RESERVE : 0;
     return left < most ? left : most;
+}
+
+/* What an engine takes beside its own count (one huge text, say) fails as an allocation, and with
+ * it the question, before the sandbox has to end the program. */
+static void bound_data(uint64_t memory) {
+    const struct rlimit r = {memory - memory / 8, memory - memory / 8};
+
+    (void)!setrlimit(RLIMIT_DATA, &r); /* the sandbox's own limit stands in any case */
 }
 
 /* As many as there are processors, if the sandbox allows so many. */
@@ -519,14 +452,17 @@ int main(int argc, char **argv) {
     read_limits(&memory, &processes);
     limits.memory = memory_left(memory);
     limits.threads = threads(processes);
+    bound_data(limits.memory);
     t.lines = lines_new(STDIN_FILENO, STDOUT_FILENO);
+    t.inbox = inbox_new(t.lines);
     t.db = engine->open(&limits, &e);
     good = t.db != NULL;
     if (good)
         serve(&t);
     else
-        say_error(&t, NULL, &e);
+        say_error(t.lines, NULL, &e);
     engine->close(t.db);
+    inbox_free(t.inbox);
     lines_free(t.lines);
     free(t.format);
     return good ? 0 : 1;

@@ -6,7 +6,7 @@
 #include "duckdb_stream.h"
 #include "duckdb_watch.h"
 
-#define MEMORY_PROGRAM ((uint64_t)192 << 20) /* the library itself, stacks, mapped files */
+#define MEMORY_PROGRAM ((uint64_t)128 << 20) /* the library itself, stacks, buffers */
 #define MEMORY_MIN ((uint64_t)64 << 20)
 
 struct table_db {

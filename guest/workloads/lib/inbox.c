@@ -38,20 +38,14 @@ static bool is_cancel(const struct inbox *b, const cJSON *o) {
     return b->id && type && id && !strcmp(type, "cancel") && !strcmp(id, b->id);
 }
 
-/* The agent waits for an answer before it asks again: more than a few lines never wait. */
-static void keep(struct inbox *b, cJSON *o) {
-    if (b->n < WAITING_MAX)
-        b->waiting[b->n++] = o;
-    else
-        json_wipe(o);
-}
-
 bool inbox_stop(void *arg) {
     struct inbox *b = arg;
     cJSON *o;
     int rc;
 
-    while (!b->gone && (rc = lines_next(b->lines, 0, &o))) {
+    /* More than a few lines never wait, since the agent waits for answers; if they do, in the pipe.
+     */
+    while (!b->gone && b->n < WAITING_MAX && (rc = lines_next(b->lines, 0, &o))) {
         b->gone = rc < 0;
         if (rc < 0)
             break;
@@ -59,7 +53,7 @@ bool inbox_stop(void *arg) {
             b->cancelled = true;
             json_wipe(o);
         } else
-            keep(b, o);
+            b->waiting[b->n++] = o;
     }
     return b->cancelled || b->gone;
 }
