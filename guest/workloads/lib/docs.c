@@ -146,12 +146,12 @@ int docs_add(struct docs *d, const char *name, const char *path, const struct do
     doc.format = find_format(name, path, e);
     if (!doc.format || apart_extract(doc.format, path, w, &doc.text, e)) {
         doc_free(&doc);
-        return err_wrap(e, "%s", name);
+        return -1;
     }
     split_text(&doc.text, &doc.split);
     if (check_room(d, &doc, e) || add_to_index(d, &doc, w, e)) {
         doc_free(&doc);
-        return err_wrap(e, "%s", name);
+        return -1;
     }
     keep(d, &doc);
     if (info)

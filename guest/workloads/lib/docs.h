@@ -50,7 +50,8 @@ struct docs_info {
 };
 /* Reads the file, recognises it by its name and first bytes, and indexes it for BM25. Codes:
  * "unsupported" (a format not listed; binary), "bad-document" (broken, empty, encrypted),
- * "too-large", "cancelled", "timeout", "system". *info may be NULL. */
+ * "too-large", "cancelled", "timeout", "system"; the sentence does not repeat the name. *info may
+ * be NULL. */
 int docs_add(struct docs *d, const char *name, const char *path, const struct docs_watch *w,
              struct docs_info *info, struct err *e) WARN_UNUSED;
 size_t docs_count(const struct docs *d);
