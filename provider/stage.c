@@ -130,7 +130,11 @@ static int find_place(const struct stage *s, const char *name, bool make, struct
         *slash = 0;
     p->folder = make ? make_folders(s, slash ? p->clean : root)
                      : open_in_root(s->root, slash ? p->clean : root, O_PATH | O_DIRECTORY);
-    return p->folder < 0 ? err_sys(e, errno, "cannot open the folder of '%.200s'", p->last) : 0;
+    if (p->folder >= 0)
+        return 0;
+    if (errno == EEXIST || errno == ELOOP)
+        return bad_name(name, "goes through a link that leads nowhere", e);
+    return err_sys(e, errno, "cannot open the folder of '%.200s'", p->last);
 }
 
 /* --- making and removing the whole --- */

@@ -67,7 +67,8 @@ pin_image() {
     {
         echo "release $(sha256sum "$image/release.manifest" | cut -d' ' -f1)"
         for m in "$image"/*.manifest; do
-            [[ ${m##*/} == release.manifest ]] || echo "workload $(sha256sum "$m" | cut -d' ' -f1)"
+            [[ ${m##*/} == release.manifest ]] ||
+                echo "$(grep -oE '"type":"(workload|model)"' "$m" | cut -d'"' -f4) $(sha256sum "$m" | cut -d' ' -f1)"
         done
     } >"$XDG_CONFIG_HOME/cdvm/pins"
 }
