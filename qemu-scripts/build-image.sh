@@ -9,7 +9,7 @@
 #   build/image/NAME.json          its job.json, as in the volume
 #   build/image/NAME.volume        its "root:blocks"
 #   build/image/smollm2.vol        the demo model's volume, and smollm2.model its card (MODEL=FILE: another's)
-#   build/image/chat.offer         what the chat is sold with
+#   build/image/NAME.offer         what `cdvm provider` sells with it, where the workload has one
 #   build/image/source             which commit this is, for `cdvm image manifest`
 #   build/image/packages.lock      image.lock: every package that went in, with version and SHA-256
 #
@@ -23,6 +23,9 @@
 # (becomes /bin/NAME), what both need at run time as group NAME in image.packages, then `make lock`. Headers
 # and libraries that only its compilation needs go into the same group, if of the same suite (make sees them
 # under PACKAGES/NAME, and they are pruned from the volume), or into group `build`.
+#
+# To add a container NAME that knows nothing of cdvm: group NAME in image.packages, and what
+# qemu-scripts/make-oci.sh takes; it is packed by `cdvm image pack --oci`.
 #
 # usage: qemu-scripts/build-image.sh      (make image)
 #   ACPI=open  a release whose kernel takes the host's ACPI tables, into build/image-open: its guests may have
@@ -52,9 +55,17 @@ job_files() { # the workloads that the lock has a group for
     done
 }
 
+containers() { # the OCI images that the lock has a group for
+    local group
+    for group in $(lock_groups); do
+        if [[ -f guest/workloads/$group.oci.json ]]; then echo "$group"; fi
+    done
+}
+
 sources() {
     find "${COMPILED[@]}" -type f -name '*.[ch]' | LC_ALL=C sort
-    printf '%s\n' Makefile guest/workloads/*.json guest/workloads/*.prune guest/cmdline.template
+    find guest/workloads -maxdepth 1 -name '*.*' ! -name '*.[ch]' | LC_ALL=C sort
+    printf '%s\n' Makefile guest/cmdline.template
 }
 
 # Inputs and outputs in one digest. Outputs may be large: their times and sizes stand for them.
@@ -183,6 +194,32 @@ can_enter() {
             "kernel.apparmor_restrict_unprivileged_userns=0) or run make image as root"
 }
 
+# --- containers: packed as anybody's would be, their volumes made in the root ---
+
+# The digest of everything that its volume is made of.
+container_key() { # NAME
+    cat "$ROOT/cdvm/groups/$1/.lock" guest/workloads/"$1".* qemu-scripts/make-{oci,volume}.sh provider/{oci,untar,stage,jobfile,packing}.c |
+        sha256sum
+}
+
+container() { # NAME
+    local name=$1 key tree=$ROOT/cdvm/trees/$1 layout=$B/oci/$1
+    key=$(container_key "$name")
+    if [[ -f $ROOT/cdvm/image/$name.ckey && $(cat "$ROOT/cdvm/image/$name.ckey") == "$key" ]]; then return; fi
+    say "packing the container '$name'"
+    rm -f "$ROOT/cdvm/image/$name.ckey"
+    remove_tree "$tree"
+    mkdir -p "$ROOT/cdvm/trees" "$B/oci"
+    qemu-scripts/make-oci.sh "$name" "$ROOT/cdvm/groups/$name" "$layout"
+    ./cdvm image pack "$name" --oci "$layout" --unpacked "$tree"
+    cp "$tree/cdvm/job.json" "$ROOT/cdvm/image/$name.json"
+    inside /cdvm/src/qemu-scripts/make-volume.sh --in-place "/cdvm/trees/$name" "/cdvm/image/$name.vol" \
+        >"$ROOT/cdvm/image/$name.volume"
+    remove_tree "$tree"
+    rm -rf "$layout"
+    echo "$key" >"$ROOT/cdvm/image/$name.ckey"
+}
+
 # --- the image ---
 
 # A volume that an earlier lock had and this one has not must not be offered on. Others' volumes stay.
@@ -190,7 +227,7 @@ forget() { # NAME...  those of now
     local name
     if [[ -f $IMAGE/.made ]]; then
         while read -r name; do
-            [[ " $* " == *" $name "* ]] || rm -f "$IMAGE/$name".{vol,json,volume,manifest}
+            [[ " $* " == *" $name "* ]] || rm -f "$IMAGE/$name".{vol,json,volume,manifest,offer}
         done <"$IMAGE/.made"
     fi
     printf '%s\n' "$@" >"$IMAGE/.made"
@@ -213,7 +250,9 @@ collect() { # NAME...  with these volumes
         cmp -s "$f.vol" "$IMAGE/$name.vol" || cp --reflink=auto "$f.vol" "$IMAGE/.volume.new"
         [[ ! -f $IMAGE/.volume.new ]] || mv "$IMAGE/.volume.new" "$IMAGE/$name.vol"
         install -m 0644 "$f.volume" "$IMAGE/$name.volume"
-        install -m 0644 "guest/workloads/$name.json" "$IMAGE/$name.json"
+        if [[ -f guest/workloads/$name.json ]]; then f=guest/workloads/$name; fi
+        install -m 0644 "$f.json" "$IMAGE/$name.json"
+        if [[ -f guest/workloads/$name.offer ]]; then install -m 0644 "guest/workloads/$name.offer" "$IMAGE/$name.offer"; fi
     done
 }
 
@@ -309,7 +348,7 @@ alone() {
 }
 
 main() {
-    local names
+    local names name
     [[ $(uname -m) == x86_64 ]] || die "the guest is x86-64 and so must be the machine that builds it"
     [[ $ACPI == off || $ACPI == open ]] || die "ACPI is '$ACPI': off and open are possible"
     mkdir -p "$IMAGE" "$B/apt"
@@ -328,6 +367,10 @@ main() {
     copy_sources
     mapfile -t names < <(job_files)
     inside /cdvm/src/qemu-scripts/build-guest.sh "${names[@]}"
+    for name in $(containers); do
+        container "$name"
+        names+=("$name")
+    done
     collect "${names[@]}"
     digests "${names[@]}"
     launch_digests "${names[@]}"
