@@ -126,7 +126,8 @@ static int finish(struct making *m, struct err *e) {
     char text[VOLUME_TEXT];
 
     image_say("packing %llu MiB", (unsigned long long)(stage_bytes(m->s) >> 20));
-    if (packing_furnish(m->s, NULL, e) < 0 || packing_volume(m->s, m->image, m->name, &v, e) < 0 ||
+    if (packing_furnish(m->s, NULL, e) < 0 ||
+        packing_volume(m->s, m->image, m->name, false, &v, e) < 0 ||
         file_write(card, buf_view(&m->card), 0644, true, e) < 0)
         return -1;
     volume_text(&v, text);

@@ -276,7 +276,7 @@ static int finish(struct pack *p, struct err *e) {
         return 0;
     }
     image_say("packing %llu MiB", (unsigned long long)(stage_bytes(p->s) >> 20));
-    if (packing_volume(p->s, p->image, p->name, &v, e) < 0 ||
+    if (packing_volume(p->s, p->image, p->name, true, &v, e) < 0 ||
         file_write(json, buf_view(&p->job), 0644, true, e) < 0)
         return -1;
     volume_text(&v, text);

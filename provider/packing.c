@@ -42,15 +42,19 @@ static int take_reference(const struct buf *out, struct volume *v, struct err *e
                : err_set(e, "script-failed", "make-volume.sh did not print a root hash");
 }
 
-int packing_volume(struct stage *s, const char *image, const char *name, struct volume *out,
-                   struct err *e) {
+int packing_volume(struct stage *s, const char *image, const char *name, bool compress,
+                   struct volume *out, struct err *e) {
     cleanup_free char *script = script_find(NULL, "make-volume.sh", e);
     cleanup_free char *path = mem_fmt("%s/%s.vol", image, name);
     cleanup_free char *ref = mem_fmt("%s/%s.volume", image, name);
-    char *argv[] = {script, "--in-place", (char *)(uintptr_t)stage_path(s), path, NULL};
+    char in_place[] = "--in-place", small[] = "--compress";
+    char *tree = (char *)(uintptr_t)stage_path(s);
+    char *packed[] = {script, in_place, small, tree, path, NULL};
+    char *plain[] = {script, in_place, tree, path, NULL};
     cleanup_buf struct buf said = {0};
 
-    if (!script || script_run(argv, &said, e) < 0 || take_reference(&said, out, e) < 0)
+    if (!script || script_run(compress ? packed : plain, &said, e) < 0 ||
+        take_reference(&said, out, e) < 0)
         return -1;
     return file_write(ref, buf_view(&said), 0644, true, e);
 }

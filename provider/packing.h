@@ -10,9 +10,10 @@
 struct stage *packing_stage(const char *image, const char *name, uint64_t max_bytes, struct err *e);
 /* Folders for what is mounted there, empty; cdvm with job.json alone, or empty when job is NULL. */
 int packing_furnish(struct stage *s, const struct buf *job, struct err *e) WARN_UNUSED;
-/* NAME.vol of that image folder, and its reference in NAME.volume. */
-int packing_volume(struct stage *s, const char *image, const char *name, struct volume *out,
-                   struct err *e) WARN_UNUSED;
+/* NAME.vol of that image folder, and its reference in NAME.volume. compress: programs yes, weights
+ * no. */
+int packing_volume(struct stage *s, const char *image, const char *name, bool compress,
+                   struct volume *out, struct err *e) WARN_UNUSED;
 
 /* The absolute path under which the image would run `word`: itself, in its folder, or along PATH.
  * Owned; NULL: "bad-image". */

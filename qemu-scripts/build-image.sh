@@ -213,7 +213,7 @@ container() { # NAME
     qemu-scripts/make-oci.sh "$name" "$ROOT/cdvm/groups/$name" "$layout"
     ./cdvm image pack "$name" --oci "$layout" --unpacked "$tree"
     cp "$tree/cdvm/job.json" "$ROOT/cdvm/image/$name.json"
-    inside /cdvm/src/qemu-scripts/make-volume.sh --in-place "/cdvm/trees/$name" "/cdvm/image/$name.vol" \
+    inside /cdvm/src/qemu-scripts/make-volume.sh --in-place --compress "/cdvm/trees/$name" "/cdvm/image/$name.vol" \
         >"$ROOT/cdvm/image/$name.volume"
     remove_tree "$tree"
     rm -rf "$layout"

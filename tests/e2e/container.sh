@@ -52,14 +52,13 @@ same "its user, folder, environment and program are the job's" \
 same "nothing is left beside the volumes" "" "$(find "$T"/one "$T"/three -name '.*' -mindepth 1)"
 
 # --- in a guest, as a job: the question is the shell's script ---
-mkdir "$T/image"
-ln -s "$IMAGE"/{kernel,initrd,ovmf.fd,cmdline.template,packages.lock} "$T/image"
-cp "$T/one"/tool.* "$T/image"
-printf 'workload = tool\nname = A shell\nmemory = 384\nkind = tool\n' >"$T/image/shell.offer"
-pin_image "$T/image" || fail "manifests"
-"$CDVM" image inspect "$T/image" >"$T/inspected"
+only
+cp "$T/one"/tool.* "$IMAGE"
+printf 'workload = tool\nname = A shell\nmemory = 384\nkind = tool\n' >"$IMAGE/shell.offer"
+pin_image || fail "manifests"
+"$CDVM" image inspect "$IMAGE" >"$T/inspected"
 check "inspect names the offer" said "$T/inspected" '^offer +shell: tool on tool, model none, 384 MiB$'
-IMAGE=$T/image start_provider "$T/provider.log" --run-relay --relay-port 0 || fail "provider" "$T/provider.log"
+start_provider "$T/provider.log" --run-relay --relay-port 0 || fail "provider" "$T/provider.log"
 URL=$(relay_of "$T/provider.log")
 ask() { # NAME QUESTION OPTION...
     local name=$1 question=$2
@@ -156,11 +155,11 @@ pack devnode --tar "$T/devnode.tar" --unpacked "$T/devnode" -- /bin/x
 same "devices of /dev are left out" 0 $?
 
 # --- words on it ---
-"$CDVM" image endorse "$T/image" --print 2>"$T/who" >"$T/events"
+"$CDVM" image endorse "$IMAGE" --print 2>"$T/who" >"$T/events"
 same "endorse: release and volume" 2 "$(wc -l <"$T/events")"
 check "endorse: a new key is made and said" said "$T/who" 'a new one is in'
 same "endorse: only its owner may read it" 600 "$(stat -c %a "$XDG_DATA_HOME/cdvm/endorser.key")"
-"$CDVM" image endorse "$T/image" tool --print --revoke 2>"$T/who" >"$T/events"
+"$CDVM" image endorse "$IMAGE" tool --print --revoke 2>"$T/who" >"$T/events"
 check "endorse: taken back with nothing in it" said "$T/events" '"content":"".*|.*"content":""'
 check "endorse: by the same key" said "$T/who" 'endorsing as npub1'
 finish

@@ -60,6 +60,14 @@ wait_for() {
 }
 said() { grep -aqE -- "$2" "$1" 2>/dev/null; }
 
+# only WORKLOAD...  IMAGE becomes the same guest with these volumes alone, one offer each
+only() {
+    local name
+    mkdir "$T/only"
+    ln -s "$IMAGE"/{kernel,initrd,ovmf.fd,cmdline.template,packages.lock} "$T/only"
+    for name in "$@"; do ln -s "$IMAGE/$name".{vol,json} "$T/only"; done
+    IMAGE=$T/only
+}
 # Pins what this image's manifests say, as a user would who built it.
 pin_image() {
     local image=${1:-$IMAGE} m

@@ -8,6 +8,7 @@
 SECRET=plaintext-that-stays-here-8f2c
 log=$T/provider.log
 
+only table
 pin_image "$IMAGE" || exit 1
 start_provider "$log" --run-relay --relay-port 0 || exit 1
 url=$(relay_of "$log")

@@ -21,6 +21,7 @@ must() { wait_for "${2:-20}" shows "$1" || { screen; echo "never came: $1" >&2; 
 export HOME=$T/home XDG_CONFIG_HOME=$T/home/.config XDG_DATA_HOME=$T/home/.local/share
 export XDG_STATE_HOME=$T/home/.local/state
 mkdir -p "$XDG_CONFIG_HOME/cdvm" "$XDG_DATA_HOME" "$XDG_STATE_HOME"
+only table
 pin_image "$IMAGE" || exit 1
 start_provider "$T/provider.log" --name "local simulator" --run-relay --relay-port 0 || exit 1
 url=$(relay_of "$T/provider.log")
