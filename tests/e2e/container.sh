@@ -25,7 +25,7 @@ layout() { # FOLDER  a layout with the image `tool`
     umoci repack --image "$1:tool" "$T/bundle" &&
         umoci config --image "$1:tool" --config.entrypoint sh --config.user app --config.workingdir /opt --config.env GREETING=hello
 }
-pack() { "$CDVM" image pack "$@" 2>"$T/packed"; }
+pack() { "$CDVM" image pack "$@" >"$T/root" 2>"$T/packed"; }
 root_of() { cut -d: -f1 "$1/tool.volume"; }
 
 check "umoci makes an image" layout "$T/layout" >"$T/umoci" 2>&1
