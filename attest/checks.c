@@ -177,6 +177,9 @@ const struct check_row check_table[CK_COUNT] = {
     [CK_RECEIPT_COVERAGE] = {"receipt.coverage", "messages that the receipt covers", COMP,
                              NEED(ADVISE, ADVISE, ADVISE),
                              "What it does not cover may never have reached the guest."},
+    [CK_RECEIPT_MODEL_KEY] =
+        {"receipt.model_key", "key of a sealed model", SOURCE_GUEST, NEED(ADVISE, ADVISE, ADVISE),
+         "A sealed model answers only where its owner gave the guest its key."},
     [CK_RECEIPT_TEARDOWN] = {"receipt.teardown", "end of the machine, as the seller tells it",
                              SOURCE_PROVIDER, NEED(ADVISE, ADVISE, ADVISE),
                              "Nothing proves that a host forgets; this is its word, signed."},

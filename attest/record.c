@@ -99,6 +99,27 @@ static void check_coverage(const struct record_ctx *c, struct finding *f) {
         f->outcome = OUT_GOOD;
 }
 
+static bool is_sealed(const struct record_ctx *c) {
+    return strcmp(c->x->offer->broker, "none") != 0;
+}
+
+static void check_model_key(const struct record_ctx *c, struct finding *f) {
+    static const char *const words[] = {"none", "given by its owner"};
+    const bool sealed = is_sealed(c), used = c->receipt.model_key;
+
+    if (c->unreadable) {
+        finding_absent(f, "The receipt cannot be read.");
+        return;
+    }
+    finding_expected(f, "%s", words[sealed]);
+    finding_got(f, "%s", words[used]);
+    if (used == sealed)
+        f->outcome = OUT_GOOD;
+    else
+        finding_why(f, sealed ? "The model of the offer is sealed, and the guest had no key of it."
+                              : "The guest had a key of a model that the offer does not name.");
+}
+
 static void check_teardown(const struct record_ctx *c, struct finding *f) {
     const struct event *ev = c->rec->teardown;
     struct teardown t;
@@ -132,6 +153,7 @@ void record_verify(struct verdict *v, const struct evidence *ev, const struct ex
     } rows[] = {{CK_RECEIPT_GUEST, check_guest, true},
                 {CK_RECEIPT_JOB, check_job, true},
                 {CK_RECEIPT_COVERAGE, check_coverage, true},
+                {CK_RECEIPT_MODEL_KEY, check_model_key, true},
                 {CK_RECEIPT_TEARDOWN, check_teardown, false}};
     struct record_ctx c = {.rec = ev->record, .ev = ev, .x = x};
     struct node *g;
@@ -146,6 +168,8 @@ void record_verify(struct verdict *v, const struct evidence *ev, const struct ex
         struct finding f = {.outcome = OUT_BAD};
 
         if (rows[i].of_receipt && !c.rec->receipt)
+            continue;
+        if (rows[i].id == CK_RECEIPT_MODEL_KEY && !is_sealed(&c) && !c.receipt.model_key)
             continue;
         rows[i].check(&c, &f);
         verdict_leaf(v, g, rows[i].id, &f);

@@ -227,6 +227,9 @@ static void say_model(struct ask_out *o) {
     model_words(&o->model, words, sizeof words);
     if (model_named(&o->model))
         ask_say(o, "model: %s%s", words, o->model.by_guest ? "" : ", says the seller");
+    if (o->model.owner[0])
+        ask_say(o, "its weights are sealed by %s: neither the seller nor you see them",
+                o->model.owner);
     if (caution)
         ask_say(o, "%s", caution);
     if (o->model.emulated)

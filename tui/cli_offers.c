@@ -87,6 +87,7 @@ static void print_json(const struct listing *l) {
     jw_kstr(&w, "claims", o->privacy);
     jw_kstr(&w, "workload", o->workload_name);
     jw_kstr(&w, "model", o->model_name);
+    jw_kstr(&w, "broker", o->broker);
     jw_khex(&w, "release", view_of(o->release, 32));
     jw_kint(&w, "price_msat", (int64_t)o->price_msat);
     jw_kstr(&w, "price_unit", o->price_unit);

@@ -5,17 +5,22 @@
 #include <string.h>
 
 #include "core/dvm.h"
+#include "core/enc.h"
 
 /* Below this, models state wrong things with the same ease as right ones. */
 #define TINY_PARAMETERS UINT64_C(1500000000)
 #define SMALL_PARAMETERS UINT64_C(8000000000)
 
 void model_of_offer(const struct offer *o, struct model *out) {
+    uint8_t owner[32];
+
     *out = (struct model){.chats = o->job_kind == KIND_JOB_CHAT};
     if (strcmp(o->model, "none") == 0 || strcmp(o->model_name, "none") == 0)
         return;
     text_clip(out->name, sizeof out->name, o->model_name);
     out->bytes = o->model_bytes;
+    if (hex_decode_str(o->broker, owner, sizeof owner))
+        npub_short(owner, out->owner);
 }
 
 static void learn_name(struct model *m, const char *value) {

@@ -12,6 +12,7 @@ struct model {
     char name[64], form[24]; /* "" no model; quantization, "Q4_1" */
     uint64_t parameters;     /* 0 unknown */
     uint64_t bytes;          /* of its volume; 0 unknown */
+    char owner[20];          /* short npub of who holds a sealed model's key; "" not sealed */
     bool by_guest;           /* name and size are the guest's words */
     bool emulated;           /* the guest says that its processor is emulated */
 };

@@ -220,10 +220,9 @@ static void fill_model(const struct offer *o, struct pager *p) {
         pager_line(p, ROLE_TEXT, "Model      %s   root %.16s..", words, o->model);
     else
         pager_line(p, ROLE_TEXT, "Model      none");
-    if (strcmp(o->broker, "none") != 0)
-        pager_line(p, ROLE_TEXT,
-                   "Sealed     weights that neither seller nor customer sees; key %.16s..",
-                   o->broker);
+    if (m.owner[0])
+        pager_line(p, ROLE_TEXT, "Sealed     by %s: neither seller nor customer sees the weights",
+                   m.owner);
 }
 
 static void fill_params(const struct app *a, struct pager *p) {
