@@ -20,14 +20,15 @@ static bool bucket_room(size_t n, size_t *room) {
 /* How much pad a rumor takes whose pad is still empty. Escapes are counted in the serialised rumor:
  * in the last bucket they are taken from the pad, so that the wrap stays under 64 KiB. */
 static bool pad_room(const struct rumor *r, size_t *room) {
-    cleanup_buf struct buf json = {0};
+    struct buf json = {0};
+    bool fits;
 
     rumor_json(r, &json);
-    if (json.n > MSG_RUMOR_MAX || !bucket_room(r->f.content_len, room))
-        return false;
-    if (*room > MSG_RUMOR_MAX - json.n)
+    fits = json.n <= MSG_RUMOR_MAX && bucket_room(r->f.content_len, room);
+    if (fits && *room > MSG_RUMOR_MAX - json.n)
         *room = MSG_RUMOR_MAX - json.n;
-    return true;
+    buf_wipe(&json);
+    return fits;
 }
 
 /* Grows *s by n zeros at byte `at`; len is its length before. */
@@ -108,12 +109,13 @@ static void body_write(const struct msg_head *h, struct view body, struct buf *o
 
 struct rumor *msg_build(const struct msg_head *h, struct view body, const uint8_t from[static 32],
                         const uint8_t to[static 32], int64_t now, struct err *e) {
-    cleanup_buf struct buf json = {0};
+    struct buf json = {0};
     struct fields f;
     char hex[65];
 
     body_write(h, body, &json);
     f = fields_new(KIND_MESSAGE, now, buf_view(&json));
+    buf_wipe(&json);
     hex_encode(view_of(to, 32), hex);
     fields_add(&f, "p", hex);
     return rumor_fill(&f, from, e);

@@ -1,12 +1,12 @@
 /* A guest that asks the owner of a sealed model for its key, with a report of the simulator's over
  * whatever it likes: for tests of `cdvm broker`, without a machine. Prints "KEY <sha256 of it>" or
- * "NONE" for each time that it asks.
+ * "NONE".
  *
  * usage: asker -s SIM-FOLDER -r RELAY -b NPUB -i RELEASE.manifest -w ROOT:BLOCKS -m ROOT:BLOCKS
  *              [-x FAULT] [-t SECONDS]
- * faults: debug (its policy allows debugging), replay (evidence for an older nonce), spent (a
- * second evidence for one nonce), stolen (a report made for another guest's key), lie (says another
- * workload than it runs), no-nonce (evidence unasked), no-certs
+ * faults: debug (its policy allows debugging), replay (evidence for an older nonce), spent (a lie,
+ * then good evidence for the same nonce), stolen (a report made for another guest's key), lie (says
+ * another workload than it runs), no-nonce (evidence unasked), no-certs
  *
  * usage: asker -s SIM-FOLDER -e OUT
  * An endorser of its own: OUT.npub, OUT.events (an advisory of today, a word for the simulator's
@@ -83,7 +83,7 @@ static void show(struct asker *a, const uint8_t nonce[static 32]) {
 
     if (!volume_parse(a->model, &model) || !volume_parse(a->work, &ev.work))
         die("volumes", NULL);
-    if (fault(a, "lie"))
+    if (fault(a, "lie") || fault(a, "spent"))
         ev.work.root[0] ^= 1;
     binding_model_data(keypair_pub(in_report), a->broker, nonce, model.root, view_of(NULL, 0),
                        data);
