@@ -98,9 +98,11 @@ static void draw_why(const struct check *c, int y, int h, int cols) {
     draw_text(y + 1, 1, 5, ROLE_TITLE, safe_lit("WHY"));
     draw_wrap(y + 1, x, cols - x - 1, rows, ROLE_TEXT,
               text_safe(view_str(c->why), TEXT_PROSE, 2000, &b));
-    draw_fmt(y + h - 1, 1, cols - 2, ROLE_DIM, "%s   source: %s   %s%s%s%s%s", c->id,
-             check_source_name(c->source), c->required ? "required" : "optional",
-             *c->got ? "   got " : "", c->got, *c->expected ? "   expected " : "", c->expected);
+    /* Values first: a digest is worth nothing cut off. */
+    draw_fmt(y + h - 1, 1, cols - 2, ROLE_DIM, "%s%s%s%s%s%s%s, %s, %s", *c->got ? "got " : "",
+             c->got, *c->got ? "   " : "", *c->expected ? "expected " : "", c->expected,
+             *c->expected ? "   " : "", c->id, check_source_name(c->source),
+             c->required ? "required" : "optional");
 }
 
 struct scr_cursor scr_attest_draw(const struct app *a, const struct scr_sizes *s) {

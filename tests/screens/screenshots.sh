@@ -119,18 +119,18 @@ keys a
 must 'Type simulated'
 text simulated
 keys Enter
-must 'Model: ' 300
+must 'Model: ' 600
 text '/attach lease.md medical-note.txt ledger-note.txt'
 keys Enter
 must 'Send these 3 files'
 take send-guard-three
 keys y
-must 'ledger-note.txt is with the guest' 300
+must 'ledger-note.txt is with the guest' 600
 text 'What is the patient allergic to?'
 keys Enter
-must 'guest: .* left' 300
+must 'guest: .* left' 600
 take chat-reading
-must 'source \[1\]' 600
+must 'source \[1\]' 900
 take chat-sources
 keys M-s
 must 'Passage 1 of'
