@@ -222,6 +222,7 @@ static int write_job(struct pack *p, struct err *e) {
     cleanup_free const char **argv = choose_argv(p, &j), **env = choose_env(p, plain, &j);
     cleanup_free char *program = NULL;
 
+    (void)env; /* read through j */
     if (j.n_argv && !(program = packing_program(p->s, argv[0], j.cwd,
                                                 or (variable(&j, "PATH"), USUAL_PATH), e)))
         return -1;
