@@ -296,6 +296,19 @@ static void tools_are_bounded(void **state) {
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 }
 
+/* The agent's line and everything else that is open here stays out of their reach. */
+static void tools_hold_nothing_of_ours(void **state) {
+    const char *const ls[] = {"/bin/ls", "/proc/self/fd", NULL};
+    cleanup_buf struct buf out = {0};
+    struct err e = {0};
+    int open_here = dup(STDOUT_FILENO), status;
+
+    (void)state;
+    assert_int_equal(tool_output(ls, &out, &status, &e), 0);
+    assert_string_equal((char *)out.p, "0\n1\n2\n3\n"); /* 3 is the folder */
+    close(open_here);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_stays_as_it_is),
@@ -315,6 +328,7 @@ int main(void) {
         cmocka_unit_test(apart_can_be_stopped),
         cmocka_unit_test(lies_between_processes_are_refused),
         cmocka_unit_test(tools_are_bounded),
+        cmocka_unit_test(tools_hold_nothing_of_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

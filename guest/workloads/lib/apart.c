@@ -5,13 +5,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "core/reader.h"
 #include "core/text.h"
 #include "extract.h"
+#include "tool.h"
 #include "watch.h"
 
 #define LOOK_MS 50
@@ -34,9 +34,10 @@ static _Noreturn void serve(const char *format, const char *path, int to) {
     struct doctext t;
     struct err e = {0};
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    tool_detach(to);
     limit(RLIMIT_AS, APART_MEMORY);
     limit(RLIMIT_CPU, APART_SECONDS);
+    limit(RLIMIT_FSIZE, 0); /* no files at all */
     buf_init(&answer, ANSWER_MAX);
     doctext_init(&t);
     if (extract(format, path, &t, &e))
@@ -45,7 +46,7 @@ static _Noreturn void serve(const char *format, const char *path, int to) {
         buf_str(&answer, "+");
         doctext_write(&t, &answer);
     }
-    _exit(fd_write_all(to, buf_view(&answer), NULL) ? 1 : 0);
+    _exit(fd_write_all(STDOUT_FILENO, buf_view(&answer), NULL) ? 1 : 0);
 }
 
 /* --- ours --- */

@@ -9,16 +9,22 @@
 
 #define NOT_FOUND 127
 
-static _Noreturn void become(const char *const *argv, int out) {
-    static char *const environment[] = {NULL};
+void tool_detach(int out) {
     int null = open("/dev/null", O_RDWR);
 
     if (null < 0) /* none in the sandbox: a folder can be neither read nor written */
         null = open("/", O_RDONLY);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(out, STDOUT_FILENO);
     dup2(null, STDIN_FILENO);
     dup2(null, STDERR_FILENO);
-    dup2(out, STDOUT_FILENO);
+    close_range(STDERR_FILENO + 1, ~0U, 0);
+}
+
+static _Noreturn void become(const char *const *argv, int out) {
+    static char *const environment[] = {NULL};
+
+    tool_detach(out);
     execve(argv[0], (char *const *)(uintptr_t)argv, environment);
     _exit(NOT_FOUND);
 }

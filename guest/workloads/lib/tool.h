@@ -10,4 +10,9 @@
  * when it could not be started or heard. */
 int tool_output(const char *const *argv, struct buf *out, int *status, struct err *e) WARN_UNUSED;
 
+/* In a process just forked: it dies with its parent, `out` becomes its standard output, standard
+ * input and error lead nowhere, and every other descriptor is closed: what goes wrong in it cannot
+ * speak to anybody else. */
+void tool_detach(int out);
+
 #endif
