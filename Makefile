@@ -32,7 +32,7 @@ comma := ,
 src = $(wildcard $(1)/*.c)
 obj = $(patsubst %.c,$(B)/o/%.o,$(1))
 
-include $(wildcard $(B)/o/*/*.d $(B)/o/*.d $(B)/o/*/*/*.d)
+include $(wildcard $(B)/o/*.d $(B)/o/*/*.d $(B)/o/*/*/*.d $(B)/o/*/*/*/*.d)
 
 .DEFAULT_GOAL := all
 .SECONDARY:
