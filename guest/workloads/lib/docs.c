@@ -24,6 +24,7 @@ struct docs *docs_new(const struct docs_model *model, struct err *e) {
     if (model) {
         d->model = *model;
         d->has_model = true;
+        d->batch = DOCS_BATCH;
         d->vectors = vectors_new(model->dims);
     }
     return d;
@@ -204,12 +205,16 @@ static int embed_batch(struct docs *d, size_t from, size_t n, struct err *e) {
     return rc;
 }
 
+void docs_batch(struct docs *d, size_t n) {
+    d->batch = n;
+}
+
 int docs_embed(struct docs *d, const struct docs_watch *w, struct err *e) {
     while (!docs_embedded(d)) {
         size_t from = vectors_count(d->vectors), n = d->n_windows - from;
 
         watch_progress(w, from, d->n_windows);
-        if (watch_look(w, e) || embed_batch(d, from, n < DOCS_BATCH ? n : DOCS_BATCH, e))
+        if (watch_look(w, e) || embed_batch(d, from, n < d->batch ? n : d->batch, e))
             return -1;
     }
     watch_progress(w, d->n_windows, d->n_windows);

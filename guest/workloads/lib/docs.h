@@ -61,6 +61,9 @@ void docs_info(const struct docs *d, size_t i, struct docs_info *info);
  * windows of text. Stopped half-way it keeps what it has; the next call goes on from there, and
  * docs_search uses the vectors there are. 0 at once without a model. */
 int docs_embed(struct docs *d, const struct docs_watch *w, struct err *e) WARN_UNUSED;
+/* Windows given to the model at a time, DOCS_BATCH until told: 1 where the processor is so slow
+ * that progress and stopping matter more. */
+void docs_batch(struct docs *d, size_t n);
 bool docs_embedded(const struct docs *d); /* every passage has its vectors */
 
 /* One passage that was found, best first. Everything borrowed from d until the next docs_search,

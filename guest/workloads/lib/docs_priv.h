@@ -21,6 +21,7 @@ struct doc {
 
 struct docs {
     struct docs_model model;
+    size_t batch; /* windows for the model at a time */
     bool has_model;
     struct doc *doc;
     size_t n, cap;
