@@ -1,0 +1,64 @@
+#!/bin/bash
+# The chat with a real, small model in an emulated guest: three private documents, the right one named as the
+# source, the answer streamed; and what the customer sees of the model's speed. Takes some minutes.
+# shellcheck source=/dev/null
+. "$(dirname "$0")/../e2e/lib.sh"
+
+card=("$IMAGE"/*.model)
+if [[ ! -f ${card[0]} ]] || grep -q '^model = none' "$IMAGE/chat.offer"; then
+    skip_all "the image has no model: its weights could not be fetched"
+fi
+documents=(lease.md ledger-note.txt medical-note.txt)
+
+# ask NAME OPTION... QUESTION   each line of its JSON with the time it came, in $T/NAME
+ask() {
+    local name=$1
+    shift
+    "$CDVM" ask --relay "$URL" --policy demo --accept-simulated --offer chat --timeout 1500 --json --out "$T" "$@" \
+        2>"$T/$name.err" | python3 -u -c 'import sys, time
+for line in sys.stdin: print("%.3f" % time.monotonic(), line, end="")' >"$T/$name"
+    return "${PIPESTATUS[0]}"
+}
+# of NAME TYPE EXPRESSION   of every line of that type, o; t is its time
+of() {
+    python3 -c 'import json, sys
+for line in open(sys.argv[1]):
+    t, o = line.split(" ", 1)
+    t, o = float(t), json.loads(o)
+    if o["event"] == sys.argv[2]: print(eval(sys.argv[3]))' "$T/$1" "$2" "$3"
+}
+
+pin_image || { fail "image manifests" && finish; }
+start_relay "$T/relay.log" --port 0 || fail "relay" "$T/relay.log"
+URL=$(relay_of "$T/relay.log")
+start_provider "$T/provider.log" --relay "$URL" || fail "provider" "$T/provider.log"
+
+# --- three documents ---
+ask lease "${documents[@]/#/--attach=examples/}" "How much is the rent of the flat?"
+same "documents: answered" 0 $?
+same "documents: the right source comes first" lease.md "$(of lease sources 'o["sources"][0]["doc"]' | head -n 1)"
+check "documents: sources come before the answer" test \
+    "$(of lease sources t | head -n 1 | tr -d .)" -lt "$(of lease delta 't if o["text"] else ""' | grep . | head -n 1 | tr -d .)"
+check "documents: the answer is streamed" test "$(of lease delta 'o["text"]' | grep -c .)" -ge 3
+check "documents: progress while the prompt is read" grep -q 'reading the prompt (emulated CPU)' <(of lease progress 'o.get("note")')
+answer=$(of lease delta 'o["text"]' | tr -d '\n')
+echo "# the model: $answer"
+
+# --- speed ---
+ask speed --param profile=full --param max_tokens=64 "Tell me a long story about a ship and its captain."
+same "speed: answered" 0 $?
+of speed delta '"%.3f %d" % (t, len(o["text"]))' | awk '$2 > 0' >"$T/deltas"
+said=$(of speed progress 'o.get("note") or ""' | grep -oE '[0-9]+ tokens in [0-9.]+ s' | tail -n 1)
+echo "# llama-server: $said"
+# Of the tokens after the first delta, whose characters are known, in the time since.
+awk -v tokens="${said%% *}" -v engine="$(grep -oE '[0-9.]+ s' <<<"$said")" '
+    NR == 1 {first = $1; head = $2} {last = $1; all += $2}
+    END {
+        seen = tokens * (all - head) / all / (last - first); own = tokens / engine
+        printf "%.1f %.3f %.3f %.1f\n", last - first, seen, own, 100 * seen / own
+    }' "$T/deltas" >"$T/speed"
+read -r span seen own percent <"$T/speed"
+echo "# the customer: $seen tokens/s over $span s; llama-server in the guest: $own; $percent %"
+check "speed: measured over 20 s at least ($span)" test "${span%.*}" -ge 20
+check "speed: at least 95 % of the engine's own ($percent)" test "${percent%.*}" -ge 95
+finish
