@@ -68,14 +68,10 @@ static void tell(struct chat *c, uint64_t done, uint64_t total, const char *unit
     (void)say_progress(c->lines, c->id, done, total, unit, note);
 }
 
-/* "reading the prompt, about 40 s left (emulated CPU)" */
-static void tell_left(struct chat *c, const char *what, const char *unit, uint64_t done,
-                      uint64_t total, uint64_t ms) {
-    const char *cpu = c->emulated ? " (emulated CPU)" : "";
-    uint64_t left = done ? ms * (total - done) / done / 1000 + 1 : 0;
-    cleanup_free char *note = done && done < total
-                                  ? mem_fmt("%s, about %" PRIu64 " s left%s", what, left, cpu)
-                                  : mem_fmt("%s%s", what, cpu);
+/* Not oftener than a person can read it. What is left follows from the numbers. */
+static void tell_work(struct chat *c, const char *what, const char *unit, uint64_t done,
+                      uint64_t total) {
+    cleanup_free char *note = mem_fmt("%s%s", what, c->emulated ? " (emulated CPU)" : "");
 
     if (c->id && unixhttp_now() - c->last_progress >= PROGRESS_MS)
         tell(c, done, total, unit, note);
@@ -95,9 +91,9 @@ static bool step_stop(void *arg) {
 }
 
 static void step_progress(void *arg, uint64_t done, uint64_t total) {
-    struct step *s = arg;
+    const struct step *s = arg;
 
-    tell_left(s->c, s->what, s->unit, done, total, (uint64_t)(unixhttp_now() - s->since));
+    tell_work(s->c, s->what, s->unit, done, total);
 }
 
 static struct docs_watch step_watch(struct step *s, int64_t ms) {
@@ -197,7 +193,11 @@ static int start(struct chat *c, const cJSON *o, struct err *e) {
         engines_load(c->engines, e) || choose_profile(c, e))
         return -1;
     c->docs = docs_new(engines_embedder(c->engines), e);
-    return c->docs ? 0 : -1;
+    if (!c->docs)
+        return -1;
+    if (c->emulated)
+        docs_batch(c->docs, 1);
+    return 0;
 }
 
 static void on_start(struct chat *c, const cJSON *o) {
@@ -279,13 +279,16 @@ static int search(struct chat *c, const char *question, struct found *f, struct 
     return 0;
 }
 
-static void say_sources(struct chat *c, const struct found *f) {
+/* The first n: what a model is given, in the order of its numbers. */
+static void say_sources(struct chat *c, const struct found *f, size_t n) {
     struct say s;
 
+    if (!n)
+        return;
     say_begin(&s, c->id);
     jw_key(&s.w, "sources");
     jw_arr(&s.w);
-    for (size_t i = 0; i < f->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         jw_obj(&s.w);
         jw_kstr(&s.w, "doc", f->hit[i].name);
         jw_kint(&s.w, "offset", (int64_t)f->hit[i].offset);
@@ -313,8 +316,9 @@ static void on_thought(void *arg, uint32_t pieces) {
         tell(c, pieces, pieces, "tokens", "thinking");
 }
 
-static void on_prompt(void *arg, uint32_t done, uint32_t total, uint64_t us) {
-    tell_left(arg, "reading the prompt", "tokens", done, total, us / 1000);
+/* What was in the cache costs no time: it is not counted. */
+static void on_prompt(void *arg, const struct llama_reading *r) {
+    tell_work(arg, "reading the prompt", "tokens", r->done - r->cached, r->total - r->cached);
 }
 
 static void write_sampling(const struct chat *c, struct buf *out) {
@@ -335,14 +339,22 @@ static uint64_t per_1000_s(uint32_t tokens, uint64_t us) {
     return us ? (uint64_t)tokens * 1000000000 / us : 0;
 }
 
+/* "48 tokens in 15.20 s, 3.15 a second; cut off at the limit of tokens (emulated CPU)" */
+static char *usage_words(const struct chat *c, const struct llama_usage *u, const char *finish) {
+    uint64_t speed = per_1000_s(u->tokens, u->us) / 10, hundredths = u->us / 10000;
+    const char *why = "";
+
+    if (!strcmp(finish, "length"))
+        why = "; cut off at the limit of tokens";
+    else if (!strcmp(finish, "cancelled"))
+        why = "; stopped";
+    return mem_fmt("%u tokens in %" PRIu64 ".%02u s, %" PRIu64 ".%02u a second%s%s", u->tokens,
+                   hundredths / 100, (unsigned)(hundredths % 100), speed / 100,
+                   (unsigned)(speed % 100), why, c->emulated ? " (emulated CPU)" : "");
+}
+
 static void say_usage(struct chat *c, const struct llama_usage *u, const char *finish) {
-    uint64_t speed = per_1000_s(u->tokens, u->us);
-    cleanup_free char *note = mem_fmt("%u tokens, %" PRIu64 ".%" PRIu64 " a second%s%s", u->tokens,
-                                      speed / 1000, speed % 1000 / 100,
-                                      !strcmp(finish, "length") ? "; cut off at the limit of tokens"
-                                      : !strcmp(finish, "cancelled") ? "; stopped"
-                                                                     : "",
-                                      c->emulated ? " (emulated CPU)" : "");
+    cleanup_free char *note = usage_words(c, u, finish);
     struct say s;
 
     tell(c, u->tokens, u->tokens, "tokens", note);
@@ -354,7 +366,7 @@ static void say_usage(struct chat *c, const struct llama_usage *u, const char *f
     jw_kint(&s.w, "completion", u->tokens);
     jw_kint(&s.w, "prompt_ms", (int64_t)(u->prompt_us / 1000));
     jw_kint(&s.w, "ms", (int64_t)(u->us / 1000));
-    jw_kint(&s.w, "tokens_per_1000_s", (int64_t)speed);
+    jw_kint(&s.w, "tokens_per_1000_s", (int64_t)per_1000_s(u->tokens, u->us));
     jw_kstr(&s.w, "finish", finish);
     jw_end_obj(&s.w);
     (void)say_send(&s, c->lines, "done");
@@ -388,6 +400,7 @@ static int generate(struct chat *c, const char *question, const struct found *f,
                                      c->profile->passage_bytes, question},
                     prompt_tokens(c, l, most), count, c, &messages, &fit, e))
         return -1;
+    say_sources(c, f, fit.passages);
     write_sampling(c, &sampling);
     return llama_chat(l, &(struct llama_ask){buf_view(&messages), most, buf_view(&sampling)}, &ev,
                       &c->watch, u, e);
@@ -418,6 +431,7 @@ static void quote(struct chat *c, const struct found *f) {
     cleanup_buf struct buf out = {0};
     struct say s;
 
+    say_sources(c, f, f->n);
     buf_str(&out, "There is no language model in this guest. ");
     if (!docs_count(c->docs))
         buf_str(&out, "Attach documents, and the passages that a question finds will be shown.");
@@ -448,8 +462,6 @@ static int ask(struct chat *c, const cJSON *o, struct err *e) {
         return err_set(e, "bad-request", "the question is empty");
     if (search(c, question, &f, e))
         return -1;
-    if (f.n)
-        say_sources(c, &f);
     if (engines_has_llm(c->engines))
         answer(c, question, &f);
     else

@@ -65,12 +65,11 @@ static void on_text(void *arg, struct view utf8) {
     buf_add(&h->text, utf8.p, utf8.n);
 }
 
-static void on_prompt(void *arg, uint32_t done, uint32_t total, uint64_t us) {
+static void on_prompt(void *arg, const struct llama_reading *r) {
     struct heard *h = arg;
 
-    (void)us;
-    h->done = done;
-    h->total = total;
+    h->done = r->done;
+    h->total = r->total;
 }
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"

@@ -77,8 +77,16 @@ static struct llama *settle(const struct engines *x, struct llama *l, struct err
 }
 
 static int embed(void *arg, const struct view *texts, size_t n, float *out, struct err *e) {
-    const struct engines *x = arg;
+    struct engines *x = arg;
 
+    if (!x->embed || !llama_alive(x->embed)) {
+        llama_free(x->embed);
+        x->embed = settle(x, start(x, true, e), e);
+    }
+    if (!x->embed)
+        return -1;
+    if (llama_dims(x->embed) != x->model.dims)
+        return err_set(e, "bad-engine", "the engine's vectors have another length than before");
     return llama_embed(x->embed, texts, n, out, x->spec.watch, e);
 }
 
@@ -113,7 +121,7 @@ struct llama *engines_llm(struct engines *x, struct err *e) {
 }
 
 const struct docs_model *engines_embedder(const struct engines *x) {
-    return x->embed ? &x->model : NULL;
+    return x->model.embed ? &x->model : NULL;
 }
 
 const struct err *engines_embedder_error(const struct engines *x) {

@@ -44,10 +44,13 @@ struct llama_usage {
     uint32_t prompt, cached, tokens; /* of the prompt, of these kept from before, of the answer */
     uint64_t prompt_us, us;          /* llama-server's own clock */
 };
+struct llama_reading { /* of the prompt, in tokens; done counts the cached ones too */
+    uint32_t done, total, cached;
+};
 struct llama_events { /* each may be NULL */
     void (*text)(void *arg, struct view utf8);
     void (*thought)(void *arg, uint32_t pieces); /* reasoning that is not part of the answer */
-    void (*prompt)(void *arg, uint32_t done, uint32_t total, uint64_t us);
+    void (*prompt)(void *arg, const struct llama_reading *r);
     void *arg;
 };
 int llama_chat(struct llama *l, const struct llama_ask *q, const struct llama_events *ev,

@@ -77,10 +77,12 @@ static void take_timings(struct stream *s, const cJSON *t) {
 }
 
 static void take_progress(const struct stream *s, const cJSON *p) {
-    uint32_t done = (uint32_t)llama_uint(p, "processed"), total = (uint32_t)llama_uint(p, "total");
+    const struct llama_reading r = {(uint32_t)llama_uint(p, "processed"),
+                                    (uint32_t)llama_uint(p, "total"),
+                                    (uint32_t)llama_uint(p, "cache")};
 
-    if (p && s->ev->prompt && total && done <= total)
-        s->ev->prompt(s->ev->arg, done, total, llama_micros(p, "time_ms"));
+    if (s->ev->prompt && r.total && r.cached <= r.done && r.done <= r.total)
+        s->ev->prompt(s->ev->arg, &r);
 }
 
 static void take_chunk(struct stream *s, const cJSON *o) {
