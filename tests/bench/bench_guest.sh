@@ -10,5 +10,8 @@ command -v qemu-system-x86_64 >/dev/null || { echo "bench_guest: no qemu-system-
 
 one() { printf '{"name":"%s","unit":"%s","median":%s,"p95":%s,"n":1}\n' "$1" "$2" "$3" "$3"; }
 one guest_initrd bytes "$(stat -c %s "$IMAGE/initrd")"
-weigh && [[ -n $KIB ]] || { echo "bench_guest: the agent could not be weighed" >&2; exit 1; }
+if ! weigh || [[ -z $KIB ]]; then
+    echo "bench_guest: the agent could not be weighed" >&2
+    exit 1
+fi
 one guest_agent_memory KiB "$KIB"
