@@ -28,7 +28,7 @@ struct plain {
     plain_line_fn *say;
     void *arg;
     char id[65]; /* of the question that runs */
-    struct loop_fd *in_watch, *out_watch;
+    struct loop_fd *in_watch, *out_watch, *limit_watch;
     struct loop_child *child;
     struct buf question; /* what it has not read yet */
     struct buf raw;      /* the start of a character */
@@ -194,8 +194,9 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 static void stop_watching(struct plain *p) {
     loop_fd_del(p->in_watch);
     loop_fd_del(p->out_watch);
+    loop_fd_del(p->limit_watch);
     loop_child_del(p->child);
-    p->in_watch = p->out_watch = NULL;
+    p->in_watch = p->out_watch = p->limit_watch = NULL;
     p->child = NULL;
 }
 
@@ -246,6 +247,16 @@ static void on_end(void *arg, int status) {
     p->status = status;
     p->box->pid = -1;
     maybe_over(p);
+}
+
+/* Its end will tell which limit it was. */
+static void on_limit(void *arg, unsigned ready) {
+    struct plain *p = arg;
+    struct err ignored;
+
+    (void)ready;
+    if (p->box->pid > 0 && sandbox_breach(p->box, &ignored))
+        kill(p->box->pid, SIGKILL);
 }
 
 static void on_output(void *arg, unsigned ready) {
@@ -314,6 +325,7 @@ static int start_program(struct plain *p, const char *text, struct err *e) {
     nonblocking(p->box->from);
     p->in_watch = loop_fd_add(p->loop, p->box->to, LOOP_OUT, on_input, p);
     watch_output(p);
+    p->limit_watch = loop_fd_add(p->loop, sandbox_events(p->box), LOOP_IN, on_limit, p);
     p->child = loop_child_add(p->loop, p->box->pid, on_end, p);
     return 0;
 }
