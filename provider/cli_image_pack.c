@@ -157,9 +157,8 @@ static const char *variable(const struct jobfile *j, const char *name) {
 
 /* The image's own, then those of the command line; what every program counts on where both are
  * silent. */
-static const char **choose_env(const struct pack *p, bool plain, struct jobfile *j) {
+static void choose_env(const struct pack *p, bool plain, const char **env, struct jobfile *j) {
     const struct image_options *o = p->o;
-    const char **env = mem_new((p->oci.env.n + o->env.n + 3) * sizeof *env);
 
     j->env = env;
     for (size_t i = 0; i < p->oci.env.n; i++)
@@ -170,7 +169,6 @@ static const char **choose_env(const struct pack *p, bool plain, struct jobfile 
         env[j->n_env++] = "HOME=/tmp";
     if (plain && !variable(j, "PATH"))
         env[j->n_env++] = "PATH=" USUAL_PATH;
-    return env;
 }
 
 /* Words behind "--" stand for all of the image's own. */
@@ -219,10 +217,11 @@ static int write_job(struct pack *p, struct err *e) {
                         .name = or (o->name, p->name),
                         .cwd = or (o->cwd, or (p->oci.cwd, "")),
                         .uid = jobfile_uid(o->uid)};
-    cleanup_free const char **argv = choose_argv(p, &j), **env = choose_env(p, plain, &j);
+    cleanup_free const char **argv = choose_argv(p, &j);
+    cleanup_free const char **env = mem_new((p->oci.env.n + o->env.n + 3) * sizeof *env);
     cleanup_free char *program = NULL;
 
-    (void)env; /* read through j */
+    choose_env(p, plain, env, &j);
     if (j.n_argv && !(program = packing_program(p->s, argv[0], j.cwd,
                                                 or (variable(&j, "PATH"), USUAL_PATH), e)))
         return -1;

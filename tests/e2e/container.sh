@@ -60,6 +60,12 @@ pin_image || fail "manifests"
 check "inspect names the offer" said "$T/inspected" '^offer +shell: tool on tool, model none, 384 MiB$'
 start_provider "$T/provider.log" --run-relay --relay-port 0 || fail "provider" "$T/provider.log"
 URL=$(relay_of "$T/provider.log")
+# Nothing is pinned but a key, which vouches for it in public.
+"$CDVM" image endorse "$IMAGE" --relay "$URL" 2>"$T/who"
+same "endorse: the relay takes it" 0 $?
+check "endorse: a new key is made and said" said "$T/who" 'a new one is in'
+same "endorse: release and volume are taken" 2 "$(grep -c ' taken$' "$T/who")"
+echo "endorser $(grep -oE 'npub1[a-z0-9]+' "$T/who")" >"$XDG_CONFIG_HOME/cdvm/pins"
 ask() { # NAME QUESTION OPTION...
     local name=$1 question=$2
     shift 2
@@ -77,6 +83,7 @@ echo x 2>/dev/null >/opt/new || echo read-only
 echo not-shown >&2'
 ask answer "$SCRIPT" --attach "$T/my sales.csv"
 same "the job is done" 0 $?
+check "endorse: its word counts" said "$T/answer.err" '\[PASS\] workload vouched for: 1 endorsers'
 check "its user, folder and environment are the image's" said "$T/answer.out" '^hello 1234 /opt$'
 check "the file is there under its own name" said "$T/answer.out" "^ *$(wc -l <examples/sales.csv)\$"
 check "/dev holds what holds nothing" said "$T/answer.out" 'fd full null random shm stderr stdin stdout urandom zero'
@@ -156,8 +163,7 @@ same "devices of /dev are left out" 0 $?
 
 # --- words on it ---
 "$CDVM" image endorse "$IMAGE" --print 2>"$T/who" >"$T/events"
-same "endorse: release and volume" 2 "$(wc -l <"$T/events")"
-check "endorse: a new key is made and said" said "$T/who" 'a new one is in'
+same "endorse: --print prints both" 2 "$(wc -l <"$T/events")"
 same "endorse: only its owner may read it" 600 "$(stat -c %a "$XDG_DATA_HOME/cdvm/endorser.key")"
 "$CDVM" image endorse "$IMAGE" tool --print --revoke 2>"$T/who" >"$T/events"
 check "endorse: taken back with nothing in it" said "$T/events" '"content":"".*|.*"content":""'
