@@ -10,6 +10,7 @@
 #include "core/dvm.h"
 #include "core/enc.h"
 #include "core/loop.h"
+#include "model.h"
 #include "settings.h"
 #include "table.h"
 
@@ -44,7 +45,12 @@ static char *price_text(const struct offer *o) {
 static void print_row(struct table *t, const struct listing *l) {
     const struct offer *o = l->offer;
     cleanup_free char *price = price_text(o), *free_slots = mem_fmt("%u", l->free_slots);
-    char key[20];
+    cleanup_free char *memory = mem_fmt("%u MiB", o->memory_mib);
+    char key[20], words[160];
+    struct model model;
+
+    model_of_offer(o, &model);
+    model_words(&model, words, sizeof words);
 
     npub_short(o->pubkey, key);
     table_cell(t, view_str(o->d));
@@ -52,13 +58,15 @@ static void print_row(struct table *t, const struct listing *l) {
     table_cell(t, view_str(key));
     table_cell(t, view_str(o->privacy));
     table_cell(t, view_str(o->workload_name));
+    table_cell(t, view_str(words));
+    table_cell(t, view_str(memory));
     table_cell(t, view_str(price));
     table_cell(t, view_str(l->alive ? free_slots : "-"));
 }
 
 static void print_table(struct browse *b) {
-    static const char *const titles[] = {"OFFER",    "NAME",  "BY",  "CLAIMS",
-                                         "WORKLOAD", "PRICE", "FREE"};
+    static const char *const titles[] = {"OFFER", "NAME",   "BY",    "CLAIMS", "WORKLOAD",
+                                         "MODEL", "MEMORY", "PRICE", "FREE"};
     struct table *t = table_new(COUNT(titles));
     cleanup_buf struct buf text = {0};
 
@@ -87,6 +95,9 @@ static void print_json(const struct listing *l) {
     jw_kstr(&w, "claims", o->privacy);
     jw_kstr(&w, "workload", o->workload_name);
     jw_kstr(&w, "model", o->model_name);
+    jw_kint(&w, "model_bytes", (int64_t)o->model_bytes);
+    jw_kint(&w, "memory_mib", o->memory_mib);
+    jw_kint(&w, "kind", o->job_kind);
     jw_kstr(&w, "broker", o->broker);
     jw_khex(&w, "release", view_of(o->release, 32));
     jw_kint(&w, "price_msat", (int64_t)o->price_msat);
