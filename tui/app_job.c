@@ -398,7 +398,8 @@ static void on_ready(struct app *a, const struct session_event *ev) {
     step_seen(a, STEP_READY);
     snprintf(a->job.workload, sizeof a->job.workload, "%s", name);
     model_learn(&a->job.model, ev->json);
-    app_note(a, ROLE_DIM, "Ready: %s. /attach PATH sends a file, /help lists the rest.", name);
+    app_note(a, ROLE_DIM, "Ready: %s. /attach PATH sends a file, /help lists the rest.",
+             a->job.model.by_guest ? "chat" : name); /* whose name is its model's */
     note_model(a);
     a->conf.port->bell(a->conf.port_arg);
     if (a->screen == SCR_BOOT || a->screen == SCR_ATTEST)

@@ -46,7 +46,8 @@ static void draw_head(const struct app *a, const struct scr_sizes *s) {
         if (j->model.chats && s->chat.y <= y + 2) /* no line of its own here */
             model_words(&j->model, words, sizeof words);
         else
-            snprintf(words, sizeof words, "%s  %s", j->workload, j->price);
+            snprintf(words, sizeof words, "%s  %s", j->model.chats ? "chat" : j->workload,
+                     j->price);
         draw_right(y, a->cols - 1, a->cols - x - 1, ROLE_DIM, "%s", words);
     }
     if (s->chat.y > y + 2)
