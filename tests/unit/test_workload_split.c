@@ -161,7 +161,7 @@ static void paths_follow_the_levels(void **state) {
     doctext_init(&t);
     for (size_t i = 0; i < COUNT(levels); i++) {
         doctext_open(&t, levels[i]);
-        doctext_add(&t, view_of("ABCDE" + i, 1));
+        doctext_add(&t, view_of(&"ABCDE"[i], 1));
         doctext_close(&t);
     }
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -29,13 +30,22 @@ static void limit(int what, uint64_t to) {
     setrlimit((__rlimit_resource_t)what, &r);
 }
 
+/* A forked child begins with all that its parent has mapped. */
+static uint64_t mapped(void) {
+    cleanup_buf struct buf statm = {0};
+
+    if (file_read("/proc/self/statm", 4096, &statm, NULL))
+        return 0;
+    return strtoull((const char *)statm.p, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static _Noreturn void serve(const char *format, const char *path, int to) {
     struct buf answer;
     struct doctext t;
     struct err e = {0};
 
     tool_detach(to);
-    limit(RLIMIT_AS, APART_MEMORY);
+    limit(RLIMIT_AS, mapped() + APART_MEMORY);
     limit(RLIMIT_CPU, APART_SECONDS);
     limit(RLIMIT_FSIZE, 0); /* no files at all */
     buf_init(&answer, ANSWER_MAX);

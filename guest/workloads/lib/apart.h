@@ -8,7 +8,7 @@
 #include "doctext.h"
 
 #define APART_SECONDS 180                /* for one document */
-#define APART_MEMORY ((uint64_t)1 << 30) /* address space of the process */
+#define APART_MEMORY ((uint64_t)1 << 30) /* of address space, over what the caller has mapped */
 
 /* As extract() in extract.h; also "timeout", "cancelled" (the watch), "bad-document" when the
  * process died of the document. t is initialised here, and empty on error. */
