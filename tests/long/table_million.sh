@@ -49,7 +49,7 @@ ms_of() { grep "\"t\":\"done\",\"id\":\"$1\"" "$T/host" | grep -oE '"ms":[0-9]+'
 awk 'BEGIN {
     print "id,customer,region,amount,date"
     for (i = 1; i <= 1000000; i++)
-        printf "%d,customer%d,region%d,%d.%02d,2026-%02d-%02d\n", i, i * 7919 % 50000, i * 31 % 12, i * 37 % 900, i % 100, i % 12 + 1, i % 28 + 1
+        printf "%d,cust%d,r%d,%d.%02d,2026-%02d-%02d\n", i, i * 7919 % 50000, i * 31 % 12, i * 37 % 900, i % 100, i % 12 + 1, i % 28 + 1
 }' >"$T/ledger.csv"
 awk -F, 'NR > 1 {n[$3]++; split($4, a, "."); s[$3] += a[1] * 100 + a[2]} END {for (r in n) printf "%s,%d,%d.%02d\n", r, n[r], s[r] / 100, s[r] % 100}' \
     "$T/ledger.csv" | LC_ALL=C sort >"$T/want"
@@ -62,13 +62,13 @@ mkdir "$T/results"
 guest 900 -f "$T/ledger.csv" -q "$QUESTION" -o "$T/results"
 check "in the guest the sums are exact" cmp -s "$T/want" <(tail -n +2 "$T/results/result-1.csv")
 check "progress is told while it loads" test "$(grep -c ' progress ' "$T/said")" -ge 2
-first=$(at ' *progress' head) loaded=$(at ASK) answered=$(at ANSWER)
+first=$(at ' *progress .*reading:' head) loaded=$(at ' *progress .*table ledger:') answered=$(at ANSWER)
 echo "# on this machine: $(ms_of f) ms to load, $(ms_of q) ms for the question"
-echo "# in the guest (TCG, 1 vCPU): $(since "$(at 'STATE ready')" "$loaded") s from ready to loaded (of which $(since "${first:-$loaded}" "$loaded") s reading" \
-    "and loading), $(since "$loaded" "$answered") s for the question and its answer"
+echo "# in the guest (TCG, 1 vCPU): $(since "$(at 'STATE ready')" "$first") s to receive and decrypt," \
+    "$(since "$first" "$loaded") s to load, $(since "$loaded" "$answered") s for the question; load of this machine $(cut -d' ' -f1 /proc/loadavg)"
 
 # --- what wants out, from inside the sandbox ---
-hostile=("COPY ledger TO '/out/leak.csv'" "COPY ledger TO '/tmp/leak.parquet'" "ATTACH '/tmp/x.db' AS x" "SELECT * FROM read_csv('/in/0')"
+hostile=("COPY sales TO '/out/leak.csv'" "COPY sales TO '/tmp/leak.parquet'" "ATTACH '/tmp/x.db' AS x" "SELECT * FROM read_csv('/in/0')"
     "SELECT * FROM read_text('/cdvm/job.json')" "SELECT * FROM glob('/*')" "INSTALL httpfs" "LOAD '/tmp/x.so'" "PRAGMA enable_profiling"
     "SET enable_external_access=true" "EXPORT DATABASE '/out/all'" "CREATE SECRET s (TYPE http)" "SELECT getenv('PATH')" "DROP TABLE sales"
     "SELECT 1; SELECT 2" "SELECT repeat('x', 4000000000)" "SELECT list(x) FROM range(1000000000) t(x)" "SELECT range(10000000000)")
