@@ -3,11 +3,12 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "attest/advice.h"
 #include "broker_priv.h"
 #include "core/enc.h"
+#include "core/log.h"
 #include "modelfile.h"
 
 #define LIST_FILE_MAX ((size_t)1 << 20)
@@ -92,7 +93,30 @@ static int take_endorser(struct broker_house *h, const char *text, struct err *e
     return 0;
 }
 
-void broker_house_hear(struct broker_house *h, const struct event *ev) {
+/* What was said stays said: an older word that comes later, over whatever relay, does not count. */
+static void remember(struct broker_house *h) {
+    cleanup_buf struct buf lines = {0};
+    struct err e;
+
+    advice_learn(&h->pins, &h->memory, &lines);
+    if (!lines.n)
+        return;
+    buf_add(&h->memory_text, lines.p, lines.n);
+    if (file_write(h->memory_path, buf_view(&h->memory_text), 0600, true, &e))
+        log_line(LOG_WARN, "broker", "what endorsers said is not remembered: %s", e.text);
+}
+
+static int take_memory(struct broker_house *h, const char *path, struct err *e) {
+    h->memory_path = mem_str(path);
+    h->memory_text.max = MEMORY_MAX;
+    if (access(path, F_OK) == 0 && (file_read(path, MEMORY_MAX, &h->memory_text, e) ||
+                                    memory_parse(buf_view(&h->memory_text), &h->memory, e)))
+        return err_wrap(e, "%s", path);
+    h->pins.memory = &h->memory;
+    return 0;
+}
+
+static void hear(struct broker_house *h, const struct event *ev) {
     if (h->pins.n_endorsements == EVENTS_MAX)
         return;
     for (size_t i = 0; i < h->pins.n_endorsements; i++)
@@ -123,11 +147,19 @@ static int take_events(struct broker_house *h, const char *path, struct err *e) 
         if (line.n && !ev)
             return err_wrap(e, "%s:%u", path, n + 1);
         if (ev)
-            broker_house_hear(h, ev);
+            hear(h, ev);
         event_free(ev);
         rest = view_of(rest.p + line.n + (end != NULL), rest.n - line.n - (end != NULL));
     }
     return 0;
+}
+
+void broker_house_hear(struct broker_house *h, const struct event *ev) {
+    const size_t before = h->pins.n_endorsements;
+
+    hear(h, ev);
+    if (h->pins.n_endorsements > before)
+        remember(h);
 }
 
 /* --- the list and its keys --- */
@@ -171,7 +203,7 @@ static int check_releases(const struct broker_house *h, const char *list, struct
 }
 
 static int open_all(struct broker_house *h, const struct broker_files *f, struct err *e) {
-    int rc = take_list(h, f->list, e);
+    int rc = take_memory(h, f->memory, e) || take_list(h, f->list, e) ? -1 : 0;
 
     for (size_t i = 0; !rc && i < f->n_manifests; i++)
         rc = take_manifests(h, f->manifests[i], e);
@@ -181,6 +213,7 @@ static int open_all(struct broker_house *h, const struct broker_files *f, struct
         rc = take_events(h, f->endorsements[i], e);
     if (rc || check_releases(h, f->list, e))
         return -1;
+    remember(h);
     return take_keys(h, f->list, e);
 }
 
@@ -206,6 +239,9 @@ void broker_house_free(struct broker_house *h) {
     for (size_t i = 0; i < h->pins.n_endorsements; i++)
         event_free(h->event[i]);
     broker_list_free(&h->list);
+    memory_free(&h->memory);
+    buf_free(&h->memory_text);
+    free(h->memory_path);
     free(h->key);
     free(h->release);
     free(h->endorser);

@@ -17,16 +17,18 @@ struct broker_files {
     size_t n_endorsers;
     const char *const *endorsements; /* files of events of kinds 31880 to 31882, one a line */
     size_t n_endorsements;
+    const char *memory; /* what endorsers said before (attest/memory.h): only ever grows */
 };
 struct broker_house;
 /* Paths of keys are relative to the list's folder. NULL on error: "bad-list", "bad-config",
- * "unsafe-key", "bad-key". */
+ * "unsafe-key", "bad-key", "bad-memory". */
 struct broker_house *broker_house_open(const struct broker_files *f, struct err *e);
 void broker_house_free(struct broker_house *h); /* wipes; NULL legal */
 size_t broker_house_rows(const struct broker_house *h);
 bool broker_house_has_model(const struct broker_house *h, const uint8_t root[static 32]);
 const struct secret *broker_house_key(const struct broker_house *h, const struct broker_row *row);
-/* The endorsers, and adding what they say on relays: copied, once per id; others are ignored. */
+/* The endorsers, and adding what they say on relays: copied, once per id, remembered; others are
+ * ignored. */
 const uint8_t (*broker_house_endorsers(const struct broker_house *h, size_t *n))[32];
 void broker_house_hear(struct broker_house *h, const struct event *ev);
 

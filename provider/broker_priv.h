@@ -18,6 +18,9 @@ struct broker_house {
     struct event **event;
     struct pins pins; /* its arrays are the two above */
     struct policy policy;
+    struct memory memory;
+    struct buf memory_text; /* the whole file */
+    char *memory_path;
 };
 
 #endif

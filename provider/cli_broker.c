@@ -161,14 +161,15 @@ static char *state_folder(const struct broker_options *o, struct err *e) {
 static int serve_list(const struct broker_options *o, const struct keypair *own, const char *state,
                       struct err *e) {
     cleanup_free char *list = o->list ? mem_str(o->list) : conf_path(CONF_CONFIG, "broker.list", e);
-    cleanup_free char *book = mem_fmt("%s/book", state);
+    cleanup_free char *book = mem_fmt("%s/book", state), *memory = mem_fmt("%s/memory", state);
     const struct broker_files f = {.list = list,
                                    .manifests = (const char *const *)o->manifests.v,
                                    .n_manifests = o->manifests.n,
                                    .endorsers = (const char *const *)o->endorser.v,
                                    .n_endorsers = o->endorser.n,
                                    .endorsements = (const char *const *)o->endorsement.v,
-                                   .n_endorsements = o->endorsement.n};
+                                   .n_endorsements = o->endorsement.n,
+                                   .memory = memory};
     struct broker_conf c = {
         .key = own, .relays = (const char *const *)o->relay.v, .n_relays = o->relay.n};
     int rc = -1;
