@@ -35,6 +35,7 @@ static void bad_lines_are_refused(void **state) {
         "",
         KERNEL,
         WORK " cdvm.model=none",                                  /* no broker */
+        WORK " cdvm.model=none cdvm.broker=" ROOT,                /* an owner of nothing */
         "cdvm.work=none cdvm.model=none cdvm.broker=none",        /* a job needs a workload */
         WORK " " WORK " cdvm.model=none cdvm.broker=none",        /* twice */
         WORK " cdvm.model=none cdvm.model=none cdvm.broker=none", /* twice the same */

@@ -3,6 +3,7 @@
 #include "guest/session_frames.c"
 #include "core/binding.h"
 #include "core/hello.h"
+#include "core/modelkey.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/guest_job.h"
 
@@ -20,11 +21,12 @@ struct host {
     struct made_job job;
 };
 
+static struct cmdline cmdline; /* of the next guest */
+
 _Noreturn static void run_guest(int fd) {
-    static const struct cmdline none;
     struct session_conf conf = {
         .port = port_from_fd(fd),
-        .cmdline = &none,
+        .cmdline = &cmdline,
         .report = {.tsm = "/nonexistent", .device = "/nonexistent"},
     };
     struct loop *l = loop_new(NULL);
@@ -298,6 +300,95 @@ static void two_guests_of_one_request_have_two_keys(void **state) {
     expect_end(&h, 0);
 }
 
+/* --- a sealed model: K before hello --- */
+
+static struct keypair *start_sealed(struct host *h) {
+    struct keypair *k = keypair_new();
+
+    cmdline = (struct cmdline){.has_model = true, .has_broker = true, .model = {.blocks = 1}};
+    memset(cmdline.model.root, 0x44, 32);
+    memcpy(cmdline.broker, keypair_pub(k), 32);
+    start(h);
+    memset(&cmdline, 0, sizeof cmdline);
+    send_job(h);
+    return k;
+}
+
+/* The next wrap, opened by `to`; its type. guest: who sealed it. */
+static void expect_wrap(struct host *h, const struct keypair *to, const char *type,
+                        uint8_t guest[static 32]) {
+    struct event *ev = event_parse(expect(h, CHAN_EVENT), NULL);
+    struct rumor *r = ev ? wrap_open(ev, to, NULL, NULL) : NULL;
+    struct msg m;
+
+    assert_non_null(r);
+    assert_int_equal(msg_parse(r, &m, NULL), 0);
+    assert_string_equal(m.type, type);
+    memcpy(guest, r->f.pubkey, 32);
+    msg_free(&m);
+    rumor_free(r);
+    event_free(ev);
+}
+
+static void say(struct host *h, const struct keypair *from, const uint8_t guest[static 32],
+                const char *type, const struct buf *body) {
+    struct rumor *r = msg_make(type, h->job.rumor->f.id, buf_view(body), from, guest, unix_now());
+    struct event *ev = wrap_make(r, from, NULL, guest, KIND_WRAP, unix_now(), 0, NULL);
+    cleanup_buf struct buf json = {0};
+
+    event_json(ev, &json);
+    send_frame(h, CHAN_EVENT, buf_view(&json));
+    event_free(ev);
+    rumor_free(r);
+}
+
+/* Both reports are made, each over its own binding; hello comes after the key, and the owner is not
+ * heard any more. */
+static void a_sealed_models_key_comes_before_hello(void **state) {
+    uint8_t report[REPORT_LEN] = {2}, guest[32], data[64], want[64], nonce[32] = {7};
+    cleanup_buf struct buf say_nonce = {0}, say_key = {0};
+    struct secret *key = secret_new(MODELKEY_LEN);
+    uint8_t root[32];
+    struct host h;
+    struct keypair *k = start_sealed(&h);
+
+    (void)state;
+    memset(root, 0x44, 32);
+    expect_wrap(&h, k, "key_ask", guest);
+    key_nonce_body(nonce, &say_nonce);
+    say(&h, h.job.u, guest, "key_nonce", &say_nonce); /* the customer is not the owner */
+    say(&h, k, guest, "key_nonce", &say_nonce);
+    memcpy(data, expect(&h, CHAN_REPORT_REQ).p, sizeof data);
+    binding_model_data(guest, keypair_pub(k), nonce, root, view_of(NULL, 0), want);
+    assert_memory_equal(data, want, sizeof data);
+    send_frame(&h, CHAN_REPORT, view_of(report, sizeof report));
+    expect_wrap(&h, k, "key_evidence", guest);
+    key_body(key, &say_key);
+    say(&h, k, guest, "key", &say_key);
+    memcpy(data, expect(&h, CHAN_REPORT_REQ).p, sizeof data);
+    binding_report_data(guest, keypair_pub(h.job.u), h.job.q.nonce, h.job.rumor->f.id,
+                        view_of(NULL, 0), want);
+    assert_memory_equal(data, want, sizeof data);
+    say(&h, k, guest, "key", &say_key);
+    send_frame(&h, CHAN_REPORT, view_of(report, sizeof report));
+    expect_wrap(&h, h.job.u, "hello", guest);
+    secret_free(key);
+    keypair_free(k);
+    expect_end(&h, CHAN_ERR_VOLUME);
+}
+
+static void a_report_that_nobody_asked_for_ends_it(void **state) {
+    uint8_t report[REPORT_LEN] = {2}, guest[32];
+    struct host h;
+    struct keypair *k = start_sealed(&h);
+
+    (void)state;
+    expect_wrap(&h, k, "key_ask", guest);
+    send_frame(&h, CHAN_REPORT, view_of(report, sizeof report));
+    keypair_free(k);
+    expect_end(&h, CHAN_ERR_FRAME);
+}
+
 static void a_host_that_hangs_up_ends_it(void **state) {
     struct host h;
     int status;
@@ -324,6 +415,8 @@ int main(void) {
         cmocka_unit_test(auth_has_limits),
         cmocka_unit_test(hello_binds_what_the_request_says),
         cmocka_unit_test(two_guests_of_one_request_have_two_keys),
+        cmocka_unit_test(a_sealed_models_key_comes_before_hello),
+        cmocka_unit_test(a_report_that_nobody_asked_for_ends_it),
         cmocka_unit_test(a_host_that_hangs_up_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
