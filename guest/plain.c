@@ -32,6 +32,7 @@ struct plain {
     struct loop_child *child;
     struct buf question; /* what it has not read yet */
     struct buf raw;      /* the start of a character */
+    cJSON *next;         /* a question that came while a cancelled program was being ended; owned */
     bool running, ended, closed, cancelled, paused;
     int status;
 };
@@ -213,6 +214,17 @@ static int judge(const struct plain *p, struct err *e) {
     return 0;
 }
 
+static void on_ask(struct plain *p, const cJSON *o);
+
+static void ask_next(struct plain *p) {
+    cJSON *o = p->next;
+
+    p->next = NULL;
+    if (o)
+        on_ask(p, o);
+    json_wipe(o);
+}
+
 /* Both have come: its end, and the end of its output. */
 static void maybe_over(struct plain *p) {
     char id[sizeof p->id];
@@ -237,6 +249,7 @@ static void maybe_over(struct plain *p) {
         say_done(p, id);
     else
         say_error(p, id, &e);
+    ask_next(p);
 }
 
 /* Process 1 of its namespace: with it goes everything that it started. */
@@ -375,7 +388,12 @@ static void on_ask(struct plain *p, const cJSON *o) {
     const char *id = json_opt(o, "id"), *text = json_opt(o, "text");
     struct err e;
 
-    snprintf(p->id, sizeof p->id, "%s", id ? id : "");
+    if (p->running && p->cancelled && !p->next) {
+        p->next = cJSON_Duplicate(o, true);
+        return;
+    }
+    if (!p->running)
+        snprintf(p->id, sizeof p->id, "%s", id ? id : "");
     if (p->running)
         err_set(&e, "busy", "the program still works on another question");
     else if (start_program(p, text ? text : "", &e) == 0)
@@ -426,5 +444,6 @@ void plain_free(struct plain *p) {
     stop_watching(p);
     buf_wipe(&p->question);
     buf_wipe(&p->raw);
+    json_wipe(p->next);
     cleanup_free_fn(&p);
 }

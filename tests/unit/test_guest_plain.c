@@ -50,6 +50,17 @@ void sandbox_stop(struct sandbox *box) {
     box->to = box->from = -1;
 }
 
+int sandbox_events(const struct sandbox *box) {
+    (void)box;
+    return -1;
+}
+
+int sandbox_breach(const struct sandbox *box, struct err *e) {
+    (void)box;
+    (void)e;
+    return 0;
+}
+
 int sandbox_cause(const struct sandbox *box, struct err *e) {
     (void)box;
     (void)e;
@@ -254,6 +265,34 @@ static void a_cancelled_program_is_ended(void **state) {
     assert_true(loop_now() - began < 20000);
 }
 
+/* As when an answer was cut off for its length, and the next question is there already. */
+static void the_next_question_waits_for_its_end(void **state) {
+    struct fixture *f = *state;
+    cleanup_buf struct buf line = {0};
+
+    ask(f, "read word; if [ \"$word\" = again ]; then echo second; else exec /bin/sleep 60; fi",
+        "");
+    contract_cancel(&line, "q1");
+    assert_true(contract_ask(&line, "q2", view_str("again")));
+    plain_take(f->p, buf_view(&line));
+    for (int i = 0; i < 500 && !strstr(f->said, "done"); i++)
+        (void)loop_turn(f->loop, 20);
+    assert_string_equal(f->said, "cancelled done ");
+    assert_string_equal((char *)f->text.p, "second\n");
+}
+
+static void a_question_too_many_is_refused(void **state) {
+    struct fixture *f = *state;
+    cleanup_buf struct buf line = {0};
+
+    ask(f, "echo one", "");
+    assert_true(contract_ask(&line, "q2", view_str("x")));
+    plain_take(f->p, buf_view(&line));
+    assert_string_equal(f->said, "busy ");
+    f->over = false;
+    expect(f, "one\n", "busy done ");
+}
+
 static void a_paused_one_waits(void **state) {
     struct fixture *f = *state;
 
@@ -355,6 +394,8 @@ int main(void) {
         CASE(what_is_no_file_is_an_error),
         CASE(files_have_their_own_names),
         CASE(a_cancelled_program_is_ended),
+        CASE(the_next_question_waits_for_its_end),
+        CASE(a_question_too_many_is_refused),
         CASE(a_paused_one_waits),
         CASE(one_that_does_not_read_ends_well),
         CASE(one_that_does_not_start_is_an_error),
