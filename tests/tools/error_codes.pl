@@ -29,6 +29,8 @@ for my $file (@ARGV) {
     }
     # {..., "two-words", "A sentence."} and #define NAME "two-words", "A sentence."
     while ($text =~ /"([a-z]+-[a-z-]+)",\s*"[^"\\]* [^"]*"/g) { show($text, $-[0], $file, $1) }
+    # {"a statement", "bad-thing"}
+    while ($text =~ /"(bad-[a-z]+)"\}/g) { show($text, $-[0], $file, $1) }
     # {CURLE_SOMETHING, "word"}
     while ($text =~ /\{CURLE_\w+, $word\}/g) { show($text, $-[0], $file, $1) }
     # code = ...;  .code = "..."  d->stopped = ...;

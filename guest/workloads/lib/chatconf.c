@@ -6,7 +6,7 @@
 
 #define SYSTEM_MAX ((size_t)4096)
 
-static int refuse(struct err *e, const char *key, const char *value, const char *want) {
+static int bad_value(struct err *e, const char *key, const char *value, const char *want) {
     cleanup_free char *shown = text_safe_new(view_str(value), TEXT_LINE, 40);
 
     return err_set(e, "bad-request", "parameter %s is '%s': it must be %s", key, shown, want);
@@ -56,7 +56,7 @@ static int take_max_tokens(struct chatconf *c, const char *value, struct err *e)
     uint64_t v;
 
     if (!whole(value, 1U << 20, &v) || !v)
-        return refuse(e, "max_tokens", value, "a whole number from 1");
+        return bad_value(e, "max_tokens", value, "a whole number from 1");
     c->max_tokens = (uint32_t)v;
     return 0;
 }
@@ -65,7 +65,7 @@ static int take_passages(struct chatconf *c, const char *value, struct err *e) {
     uint64_t v;
 
     if (!whole(value, 16, &v) || !v)
-        return refuse(e, "passages", value, "a whole number from 1 to 16");
+        return bad_value(e, "passages", value, "a whole number from 1 to 16");
     c->passages = (uint32_t)v;
     return 0;
 }
@@ -79,14 +79,14 @@ static int take_profile(struct chatconf *c, const char *value, struct err *e) {
             c->profile = (enum chat_profile)i;
             return 0;
         }
-    return refuse(e, "profile", value, "auto, lean or full");
+    return bad_value(e, "profile", value, "auto, lean or full");
 }
 
 static int take_temperature(struct chatconf *c, const char *value, struct err *e) {
     uint64_t v;
 
     if (!thousandths(value, 2000, &v))
-        return refuse(e, "temperature", value, "a number from 0 to 2");
+        return bad_value(e, "temperature", value, "a number from 0 to 2");
     buf_fmt(&c->sampling, ",\"temperature\":%u.%03u", (unsigned)(v / 1000), (unsigned)(v % 1000));
     return 0;
 }
@@ -95,7 +95,7 @@ static int take_top_p(struct chatconf *c, const char *value, struct err *e) {
     uint64_t v;
 
     if (!thousandths(value, 1000, &v))
-        return refuse(e, "top_p", value, "a number from 0 to 1");
+        return bad_value(e, "top_p", value, "a number from 0 to 1");
     buf_fmt(&c->sampling, ",\"top_p\":%u.%03u", (unsigned)(v / 1000), (unsigned)(v % 1000));
     return 0;
 }
@@ -104,7 +104,7 @@ static int take_top_k(struct chatconf *c, const char *value, struct err *e) {
     uint64_t v;
 
     if (!whole(value, 1000, &v) || !v)
-        return refuse(e, "top_k", value, "a whole number from 1 to 1000");
+        return bad_value(e, "top_k", value, "a whole number from 1 to 1000");
     buf_fmt(&c->sampling, ",\"top_k\":%u", (unsigned)v);
     return 0;
 }
@@ -113,7 +113,7 @@ static int take_seed(struct chatconf *c, const char *value, struct err *e) {
     uint64_t v;
 
     if (!whole(value, UINT32_MAX, &v))
-        return refuse(e, "seed", value, "a whole number below 2^32");
+        return bad_value(e, "seed", value, "a whole number below 2^32");
     buf_fmt(&c->sampling, ",\"seed\":%u", (unsigned)v);
     return 0;
 }
@@ -132,7 +132,7 @@ static int take(struct chatconf *c, const cJSON *v, struct err *e) {
     for (size_t i = 0; i < COUNT(known); i++)
         if (!strcmp(v->string, known[i].key))
             return cJSON_IsString(v) ? known[i].take(c, v->valuestring, e)
-                                     : refuse(e, v->string, "?", "a string");
+                                     : bad_value(e, v->string, "?", "a string");
     return 0;
 }
 
