@@ -13,7 +13,7 @@
 #include "core/bytes.h"
 
 #define DOCS_MAX 1000                       /* documents */
-#define DOCS_TEXT_MAX ((size_t)64 << 20)    /* bytes of text of all documents */
+#define DOCS_TEXT_MAX ((size_t)32 << 20)    /* bytes of text of all documents */
 #define DOCS_QUESTION_MAX ((size_t)8 << 10) /* bytes of a question that are looked at */
 #define DOCS_SNIPPET 240                    /* characters of a snippet */
 #define DOCS_SCORE_MAX 1000

@@ -8,7 +8,7 @@
 #include "split.h"
 #include "vectors.h"
 
-#define DOCS_WINDOWS_MAX 200000 /* of all documents */
+#define DOCS_WINDOWS_MAX 100000 /* of all documents */
 #define DOCS_HEADING 160        /* characters of a heading path */
 
 struct doc {
