@@ -39,10 +39,11 @@
 struct profile {
     uint32_t prompt_tokens, max_tokens, passages;
     size_t passage_bytes;
-    bool snippets; /* what is around the best match, instead of the whole passage */
+    bool snippets;      /* what is around the best match, instead of the whole passage */
+    int least_per_cent; /* of the best passage's score: weaker ones would only distract */
 };
-static const struct profile full = {UINT32_MAX, 512, 4, 1600, false};
-static const struct profile lean = {160, 48, 2, 240, true};
+static const struct profile full = {UINT32_MAX, 512, 4, 1600, false, 0};
+static const struct profile lean = {160, 48, 2, 240, true, 50};
 
 struct chat {
     struct lines *lines;
@@ -273,6 +274,8 @@ static int search(struct chat *c, const char *question, struct found *f, struct 
     }
     if (*weak.code)
         tell(c, 0, 1, "pieces", "searched by words alone: the embedding model does not answer");
+    while (f->n && f->hit[f->n - 1].score * 100 < f->hit[0].score * c->profile->least_per_cent)
+        f->n--;
     for (size_t i = 0; i < f->n; i++)
         f->passage[i] = (struct prompt_passage){
             f->hit[i].name, c->profile->snippets ? view_str(f->hit[i].snippet) : f->hit[i].text};
