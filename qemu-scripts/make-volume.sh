@@ -18,7 +18,7 @@ UUID=00000000-0000-4000-8000-000000000001
 copy() { # TREE
     tree=$work/tree
     mkdir -p "$tree"
-    cp -a -- "$1/." "$tree/"
+    cp -a --no-preserve=ownership -- "$1/." "$tree/" # groups of its owner need not be there inside a namespace
 }
 
 furnish() { # what every volume has, and modes that do not depend on the umask

@@ -18,7 +18,7 @@ cpio --quiet -t <"$IMAGE/initrd" >"$T/names"
 same "the initrd holds agent, libraries and modules only" "" \
     "$(grep -vE '^(dev|proc|run|sys|init|modules(/[0-9]+-[a-z0-9_]+\.ko)?|lib(64)?(/x86_64-linux-gnu)?(/(ld-linux-x86-64|lib[a-z0-9]+)\.so[.0-9]*)?)$' "$T/names")"
 same "its modules are those of the list" \
-    "configfs dm_bufio dm_mod dm_verity erofs libcrc32c reed_solomon sev_guest sha256_ssse3 tsm virtio_blk" \
+    "aesni_intel configfs cryptd crypto_simd dm_bufio dm_crypt dm_mod dm_verity erofs gf128mul libcrc32c reed_solomon sev_guest sha256_ssse3 tsm virtio_blk xts" \
     "$(grep -oE '[0-9]+-.*\.ko' "$T/names" | sed -E 's/^[0-9]+-(.*)\.ko/\1/' | sort | paste -sd' ')"
 check "the command line is the one of the protocol" grep -qE \
     '^console=null loglevel=0 oops=panic panic=-1 random.trust_cpu=1 ' "$IMAGE/cmdline.template"
@@ -33,6 +33,8 @@ other=$T/elsewhere/deeper
 mkdir -p "$other"
 chmod 755 "$T" "$T/elsewhere"
 git ls-files -z | cpio --quiet -0pdm "$other" 2>/dev/null
+mkdir "$other/b"
+[[ ! -d $B/model ]] || cp -r "$B/model" "$other/b/" # the weights are not fetched again
 find "$other" -exec touch -d '2020-02-02' {} +
 as_other() { # COMMAND...
     local as=()
@@ -44,7 +46,7 @@ as_other() { # COMMAND...
         LC_ALL=C.UTF-8 CFLAGS=-O0 B=b DEBS="$saved" "$@")
 }
 as_other qemu-scripts/build-image.sh >"$T/log" 2>&1 || fail "it can be built elsewhere" "$T/log"
-for f in kernel ovmf.fd initrd cmdline.template table.vol table.volume packages.lock; do
+for f in kernel ovmf.fd initrd cmdline.template packages.lock $(cd "$IMAGE" && ls ./*.vol); do
     check "the same bytes elsewhere: $f" cmp -s "$IMAGE/$f" "$other/b/image/$f"
 done
 same "the same digests, printed" "$(cd "$IMAGE" && sha256sum kernel ovmf.fd initrd | cut -d' ' -f1)" \
