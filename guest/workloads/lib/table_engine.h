@@ -33,7 +33,8 @@ struct table_limits {
  * caller's. */
 struct table_watch {
     bool (*stop)(void *arg); /* asked every few milliseconds; true = give up. NULL = never */
-    /* part of the work that is done, in bytes, and rows so far. NULL = not told */
+    /* Part of the work that is done (bytes of a file; of a question, as far as the engine can tell)
+     * and rows so far. NULL = not told */
     void (*progress)(void *arg, uint64_t done, uint64_t total, uint64_t rows);
     /* The engine was told to stop and does not: ends the process. NULL = wait for ever */
     void (*stuck)(void *arg, const struct err *why);
