@@ -19,10 +19,10 @@ screenshots=(libvterm-dev librsvg2-bin fonts-dejavu-core)
 
 set_name=${1:-demo}
 case $set_name in
-demo) want=("${demo[@]}") need_mb=900 ;;
-test) want=("${demo[@]}" "${test[@]}") need_mb=2500 ;;
-long) want=("${demo[@]}" "${test[@]}" "${long[@]}") need_mb=5000 ;;
-screenshots) want=("${demo[@]}" "${screenshots[@]}") need_mb=900 ;;
+demo) want=("${demo[@]}") need_mb=2100 ;;
+test) want=("${demo[@]}" "${test[@]}") need_mb=3700 ;;
+long) want=("${demo[@]}" "${test[@]}" "${long[@]}") need_mb=6200 ;;
+screenshots) want=("${demo[@]}" "${screenshots[@]}") need_mb=2100 ;;
 *) echo "usage: install-deps.sh demo|test|long|screenshots [--print]" >&2; exit 64 ;;
 esac
 if [[ ${2:-} == --print ]]; then printf '%s\n' "${want[@]}"; exit 0; fi
