@@ -52,7 +52,7 @@ keys y
 for f in lease.md medical-note.txt ledger-note.txt; do expect "the guest has $f" "$f is with the guest" 30; done
 text 'Which allergies are known for the patient?'
 keys Enter
-expect "progress with rate and rest" 'guest: [0-9]+ of 400 tokens, [0-9.]+/s, left [0-9]+ s, reading the prompt'
+expect "progress with rate and rest" 'guest: [0-9]+ of 800 tokens, [0-9.]+/s, left [0-9]+ s, reading the prompt'
 expect "the answer streams" 'answering, [0-9]+ bytes'
 expect "its source is named" '\[1\] medical-note.txt, at byte [0-9]+: "He is allergic to penicillin' 30
 keys M-s

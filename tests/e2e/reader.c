@@ -11,7 +11,8 @@
 
 #define DOCS 16
 #define STEP_MS 40
-#define READING 100 /* steps before the first word */
+#define READING 200 /* steps before the first word: long enough to be seen on a busy machine */
+#define WORD 4      /* steps for a word */
 
 struct passage {
     const char *doc;
@@ -137,7 +138,7 @@ static bool read_on(const char *id) {
     return true;
 }
 
-static bool stream(const char *id, const struct passage *p) {
+static bool stream(const char *id, const struct passage *p, int steps) {
     for (size_t at = 0; at < p->n;) {
         cleanup_buf struct buf body = {0};
         struct jw w = jw_new(&body);
@@ -149,22 +150,23 @@ static bool stream(const char *id, const struct passage *p) {
         jw_view(&w, view_of(p->text + at, n));
         say("delta", id, &body);
         at += n;
-        if (pause_stopped())
-            return false;
+        for (int i = 0; i < steps; i++)
+            if (pause_stopped())
+                return false;
     }
     return true;
 }
 
 static bool answer(const char *id, const char *question) {
     struct passage best[2] = {{.doc = "", .text = "Nothing.", .n = 8}, {.doc = ""}};
-    int times = strstr(question, "slowly") ? 20 : 1;
+    int times = strstr(question, "slowly") ? 20 : 1, steps = times > 1 ? 1 : WORD;
 
     look(question, best);
     say_sources(id, best);
     if (!read_on(id))
         return false;
     while (times-- > 0)
-        if (!stream(id, &best[0]))
+        if (!stream(id, &best[0], steps))
             return false;
     return true;
 }
