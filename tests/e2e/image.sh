@@ -34,6 +34,7 @@ mkdir -p "$other"
 chmod 755 "$T" "$T/elsewhere"
 git ls-files -z | cpio --quiet -0pdm "$other" 2>/dev/null
 mkdir "$other/b"
+cp -p "$CDVM" "$other/cdvm" # stages the container template; what it stages is packed in the root
 [[ ! -d $B/model ]] || cp -r "$B/model" "$other/b/" # the weights are not fetched again
 find "$other" -exec touch -d '2020-02-02' {} +
 as_other() { # COMMAND...

@@ -60,11 +60,12 @@ debs=$(realpath -m "${DEBS:-$B/apt/debs}")
 here=$work/here
 mkdir -p "$here" "$debs"
 git archive "$commit" | tar -C "$here" -x
-(cd "$here" && B=b DEBS=$debs qemu-scripts/build-image.sh) >"$cache/debian13-here.log" 2>&1 ||
+cp -p cdvm "$here/"
+(cd "$here" && MODEL=none EMBED=none B=b DEBS=$debs qemu-scripts/build-image.sh) >"$cache/debian13-here.log" 2>&1 ||
     sed 's/^/# /' "$cache/debian13-here.log"
 mkdir -p "$work/src/build/apt"
 cp -r "$debs" "$work/src/build/apt/debs"
-step "the guest image builds" make DEPS=0 image
+step "the guest image builds" make DEPS=0 MODEL=none EMBED=none image
 for f in "$here"/b/image/*; do
     f=${f##*/}
     n=$((n + 1))
