@@ -204,7 +204,10 @@ test:
 test-long:
 	$(Q)$(MAKE) --no-print-directory deps DEPS_FOR=long
 	$(Q)$(MAKE) --no-print-directory -s test-programs
-	@FUZZ_SECONDS=60 TEST_TIMEOUT=3600 tests/run.sh $(LONG) tests/interop/interop.sh tests/fuzz.sh
+	@bad=0; \
+	JOBS=2 TEST_TIMEOUT=3600 tests/run.sh $(LONG) tests/interop/interop.sh || bad=1; \
+	FUZZ_SECONDS=60 FUZZ_OTHERS=20 TEST_TIMEOUT=3600 tests/run.sh tests/fuzz.sh || bad=1; \
+	exit $$bad
 .PHONY: test-programs
 test-programs: all image $(B)/cdvm-testroots $(B)/interop/peer $(UNIT) $(E2E_PROGRAMS) $(FUZZ:%=$(FUZZ_B)/fuzz_%)
 

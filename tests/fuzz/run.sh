@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs fuzzers for a while each and prints one TAP line for each.
 # usage: tests/fuzz/run.sh BUILD_DIR NAME...
-# FUZZ_SECONDS (5): time for each. VECTORS: where the folders named in tests/fuzz/plan lie.
+# FUZZ_SECONDS (5): time for each; FUZZ_OTHERS (the same): for those that parse no evidence. VECTORS: where the folders named in tests/fuzz/plan lie.
 # FUZZ_JOBS (all processors): how many run at a time. New inputs are kept in BUILD_DIR/corpus/NAME,
 # crashing ones in BUILD_DIR/crash; seeds come from tests/fuzz/corpus/NAME.
 set -u
@@ -10,6 +10,11 @@ build=$1
 shift
 vectors=${VECTORS:-../shared/vectors}
 failed=0
+evidence=" bundle certtable crl ovmf policy receipt release report vek "
+
+seconds() {
+    if [[ $evidence == *" $1 "* ]]; then echo "${FUZZ_SECONDS:-5}"; else echo "${FUZZ_OTHERS:-${FUZZ_SECONDS:-5}}"; fi
+}
 
 # tests/fuzz/plan: NAME MAX_LEN [FOLDER among the vectors]...; what is not there runs with 4096.
 max_len() {
@@ -38,7 +43,7 @@ run_one() {
     local -a seeds
     mapfile -t seeds < <(seed_dirs "$name")
     mkdir -p "$build/corpus/$name" "$build/crash"
-    if "$build/fuzz_$name" -max_total_time="${FUZZ_SECONDS:-5}" -max_len="$(max_len "$name")" \
+    if "$build/fuzz_$name" -max_total_time="$(seconds "$name")" -max_len="$(max_len "$name")" \
         -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$build/crash/$name-" "$build/corpus/$name" "${seeds[@]}" >"$log" 2>&1; then
         execs=$(awk '/number_of_executed_units/ {print $2}' "$log")
