@@ -257,7 +257,6 @@ static int execute(struct table_db *d, duckdb_prepared_statement p, struct resul
 /* In a transaction that cannot write, whatever the statement turns out to be. */
 static int answer(struct table_db *d, const char *sql, struct result *out, struct err *e) {
     duckdb_prepared_statement p = NULL;
-    struct err ignored;
     int rc = side_run(&d->tables_of, "BEGIN TRANSACTION READ ONLY", NULL, "system", e);
 
     if (rc)
@@ -266,18 +265,23 @@ static int answer(struct table_db *d, const char *sql, struct result *out, struc
     if (!rc)
         rc = execute(d, p, out, e);
     duckdb_destroy_prepare(&p);
-    if (side_run(&d->tables_of, "ROLLBACK", NULL, "system", rc ? &ignored : e))
-        rc = -1;
     return rc;
 }
 
+/* The transaction ends behind the watch: what stops a statement must not stop this one, or every
+ * later question meets an aborted transaction. */
 static int ask(struct table_db *d, const char *sql, struct result *r, const struct table_watch *w,
                struct err *e) {
     struct duckdb_watch watch;
+    struct err ignored;
+    int rc;
 
     if (watch_start(&watch, w, d->tables_of.con, d->files.con, e))
         return -1;
-    return watch_end(&watch, answer(d, sql, r, e), e);
+    rc = watch_end(&watch, answer(d, sql, r, e), e);
+    if (side_run(&d->tables_of, "ROLLBACK", NULL, "system", rc ? &ignored : e))
+        rc = -1;
+    return rc;
 }
 
 /* --- the word summary --- */
