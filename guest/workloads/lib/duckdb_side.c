@@ -103,6 +103,7 @@ static bool configure(duckdb_config c, uint64_t memory, unsigned threads) {
         const char *name, *value;
     } options[] = {
         {"threads", n},
+        {"async_threads", "1"}, /* no file is read that is not in memory already */
         {"memory_limit", bytes},
         {"temp_directory", ""},
         {"autoload_known_extensions", "false"},
