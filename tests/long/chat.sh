@@ -47,18 +47,24 @@ echo "# the model: $answer"
 # --- speed ---
 ask speed --param profile=full --param max_tokens=64 "Tell me a long story about a ship and its captain."
 same "speed: answered" 0 $?
-of speed delta '"%.3f %d" % (t, len(o["text"]))' | awk '$2 > 0' >"$T/deltas"
+of speed delta '"%.3f %d" % (t, len(o["text"]))' >"$T/deltas"
 said=$(of speed progress 'o.get("note") or ""' | grep -oE '[0-9]+ tokens in [0-9.]+ s' | tail -n 1)
 echo "# llama-server: $said"
-# Of the tokens after the first delta, whose characters are known, in the time since.
+# Of the tokens after the first delta, whose characters are known, in the time since. llama-server's time runs
+# from its first token: it holds one token less than it counts. An emulated guest that was started on a busy
+# machine may have a clock that runs fast: its deltas, four a second of its own, tell.
 awk -v tokens="${said%% *}" -v engine="$(grep -oE '[0-9.]+ s' <<<"$said")" '
-    NR == 1 {first = $1; head = $2} {last = $1; all += $2}
+    !all && !$2 {next}
+    !all {first = $1; head = $2}
+    {n++; all += $2}
+    $2 {last = $1; at = n}
     END {
-        seen = tokens * (all - head) / all / (last - first); own = tokens / engine
-        printf "%.1f %.3f %.3f %.1f\n", last - first, seen, own, 100 * seen / own
+        clock = (at - 1) * 0.25 / (last - first); if (clock < 1.05) clock = 1
+        seen = tokens * (all - head) / all / (last - first); own = (tokens - 1) / engine * clock
+        printf "%.1f %.3f %.3f %.1f %.2f\n", last - first, seen, own, 100 * seen / own, clock
     }' "$T/deltas" >"$T/speed"
-read -r span seen own percent <"$T/speed"
-echo "# the customer: $seen tokens/s over $span s; llama-server in the guest: $own; $percent %"
+read -r span seen own percent clock <"$T/speed"
+echo "# the customer: $seen tokens/s over $span s; llama-server in the guest: $own; $percent %; clock x $clock"
 check "speed: measured over 20 s at least ($span)" test "${span%.*}" -ge 20
 check "speed: at least 95 % of the engine's own ($percent)" test "${percent%.*}" -ge 95
 finish
