@@ -47,7 +47,7 @@ publish() { # KEY
 }
 while read -r _ _ package version _; do
     cp "$saved/${package}_${version//:/%3a}"_*.deb "$mirror/pool/"
-done < <(grep '^table ' image.lock)
+done < <(grep '^ocr ' image.lock)
 (cd "$mirror/pool" && for f in *%3a*; do mv "$f" "${f/\%3a/-epoch-}"; done) # mirrors have names of their own
 publish keeper
 gpgconf --homedir "$T/gpg" --kill gpg-agent
@@ -57,8 +57,8 @@ gpgconf --homedir "$T/gpg" --kill gpg-agent
 clone=$T/clone
 mkdir -p "$clone"
 cp -r --parents qemu-scripts "$clone/"
-grep -E '^table ' image.packages >"$clone/image.packages"
-echo 'table2 sid libcjson1' >>"$clone/image.packages"
+grep -E '^ocr ' image.packages >"$clone/image.packages"
+echo 'ocr2 sid libgif7' >>"$clone/image.packages"
 fetch() { # VARIABLE=VALUE... COMMAND  its exit status and words in $T/said
     env -i PATH="$PATH" HOME="$T" KEYRING="$T/keeper.gpg" "${@:1:$#-1}" "$clone/qemu-scripts/fetch-debs.sh" "${@: -1}" >"$T/said" 2>&1
 }
@@ -71,17 +71,17 @@ refuses() { # NAME PATTERN VARIABLE=VALUE... COMMAND
 dated=SNAPSHOT=file://$mirror
 
 fetch "$dated" lock || fail "a lock from a dated mirror" "$T/said"
-same "make lock finds the same packages, versions and hashes" "$(grep '^table ' image.lock)" "$(grep '^table ' "$clone/image.lock")"
+same "make lock finds the same packages, versions and hashes" "$(grep '^ocr ' image.lock)" "$(grep '^ocr ' "$clone/image.lock")"
 fetch "$dated" DEBS="$T/debs" fetch || fail "packages from a dated mirror" "$T/said"
 same "make image takes them from there, under their names" \
-    "$(cd "$saved" && grep '^table ' "$OLDPWD/image.lock" | while read -r _ _ p v _; do ls "${p}_${v//:/%3a}"_*; done | sort)" \
+    "$(cd "$saved" && grep '^ocr ' "$OLDPWD/image.lock" | while read -r _ _ p v _; do ls "${p}_${v//:/%3a}"_*; done | sort)" \
     "$(find "$T/debs" -type f -printf '%f\n' | sort)"
 fetch SNAPSHOT=file:///nowhere DEBS="$T/debs" fetch || fail "a folder of saved packages is enough" "$T/said"
 same "with all of them saved nothing is asked of a mirror" "" "$(cat "$T/said")"
-rm "$T"/debs/libcjson1_*
+rm "$T"/debs/libgif7_*
 fetch "$dated" DEBS="$T/debs" fetch || fail "one that is missing" "$T/said"
-check "what is missing from the folder is fetched, alone" said "$T/said" 'fetching package 1 of 1, 0 of 0 MiB, libcjson1'
-cp "$T/debs/libcjson1_"* "$T/kept"
+check "what is missing from the folder is fetched, alone" said "$T/said" 'fetching package 1 of 1, 0 of 0 MiB, libgif7'
+cp "$T/debs/libgif7_"* "$T/kept"
 
 refuses "an old mirror that is not said to be dated" 'package lists of Debian .*could not be fetched' \
     "MIRROR=file://$mirror" lock
@@ -90,24 +90,24 @@ refuses "a mirror not signed by Debian" 'package lists of Debian .*could not be 
 refuses "a date that is none" "SNAPSHOT='yesterday' is neither a time like" SNAPSHOT=yesterday lock
 
 cp "$clone/image.lock" "$T/lock"
-echo 'table trixie libnew1' >>"$clone/image.packages"
-refuses "a package that image.packages has and the lock has not" "names 'table trixie libnew1', which image.lock has not: make lock" \
+echo 'ocr trixie libnew1' >>"$clone/image.packages"
+refuses "a package that image.packages has and the lock has not" "names 'ocr trixie libnew1', which image.lock has not: make lock" \
     "$dated" DEBS="$T/debs" fetch
-refuses "make lock says which group cannot be resolved" "apt cannot resolve group 'table' .* in trixie" "$dated" lock
-sed -i 's/^table trixie libnew1$/table sid libcjson1/' "$clone/image.packages"
-refuses "a group of two suites" "the packages of group 'table' are not all of one suite" "$dated" lock
+refuses "make lock says which group cannot be resolved" "apt cannot resolve group 'ocr' .* in trixie" "$dated" lock
+sed -i 's/^ocr trixie libnew1$/ocr sid libgif7/' "$clone/image.packages"
+refuses "a group of two suites" "the packages of group 'ocr' are not all of one suite" "$dated" lock
 sed -i '$d' "$clone/image.packages"
-sed -i -E 's/ (libcjson1) [^ ]+ / \1 0.0.1 /' "$clone/image.lock"
-refuses "a package that is no longer served is named" "no longer served by file:.*: libcjson1 0\.0\.1\." "$dated" DEBS="$T/debs" fetch
+sed -i -E 's/ (libgif7) [^ ]+ / \1 0.0.1 /' "$clone/image.lock"
+refuses "a package that is no longer served is named" "no longer served by file:.*: libgif7 0\.0\.1\." "$dated" DEBS="$T/debs" fetch
 check "with the ways out: make lock, saved packages, a dated mirror" \
     grep -qE 'make lock.*DEBS=DIR.*SNAPSHOT=YYYYMMDDThhmmssZ' <(tr '\n' ' ' <"$T/said")
-sed -E 's/( libcjson1 [^ ]+) .*/\1 '"$(printf '%064d' 0)"'/' "$T/lock" >"$clone/image.lock"
-refuses "a saved package with other bytes than the lock's" 'libcjson1.* has not the SHA-256 that image.lock names' "$dated" DEBS="$T/debs" fetch
-rm "$T"/debs/libcjson1_*
-refuses "a served one, too" 'serves libcjson1 .* which is not the one in image.lock' "$dated" DEBS="$T/debs" fetch
-same "and nothing of it is kept" "" "$(find "$T/debs" -name 'libcjson1*')"
+sed -E 's/( libgif7 [^ ]+) .*/\1 '"$(printf '%064d' 0)"'/' "$T/lock" >"$clone/image.lock"
+refuses "a saved package with other bytes than the lock's" 'libgif7.* has not the SHA-256 that image.lock names' "$dated" DEBS="$T/debs" fetch
+rm "$T"/debs/libgif7_*
+refuses "a served one, too" 'serves libgif7 .* which is not the one in image.lock' "$dated" DEBS="$T/debs" fetch
+same "and nothing of it is kept" "" "$(find "$T/debs" -name 'libgif7*')"
 cp "$T/lock" "$clone/image.lock"
-printf x >>"$(echo "$mirror"/pool/libcjson1_*)"
-refuses "a package that the mirror changed after it was signed" 'libcjson1=.* could not be fetched' "$dated" DEBS="$T/debs" fetch
-same "and it is not kept" "" "$(find "$T/debs" -name 'libcjson1*')"
+printf x >>"$(echo "$mirror"/pool/libgif7_*)"
+refuses "a package that the mirror changed after it was signed" 'libgif7=.* could not be fetched' "$dated" DEBS="$T/debs" fetch
+same "and it is not kept" "" "$(find "$T/debs" -name 'libgif7*')"
 finish
