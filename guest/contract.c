@@ -175,7 +175,7 @@ void contract_msg_free(struct contract_msg *m) {
 
 /* --- lines to the program --- */
 
-static struct jw begin(struct buf *out, const char *type, const char *id) {
+struct jw contract_begin(struct buf *out, const char *type, const char *id) {
     struct jw w = jw_new(out);
 
     jw_obj(&w);
@@ -191,7 +191,7 @@ static void finish(struct jw *w) {
 }
 
 void contract_start(struct buf *out, const struct contract_param *params, size_t n) {
-    struct jw w = begin(out, "start", NULL);
+    struct jw w = contract_begin(out, "start", NULL);
 
     jw_key(&w, "params");
     jw_obj(&w);
@@ -203,7 +203,7 @@ void contract_start(struct buf *out, const struct contract_param *params, size_t
 
 void contract_file(struct buf *out, const char *id, const char *name, const char *path,
                    const uint8_t sha256[static 32]) {
-    struct jw w = begin(out, "file", id);
+    struct jw w = contract_begin(out, "file", id);
 
     jw_kstr(&w, "name", name);
     jw_kstr(&w, "path", path);
@@ -213,7 +213,7 @@ void contract_file(struct buf *out, const char *id, const char *name, const char
 
 bool contract_ask(struct buf *out, const char *id, struct view text) {
     cleanup_buf struct buf line = {0};
-    struct jw w = begin(&line, "ask", id);
+    struct jw w = contract_begin(&line, "ask", id);
 
     jw_key(&w, "text");
     jw_view(&w, text);
@@ -225,13 +225,13 @@ bool contract_ask(struct buf *out, const char *id, struct view text) {
 }
 
 void contract_cancel(struct buf *out, const char *id) {
-    struct jw w = begin(out, "cancel", id);
+    struct jw w = contract_begin(out, "cancel", id);
 
     finish(&w);
 }
 
 void contract_end(struct buf *out) {
-    struct jw w = begin(out, "end", NULL);
+    struct jw w = contract_begin(out, "end", NULL);
 
     finish(&w);
 }

@@ -35,6 +35,9 @@ struct contract_msg {
 int contract_parse(struct view line, struct contract_msg *out, struct err *e) WARN_UNUSED;
 void contract_msg_free(struct contract_msg *m); /* legal on {0} */
 
+/* An object with "t" and, unless NULL, "id": the caller adds its members and ends it. */
+struct jw contract_begin(struct buf *out, const char *type, const char *id);
+
 /* Lines to the program, each appended with its line end. */
 struct contract_param {
     const char *key, *value;

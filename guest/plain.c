@@ -47,16 +47,6 @@ struct plain *plain_new(struct loop *l, const struct sandbox_spec *spec, struct 
 
 /* --- lines in its name --- */
 
-static struct jw begin(struct buf *out, const char *type, const char *id) {
-    struct jw w = jw_new(out);
-
-    jw_obj(&w);
-    jw_kstr(&w, "t", type);
-    if (id)
-        jw_kstr(&w, "id", id);
-    return w;
-}
-
 static void finish(struct plain *p, struct jw *w) {
     jw_end_obj(w);
     p->say(p->arg, buf_view(w->out));
@@ -65,7 +55,7 @@ static void finish(struct plain *p, struct jw *w) {
 
 static void say_ready(struct plain *p) {
     struct buf line = {0};
-    struct jw w = begin(&line, "ready", NULL);
+    struct jw w = contract_begin(&line, "ready", NULL);
 
     jw_kstr(&w, "name", p->name);
     jw_key(&w, "caps");
@@ -77,14 +67,14 @@ static void say_ready(struct plain *p) {
 
 static void say_done(struct plain *p, const char *id) {
     struct buf line = {0};
-    struct jw w = begin(&line, "done", id);
+    struct jw w = contract_begin(&line, "done", id);
 
     finish(p, &w);
 }
 
 static void say_error(struct plain *p, const char *id, const struct err *e) {
     struct buf line = {0};
-    struct jw w = begin(&line, "error", id);
+    struct jw w = contract_begin(&line, "error", id);
 
     jw_kstr(&w, "code", e->code);
     jw_kstr(&w, "message", e->text);
@@ -93,7 +83,7 @@ static void say_error(struct plain *p, const char *id, const struct err *e) {
 
 static void say_text(struct plain *p, bool last) {
     struct buf line = {0}, text = {0};
-    struct jw w = begin(&line, "delta", p->id);
+    struct jw w = contract_begin(&line, "delta", p->id);
 
     plain_text(&p->raw, last, &text);
     jw_key(&w, "text");
@@ -126,7 +116,7 @@ static const char *mime_of(const char *name) {
 static void say_file(struct plain *p, const char *name) {
     cleanup_free char *path = mem_fmt("/out/%s", name);
     struct buf line = {0};
-    struct jw w = begin(&line, "file", p->id);
+    struct jw w = contract_begin(&line, "file", p->id);
 
     jw_kstr(&w, "path", path);
     jw_kstr(&w, "name", name);

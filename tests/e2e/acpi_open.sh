@@ -6,6 +6,7 @@
 
 [[ -f $IMAGE/initrd ]] || skip_all "no image: run make image"
 CLOSED=$IMAGE
+pin_image || { fail "manifests" && finish; }
 "$CDVM" provider --backend sim --image "$CLOSED" --state "$T/provider" --name tester --run-relay --vcpus 2 >"$T/refused" 2>&1
 check "two vCPUs with acpi=off: the provider does not start" test $? -ne 0
 check "... and says what to do" said "$T/refused" 'has 2 vCPUs and this release has acpi=off.*ACPI=open make image'
