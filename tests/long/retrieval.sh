@@ -42,7 +42,7 @@ check() { # NAME VALUE LEAST
 
 [[ -r $questions ]] || skip "no questions: $questions"
 fetch_book || skip "debian-handbook 11.20220922 cannot be fetched: $(tail -n 1 "$T/fetch.log")"
-make -s "$build/retrieval" || exit 1
+make -s "${B:-build}/retrieval" || exit 1
 run=("$build/retrieval" "$(realpath "$questions")" "$T/book/usr/share/doc/debian-handbook/html/en-US")
 libs=$packages/usr/lib/x86_64-linux-gnu
 if [[ -x $packages/usr/bin/llama-server && -s $model ]]; then
