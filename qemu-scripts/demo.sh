@@ -70,9 +70,10 @@ run_provider() {
         --run-relay --relay-port 0
 }
 
+# One that has ended and that tmux has not waited for yet does not run.
 provider_runs() {
-    local pid
-    pid=$(cat "$demo/provider.pid" 2>/dev/null) && kill -0 "$pid" 2>/dev/null
+    local pid state
+    pid=$(cat "$demo/provider.pid" 2>/dev/null) && read -r _ _ state _ 2>/dev/null <"/proc/$pid/stat" && [[ $state != Z ]]
 }
 
 # Waits until the provider has said where its relay is; prints the address.
