@@ -22,9 +22,7 @@
 #define MEMORY_DEFAULT ((uint64_t)1 << 30)
 #define MEMORY_RESERVE ((uint64_t)64 << 20)
 #define THREADS_MAX 8
-#define THREADS_OWN                                                                                \
-    4 /* this one, the one that watches it, one of each instance for its reading                   \
-       */
+#define THREADS_OWN 4 /* this one, its watch, and a reading one of each instance */
 #define ASK_MS_DEFAULT (600 * 1000)
 #define PROGRESS_MS 250
 #define JOB_MAX ((size_t)65536)
