@@ -178,10 +178,6 @@ uint64_t disk_bytes(const struct disk *d) {
     return d->bytes;
 }
 
-uint64_t disk_copied(const struct disk *d) {
-    return d->copied;
-}
-
 static void close_fd(int *fd) {
     if (*fd >= 0)
         close(*fd);

@@ -24,7 +24,6 @@ struct disk *disk_open(const char *name, const struct volume *what, const struct
  * panics. */
 int disk_copy(struct disk *d, size_t budget, struct err *e) WARN_UNUSED;
 uint64_t disk_bytes(const struct disk *d);
-uint64_t disk_copied(const struct disk *d);
 /* After the last copy: closes the disk, mounts the copy on disk_dir and reads the sentinel. */
 int disk_mount(struct disk *d, struct err *e) WARN_UNUSED;
 const char *disk_dir(const struct disk *d);

@@ -94,10 +94,6 @@ size_t csv_offset(const struct csv *c) {
     return c->at;
 }
 
-char csv_separator(const struct csv *c) {
-    return c->separator;
-}
-
 static bool at_end(const struct csv *c) {
     return c->at == c->all.n;
 }

@@ -32,6 +32,5 @@ int csv_next(struct csv *c, struct csv_row *row, struct err *e) WARN_UNUSED;
 /* Back to the first row. */
 void csv_rewind(struct csv *c);
 size_t csv_offset(const struct csv *c); /* bytes consumed */
-char csv_separator(const struct csv *c);
 
 #endif

@@ -15,7 +15,6 @@ struct engines {
     char *llm_path, *embed_path; /* NULL: no such weights */
     struct llama *llm, *embed;
     struct docs_model model;
-    struct err embed_error;
 };
 
 static char *weights(const char *folder, const char *name) {
@@ -90,14 +89,14 @@ static int embed(void *arg, const struct view *texts, size_t n, float *out, stru
     return llama_embed(x->embed, texts, n, out, x->spec.watch, e);
 }
 
-/* Both load at the same time. */
+/* Both load at the same time. An embedder that does not start is done without. */
 int engines_load(struct engines *x, struct err *e) {
-    struct err llm_error = {0};
+    struct err llm_error = {0}, embed_error = {0};
 
     x->llm = x->llm_path ? start(x, false, &llm_error) : NULL;
-    x->embed = x->embed_path ? start(x, true, &x->embed_error) : NULL;
+    x->embed = x->embed_path ? start(x, true, &embed_error) : NULL;
     x->llm = settle(x, x->llm, &llm_error);
-    x->embed = settle(x, x->embed, &x->embed_error);
+    x->embed = settle(x, x->embed, &embed_error);
     if (x->embed)
         x->model = (struct docs_model){embed, x, llama_dims(x->embed)};
     return x->llm || !x->llm_path ? 0
@@ -122,8 +121,4 @@ struct llama *engines_llm(struct engines *x, struct err *e) {
 
 const struct docs_model *engines_embedder(const struct engines *x) {
     return x->model.embed ? &x->model : NULL;
-}
-
-const struct err *engines_embedder_error(const struct engines *x) {
-    return &x->embed_error;
 }

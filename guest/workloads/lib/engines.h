@@ -26,7 +26,5 @@ bool engines_has_llm(const struct engines *x); /* there are weights for it */
 struct llama *engines_llm(struct engines *x, struct err *e);
 /* For the documents; NULL when there is no embedding model. Borrowed. */
 const struct docs_model *engines_embedder(const struct engines *x);
-/* Why there are weights but no embedder: code "" when that is not so. */
-const struct err *engines_embedder_error(const struct engines *x);
 
 #endif

@@ -58,10 +58,6 @@ bool inbox_stop(void *arg) {
     return b->cancelled || b->gone;
 }
 
-bool inbox_gone(const struct inbox *b) {
-    return b->gone;
-}
-
 cJSON *inbox_next(struct inbox *b) {
     cJSON *o;
 

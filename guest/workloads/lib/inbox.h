@@ -14,6 +14,5 @@ cJSON *inbox_next(struct inbox *b);
 void inbox_work(struct inbox *b, const char *id);
 /* arg: the inbox. It was cancelled, or the agent has gone: stop. */
 bool inbox_stop(void *arg);
-bool inbox_gone(const struct inbox *b);
 
 #endif
