@@ -148,7 +148,8 @@ static bool is_volume(const char *file) {
            text_ascii_printable(view_str(file));
 }
 
-static int open_volumes(struct image *m, const char *dir, struct err *e) {
+int image_each(struct image *m, const char *dir, bool (*wanted)(const char *file),
+               image_file_fn *take, struct err *e) {
     DIR *d = opendir(dir);
     struct dirent *f;
     int rc = 0;
@@ -156,9 +157,15 @@ static int open_volumes(struct image *m, const char *dir, struct err *e) {
     if (!d)
         return err_sys(e, errno, "cannot list '%s'", dir);
     while (rc == 0 && (f = readdir(d)))
-        if (is_volume(f->d_name))
-            rc = open_volume(m, dir, f->d_name, e);
+        if (wanted(f->d_name))
+            rc = take(m, dir, f->d_name, e);
     closedir(d);
+    return rc;
+}
+
+static int open_volumes(struct image *m, const char *dir, struct err *e) {
+    int rc = image_each(m, dir, is_volume, open_volume, e);
+
     qsort(m->volume, m->n_volumes, sizeof m->volume[0], by_name);
     return rc;
 }

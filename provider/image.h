@@ -71,6 +71,12 @@ void image_free(struct image *m); /* NULL legal */
 const struct image_volume *image_find(const struct image *m, const char *root_blocks);
 const struct image_volume *image_named(const struct image *m, const char *name);
 
+/* What the parts of this module share: `take` is given each file of the folder that is wanted,
+ * until it says -1. */
+typedef int image_file_fn(struct image *m, const char *dir, const char *file, struct err *e);
+int image_each(struct image *m, const char *dir, bool (*wanted)(const char *file),
+               image_file_fn *take, struct err *e) WARN_UNUSED;
+
 /* The launch digest of this image's bytes under that command line, as SEV-SNP would compute it. */
 int image_launch_digest(const struct image *m, const char *append, uint32_t vcpus,
                         const char *vcpu_type, uint64_t features, uint8_t out[static 48],

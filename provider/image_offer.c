@@ -1,5 +1,4 @@
 /* NAME.offer: key = value, as in core/conf.h. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,16 +205,8 @@ static int by_d(const void *a, const void *b) {
 }
 
 static int read_offers(struct image *m, const char *dir, struct err *e) {
-    DIR *d = opendir(dir);
-    struct dirent *f;
-    int rc = 0;
+    int rc = image_each(m, dir, is_offer, read_offer, e);
 
-    if (!d)
-        return err_sys(e, errno, "cannot list '%s'", dir);
-    while (rc == 0 && (f = readdir(d)))
-        if (is_offer(f->d_name))
-            rc = read_offer(m, dir, f->d_name, e);
-    closedir(d);
     qsort(m->offer, m->n_offers, sizeof m->offer[0], by_d);
     return rc;
 }
