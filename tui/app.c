@@ -22,6 +22,7 @@ struct app *app_new(const struct app_conf *c) {
     a->rows = 24;
     a->cols = 80;
     a->proven = proven_new(c->proven);
+    a->job = mem_new(sizeof *a->job);
     a->shelf = shelf_new();
     a->filter = edit_new(FILTER_MAX, false);
     a->input = edit_new(DRAFT_MAX, true);
@@ -38,6 +39,7 @@ void app_free(struct app *a) {
     if (!a)
         return;
     app_job_forget(a);
+    free(a->job);
     prompt_close(&a->prompt);
     edit_free(a->filter);
     edit_free(a->input);
@@ -89,18 +91,18 @@ void app_prepare(struct app *a) {
     if (a->shelf_changed)
         view_offers(a);
     list_resize(&a->offers, shelf_shown(a->shelf), (size_t)s.offers);
-    if (a->job.tree)
-        tree_resize(a->job.tree, (size_t)s.tree);
-    if (a->job.chat)
-        pager_resize(a->job.chat, s.chat.w, s.chat.h, s.indent);
+    if (a->job->tree)
+        tree_resize(a->job->tree, (size_t)s.tree);
+    if (a->job->chat)
+        pager_resize(a->job->chat, s.chat.w, s.chat.h, s.indent);
     if (a->help)
         scr_help_fill(a, a->help_page);
     if (a->screen == SCR_OFFER)
         scr_offer_fill(a, a->offer_page);
     if (a->screen == SCR_END)
         scr_end_fill(a, a->end_page);
-    if (a->job.source_page)
-        pager_resize(a->job.source_page, s.source.w, s.source.h, 0);
+    if (a->job->source_page)
+        pager_resize(a->job->source_page, s.source.w, s.source.h, 0);
     pager_resize(a->help_page, s.help.w, s.help.h, SCR_HELP_INDENT);
     pager_resize(a->offer_page, s.page.w, s.page.h, 0);
     pager_resize(a->end_page, s.page.w, s.page.h, 0);
@@ -150,11 +152,11 @@ void app_on_offer(struct app *a, const struct listing *l) {
 /* --- what others ask --- */
 
 bool app_job_alive(const struct app *a) {
-    return a->job.exists && !session_state_final(a->job.state);
+    return a->job->exists && !session_state_final(a->job->state);
 }
 
 bool app_simulated(const struct app *a) {
-    return a->job.exists && a->job.simulated && a->screen != SCR_OFFERS && a->screen != SCR_OFFER;
+    return a->job->exists && a->job->simulated && a->screen != SCR_OFFERS && a->screen != SCR_OFFER;
 }
 
 enum scr app_focus(const struct app *a) {
@@ -191,7 +193,7 @@ static void do_back(struct app *a) {
 }
 
 static void go_job(struct app *a, enum scr s) {
-    if (!a->job.exists)
+    if (!a->job->exists)
         app_say(a, ROLE_WARN, "there is no job yet: choose an offer and press Enter");
     else
         app_go(a, s);
@@ -221,8 +223,8 @@ static void do_go_end(struct app *a) {
 static struct pager *page_of(struct app *a) {
     struct pager *const pages[SCR_COUNT] = {[SCR_OFFER] = a->offer_page,
                                             [SCR_END] = a->end_page,
-                                            [SCR_CHAT] = a->job.chat,
-                                            [SCR_SOURCE] = a->job.source_page,
+                                            [SCR_CHAT] = a->job->chat,
+                                            [SCR_SOURCE] = a->job->source_page,
                                             [SCR_HELP] = a->help_page};
 
     return pages[a->help ? SCR_HELP : a->screen];
@@ -235,8 +237,8 @@ static void move(struct app *a, enum list_move m) {
         pager_move(page, m);
     else if (a->screen == SCR_OFFERS)
         list_move(&a->offers, m);
-    else if (a->screen == SCR_ATTEST && a->job.tree)
-        tree_move(a->job.tree, m);
+    else if (a->screen == SCR_ATTEST && a->job->tree)
+        tree_move(a->job->tree, m);
 }
 
 static void do_up(struct app *a) {
@@ -303,23 +305,23 @@ static void do_sort(struct app *a) {
 /* --- attestation --- */
 
 static void do_fold(struct app *a) {
-    if (a->job.tree)
-        tree_fold(a->job.tree);
+    if (a->job->tree)
+        tree_fold(a->job->tree);
 }
 
 static void do_left(struct app *a) {
-    if (a->job.tree)
-        tree_left(a->job.tree);
+    if (a->job->tree)
+        tree_left(a->job->tree);
 }
 
 static void do_right(struct app *a) {
-    if (a->job.tree)
-        tree_right(a->job.tree);
+    if (a->job->tree)
+        tree_right(a->job->tree);
 }
 
 static void do_next_open(struct app *a) {
-    if (a->job.tree)
-        tree_next_open(a->job.tree);
+    if (a->job->tree)
+        tree_next_open(a->job->tree);
 }
 
 static void do_save(struct app *a) {
@@ -346,7 +348,7 @@ static void do_find(struct app *a) {
     edit_text(a->input, &words);
     if (words.n == 0)
         app_say(a, ROLE_DIM, "type what to find, then Ctrl-F; again for the one before");
-    else if (!a->job.chat || !pager_find(a->job.chat, buf_view(&words)))
+    else if (!a->job->chat || !pager_find(a->job->chat, buf_view(&words)))
         app_say(a, ROLE_WARN, "nothing above holds those words");
 }
 

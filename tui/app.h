@@ -172,7 +172,7 @@ struct app {
     bool shelf_changed;
     struct offer *offer; /* the one in detail; owned */
     bool raw;
-    struct app_job job;
+    struct app_job *job; /* the one on the screens; never NULL: `exists` tells */
     struct edit *input;
     struct app_attach attach[APP_ATTACH]; /* asked about, not sent yet */
     size_t n_attach;

@@ -28,8 +28,8 @@ bool app_may_send(const struct app *a, const char **why) {
         [SESSION_FAILED] = "not sent: the job has failed",
     };
 
-    *why = a->job.exists ? WHY[a->job.state] : "not sent: there is no guest yet";
-    return a->job.exists && a->job.state == SESSION_READY;
+    *why = a->job->exists ? WHY[a->job->state] : "not sent: there is no guest yet";
+    return a->job->exists && a->job->state == SESSION_READY;
 }
 
 int app_open_offer(struct app *a, const struct shelf_row *row, struct err *e) {
@@ -78,7 +78,7 @@ static void start(struct app *a) {
 /* --- accept --- */
 
 static const char *accept_refusal(const struct app *a) {
-    const struct app_job *j = &a->job;
+    const struct app_job *j = a->job;
 
     if (!j->has_verdict)
         return "there is no verdict yet";
@@ -93,7 +93,7 @@ static const char *accept_refusal(const struct app *a) {
 }
 
 void app_ask_accept(struct app *a) {
-    const struct app_verdict *v = &a->job.verdict;
+    const struct app_verdict *v = &a->job->verdict;
     const char *refusal = accept_refusal(a);
     struct prompt *p = &a->prompt;
 
@@ -111,7 +111,7 @@ void app_ask_accept(struct app *a) {
 }
 
 static int confirm_all(struct app *a, struct err *e) {
-    const struct app_verdict v = a->job.verdict;
+    const struct app_verdict v = a->job->verdict;
 
     for (size_t i = 0; i < v.n_open; i++)
         if (a->conf.port->confirm(a->conf.port_arg, v.open[i]->id, e) != 0)
@@ -120,7 +120,7 @@ static int confirm_all(struct app *a, struct err *e) {
 }
 
 static void accept_guest(struct app *a) {
-    bool simulated = a->job.verdict.simulated;
+    bool simulated = a->job->verdict.simulated;
     struct err e;
 
     if (confirm_all(a, &e) != 0 || a->conf.port->accept(a->conf.port_arg, simulated, &e) != 0)
@@ -164,12 +164,12 @@ static void guard_words(struct app *a, const char *server) {
     for (size_t i = 0; i < a->n_attach; i++)
         bytes += a->attach[i].size;
     snprintf(title, sizeof title, "Send these %zu files, %" PRIu64 " bytes?", a->n_attach, bytes);
-    npub_short(a->job.verdict.guest, guest);
+    npub_short(a->job->verdict.guest, guest);
     prompt_ask(p, THEN_ATTACH, alone ? "Send this file?" : title, NULL);
     for (size_t i = 0; i < a->n_attach; i++)
         guard_file(&p->body, &a->attach[i], alone);
-    buf_fmt(&p->body, "to guest %s, verdict %s%s\n", guest, check_state_name(a->job.verdict.state),
-            a->job.simulated ? ", SIMULATED" : "");
+    buf_fmt(&p->body, "to guest %s, verdict %s%s\n", guest, check_state_name(a->job->verdict.state),
+            a->job->simulated ? ", SIMULATED" : "");
     if (server)
         buf_fmt(&p->body, "encrypted, through %s", server);
     else
@@ -293,7 +293,7 @@ void app_ask_quit(struct app *a) {
 }
 
 static void end_job(struct app *a) {
-    if (a->job.state == SESSION_DECISION)
+    if (a->job->state == SESSION_DECISION)
         a->conf.port->refuse(a->conf.port_arg);
     else
         a->conf.port->end(a->conf.port_arg);
@@ -351,7 +351,7 @@ void app_stop_answer(struct app *a) {
 }
 
 void app_save_bundle(struct app *a, const char *path) {
-    struct app_job *j = &a->job;
+    struct app_job *j = a->job;
     cleanup_free char *usual = NULL;
     char id[17];
     struct err e;

@@ -17,7 +17,7 @@ static void file_free(struct app_file *f) {
 }
 
 void app_job_forget(struct app *a) {
-    struct app_job *j = &a->job;
+    struct app_job *j = a->job;
 
     for (size_t i = 0; i < j->n_files; i++)
         file_free(&j->file[i]);
@@ -31,7 +31,7 @@ void app_job_forget(struct app *a) {
 }
 
 void app_on_started(struct app *a, const struct offer *o, const uint8_t job[static 32]) {
-    struct app_job *j = &a->job;
+    struct app_job *j = a->job;
 
     app_job_forget(a);
     *j = (struct app_job){.exists = true, .simulated = offer_simulated(o), .began = a->now};
@@ -64,11 +64,11 @@ void app_chat(struct app *a, const char *who, enum role r, bool fixed, struct vi
     struct tm tm;
     time_t t = (time_t)a->unix_now;
 
-    if (!a->job.chat)
+    if (!a->job->chat)
         return;
     localtime_r(&t, &tm);
     snprintf(gutter, sizeof gutter, "%02d:%02d %s", tm.tm_hour, tm.tm_min, who);
-    pager_add(a->job.chat, *who ? gutter : "", r, fixed, text);
+    pager_add(a->job->chat, *who ? gutter : "", r, fixed, text);
 }
 
 void app_note(struct app *a, enum role r, const char *fmt, ...) {
@@ -84,16 +84,16 @@ void app_note(struct app *a, enum role r, const char *fmt, ...) {
 /* --- turns --- */
 
 struct app_turn *app_turn_of(struct app *a, const uint8_t *id) {
-    for (size_t i = a->job.n_turns; id && i-- > 0;)
-        if (!memcmp(a->job.turn[i].id, id, 32))
-            return &a->job.turn[i];
+    for (size_t i = a->job->n_turns; id && i-- > 0;)
+        if (!memcmp(a->job->turn[i].id, id, 32))
+            return &a->job->turn[i];
     return NULL;
 }
 
 const struct app_turn *app_answering(const struct app *a) {
-    for (size_t i = a->job.n_turns; i-- > 0;)
-        if (a->job.turn[i].open)
-            return &a->job.turn[i];
+    for (size_t i = a->job->n_turns; i-- > 0;)
+        if (a->job->turn[i].open)
+            return &a->job->turn[i];
     return NULL;
 }
 
@@ -104,7 +104,7 @@ static size_t guest_line(struct app *a, enum role r, struct view text) {
 
     localtime_r(&t, &tm);
     snprintf(gutter, sizeof gutter, "%02d:%02d guest", tm.tm_hour, tm.tm_min);
-    return pager_add(a->job.chat, gutter, r, false, text);
+    return pager_add(a->job->chat, gutter, r, false, text);
 }
 
 static void on_delta(struct app *a, const struct session_event *ev) {
@@ -114,7 +114,7 @@ static void on_delta(struct app *a, const struct session_event *ev) {
         return;
     if (t->entry == 0)
         t->entry = guest_line(a, ROLE_TEXT, view_str(""));
-    pager_extend(a->job.chat, t->entry, ev->text);
+    pager_extend(a->job->chat, t->entry, ev->text);
     t->chars += ev->text.n;
 }
 
@@ -123,10 +123,10 @@ static void on_answer(struct app *a, const struct session_event *ev) {
     enum role r = ev->code ? ROLE_BAD : ROLE_TEXT;
     bool nothing = ev->text.n == 0;
 
-    a->job.progress[0] = 0;
-    a->job.pace = (struct pace){0};
+    a->job->progress[0] = 0;
+    a->job->pace = (struct pace){0};
     if (t && t->entry)
-        pager_replace(a->job.chat, t->entry, r, ev->text);
+        pager_replace(a->job->chat, t->entry, r, ev->text);
     else if (!nothing)
         guest_line(a, r, ev->text);
     if (ev->code)
@@ -142,9 +142,9 @@ static void on_progress(struct app *a, const struct session_event *ev) {
     cleanup_free char *note = text_safe_new(view_str(ev->note ? ev->note : ""), TEXT_LINE, 100);
     char words[120];
 
-    pace_at(&a->job.pace, a->now, ev->done, ev->total);
-    pace_words(&a->job.pace, unit, words, sizeof words);
-    snprintf(a->job.progress, sizeof a->job.progress, "%s%s%s", words, *note ? ", " : "", note);
+    pace_at(&a->job->pace, a->now, ev->done, ev->total);
+    pace_words(&a->job->pace, unit, words, sizeof words);
+    snprintf(a->job->progress, sizeof a->job->progress, "%s%s%s", words, *note ? ", " : "", note);
 }
 
 /* --- tables --- */
@@ -200,7 +200,7 @@ static struct app_file *file_of(struct app_job *j, const uint8_t xid[static 16])
 }
 
 static struct app_file *file_add(struct app *a, const struct xfer_meta *m, bool up) {
-    struct app_job *j = &a->job;
+    struct app_job *j = a->job;
     struct app_file *f;
 
     if (j->n_files == APP_FILES) {
@@ -217,7 +217,7 @@ static struct app_file *file_add(struct app *a, const struct xfer_meta *m, bool 
 }
 
 static struct app_file *file_touch(struct app *a, const struct session_event *ev, bool up) {
-    struct app_file *f = file_of(&a->job, ev->meta->xid);
+    struct app_file *f = file_of(a->job, ev->meta->xid);
 
     if (!f)
         f = file_add(a, ev->meta, up);
@@ -248,11 +248,11 @@ static void on_file(struct app *a, const struct session_event *ev) {
     buf_add(&f->data, ev->data.p, ev->data.n);
     sha_short(f->sha256, sha);
     app_note(a, ROLE_TITLE, "File %zu: %s, %" PRIu64 " bytes, sha256 %s. /get %zu saves it.",
-             file_number(&a->job, f), f->name, f->size, sha, file_number(&a->job, f));
+             file_number(a->job, f), f->name, f->size, sha, file_number(a->job, f));
 }
 
 static void on_file_failed(struct app *a, const struct session_event *ev) {
-    struct app_file *f = file_of(&a->job, ev->meta->xid);
+    struct app_file *f = file_of(a->job, ev->meta->xid);
 
     if (!f)
         f = file_add(a, ev->meta, false);
@@ -264,7 +264,7 @@ static void on_file_failed(struct app *a, const struct session_event *ev) {
 
 /* The guest has it: a file of ours when the id is an xid, else a question. */
 static void on_sent(struct app *a, const struct session_event *ev) {
-    struct app_file *f = ev->id ? file_of(&a->job, ev->id) : NULL;
+    struct app_file *f = ev->id ? file_of(a->job, ev->id) : NULL;
     char sha[16];
 
     if (!f || !f->up || f->state == FILE_WHOLE)
@@ -276,7 +276,7 @@ static void on_sent(struct app *a, const struct session_event *ev) {
 }
 
 void app_file_path(struct app *a, const struct xfer_meta *m, const char *path) {
-    struct app_file *f = file_of(&a->job, m->xid);
+    struct app_file *f = file_of(a->job, m->xid);
 
     if (!f)
         f = file_add(a, m, true);
@@ -285,7 +285,7 @@ void app_file_path(struct app *a, const struct xfer_meta *m, const char *path) {
 }
 
 struct app_file *app_file_named(struct app *a, const char *word) {
-    struct app_job *j = &a->job;
+    struct app_job *j = a->job;
     char *end;
     size_t n = strtoul(word, &end, 10), k = 0;
 
@@ -304,13 +304,13 @@ struct app_file *app_file_named(struct app *a, const char *word) {
 /* --- the way of the job --- */
 
 static void step_claimed(struct app *a, enum step s) {
-    if (a->job.step[s].claimed == 0)
-        a->job.step[s].claimed = a->now;
+    if (a->job->step[s].claimed == 0)
+        a->job->step[s].claimed = a->now;
 }
 
 static void step_seen(struct app *a, enum step s) {
-    if (a->job.step[s].seen == 0)
-        a->job.step[s].seen = a->now;
+    if (a->job->step[s].seen == 0)
+        a->job->step[s].seen = a->now;
 }
 
 static void on_phase(struct app *a, const struct session_event *ev) {
@@ -321,14 +321,14 @@ static void on_phase(struct app *a, const struct session_event *ev) {
     };
     cleanup_free char *text = text_safe_new(ev->text, TEXT_LINE, 200);
 
-    snprintf(a->job.claim, sizeof a->job.claim, "%s%s%s", job_phase_name(ev->phase),
+    snprintf(a->job->claim, sizeof a->job->claim, "%s%s%s", job_phase_name(ev->phase),
              *text ? ": " : "", text);
     if (ev->phase < COUNT(STEP) && STEP[ev->phase] != STEP_REQUEST)
         step_claimed(a, STEP[ev->phase]);
 }
 
 static void state_ended(struct app *a, const struct session_event *ev) {
-    struct app_job *j = &a->job;
+    struct app_job *j = a->job;
 
     j->ended = a->now;
     for (size_t i = 0; i < j->n_turns; i++)
@@ -346,7 +346,7 @@ static void state_ended(struct app *a, const struct session_event *ev) {
 }
 
 static void on_state(struct app *a, const struct session_event *ev) {
-    a->job.state = ev->state;
+    a->job->state = ev->state;
     switch (ev->state) {
     case SESSION_REQUESTED:
         return;
@@ -379,7 +379,7 @@ static void on_state(struct app *a, const struct session_event *ev) {
 
 /* Who will answer, and how far to trust it. */
 static void note_model(struct app *a) {
-    const struct model *m = &a->job.model;
+    const struct model *m = &a->job->model;
     const char *caution = model_caution(m);
     char words[160];
 
@@ -396,10 +396,10 @@ static void on_ready(struct app *a, const struct session_event *ev) {
     cleanup_free char *name = text_safe_new(ev->text, TEXT_LINE, 60);
 
     step_seen(a, STEP_READY);
-    snprintf(a->job.workload, sizeof a->job.workload, "%s", name);
-    model_learn(&a->job.model, ev->json);
+    snprintf(a->job->workload, sizeof a->job->workload, "%s", name);
+    model_learn(&a->job->model, ev->json);
     app_note(a, ROLE_DIM, "Ready: %s. /attach PATH sends a file, /help lists the rest.",
-             a->job.model.by_guest ? "chat" : name); /* whose name is its model's */
+             a->job->model.by_guest ? "chat" : name); /* whose name is its model's */
     note_model(a);
     a->conf.port->bell(a->conf.port_arg);
     if (a->screen == SCR_BOOT || a->screen == SCR_ATTEST)
@@ -416,7 +416,7 @@ static enum proof_state proof_of(const struct app_verdict *v) {
 }
 
 void app_on_verdict(struct app *a, const struct app_verdict *v) {
-    struct app_job *j = &a->job;
+    struct app_job *j = a->job;
     struct tree *old = j->tree;
     struct err e;
 
@@ -439,7 +439,7 @@ void app_on_verdict(struct app *a, const struct app_verdict *v) {
 /* --- the end --- */
 
 static void on_receipt(struct app *a, const struct session_event *ev) {
-    struct app_job *j = &a->job;
+    struct app_job *j = a->job;
 
     j->has_receipt = true;
     if (ev->receipt)
@@ -450,8 +450,8 @@ static void on_receipt(struct app *a, const struct session_event *ev) {
 }
 
 static void on_teardown(struct app *a, const struct session_event *ev) {
-    a->job.has_teardown = true;
-    a->job.teardown = *ev->teardown;
+    a->job->has_teardown = true;
+    a->job->teardown = *ev->teardown;
 }
 
 static void on_notice(struct app *a, const struct session_event *ev) {
@@ -461,7 +461,7 @@ static void on_notice(struct app *a, const struct session_event *ev) {
 }
 
 void app_on_session(struct app *a, const struct session_event *ev) {
-    if (!a->job.exists)
+    if (!a->job->exists)
         return; /* forgotten in a hurry: the engine alone cares now */
     switch (ev->type) {
     case SE_STATE:

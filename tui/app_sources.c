@@ -21,7 +21,7 @@ static const struct app_turn *turn_with_sources(const struct app_job *j) {
 }
 
 bool app_has_sources(const struct app *a) {
-    return turn_with_sources(&a->job) != NULL;
+    return turn_with_sources(a->job) != NULL;
 }
 
 void app_on_sources(struct app *a, const struct session_event *ev) {
@@ -47,7 +47,7 @@ void app_sources_under(struct app *a, const struct app_turn *t) {
 }
 
 const struct source *app_source(const struct app *a, size_t *of) {
-    const struct app_job *j = &a->job;
+    const struct app_job *j = a->job;
 
     for (size_t i = 0; i < j->n_turns; i++) {
         const struct app_turn *t = &j->turn[i];
@@ -71,7 +71,7 @@ static const struct app_file *file_sent(const struct app_job *j, const char *nam
 
 static int read_document(const struct app *a, const struct source *s, struct buf *doc,
                          struct err *e) {
-    const struct app_file *f = file_sent(&a->job, s->doc);
+    const struct app_file *f = file_sent(a->job, s->doc);
     uint8_t sha[32];
 
     if (!f)
@@ -88,7 +88,7 @@ static int read_document(const struct app *a, const struct source *s, struct buf
 }
 
 static void put_passage(struct app *a, struct view before, struct view passage, struct view after) {
-    struct pager *p = a->job.source_page;
+    struct pager *p = a->job->source_page;
     size_t id;
 
     pager_clear(p);
@@ -103,7 +103,7 @@ static void put_passage(struct app *a, struct view before, struct view passage, 
 }
 
 static void fill_page(struct app *a, const struct source *s) {
-    struct app_job *j = &a->job;
+    struct app_job *j = a->job;
     struct buf doc = {0};
     size_t from = 0, to = 0;
     struct err e = {0};
@@ -127,14 +127,14 @@ static void show(struct app *a) {
 
     if (!s)
         return;
-    if (!a->job.source_page)
-        a->job.source_page = pager_new(16);
+    if (!a->job->source_page)
+        a->job->source_page = pager_new(16);
     fill_page(a, s);
     app_go(a, SCR_SOURCE);
 }
 
 void app_source_open(struct app *a, size_t number) {
-    const struct app_turn *t = turn_with_sources(&a->job);
+    const struct app_turn *t = turn_with_sources(a->job);
 
     if (!t) {
         app_say(a, ROLE_WARN, "no answer has named a passage yet");
@@ -144,13 +144,13 @@ void app_source_open(struct app *a, size_t number) {
         app_say(a, ROLE_WARN, "the newest answer has passages 1 to %zu", t->sources.n);
         return;
     }
-    memcpy(a->job.source_of, t->id, 32);
-    a->job.source = number - 1;
+    memcpy(a->job->source_of, t->id, 32);
+    a->job->source = number - 1;
     show(a);
 }
 
 void app_source_step(struct app *a, int by) {
-    struct app_job *j = &a->job;
+    struct app_job *j = a->job;
     size_t of;
 
     if (!app_source(a, &of))

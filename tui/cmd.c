@@ -179,9 +179,9 @@ static void say_to_guest(struct app *a, struct view text) {
         app_say(a, ROLE_BAD, "not sent: %s", e.text);
         return;
     }
-    turn_add(&a->job, id, a->now);
+    turn_add(a->job, id, a->now);
     app_chat(a, "you", ROLE_ACCENT, false, text);
-    pager_move(a->job.chat, LIST_BOTTOM);
+    pager_move(a->job->chat, LIST_BOTTOM);
     edit_remember(a->input);
 }
 

@@ -83,8 +83,8 @@ void scr_clock(int64_t unix_s, bool seconds, char out[static 16]) {
 static int moving_files(const struct app *a) {
     int n = 0;
 
-    for (size_t i = 0; i < a->job.n_files; i++)
-        n += a->job.file[i].state == FILE_MOVING;
+    for (size_t i = 0; i < a->job->n_files; i++)
+        n += a->job->file[i].state == FILE_MOVING;
     return n;
 }
 
@@ -97,11 +97,11 @@ static void chat_sizes(const struct app *a, struct scr_sizes *s) {
     struct edit_place at;
     size_t first;
     struct rect b = s->body;
-    int head = b.h >= 16 ? (a->job.model.chats ? 3 : 2) : 1;
+    int head = b.h >= 16 ? (a->job->model.chats ? 3 : 2) : 1;
     int lines = (int)edit_layout(a->input, b.w - 4, rows, 1, &first, &at);
     int input = least(lines, b.h / 3);
 
-    s->transfers = least(moving_files(a) + (*a->job.progress != 0), b.h >= 16 ? 3 : 1);
+    s->transfers = least(moving_files(a) + (*a->job->progress != 0), b.h >= 16 ? 3 : 1);
     s->input = (struct rect){b.y + b.h - input, b.x + 3, input, b.w - 4};
     s->chat = (struct rect){b.y + head, b.x + 1, b.h - head - input - 1 - s->transfers, b.w - 2};
     s->indent = 13;
@@ -139,7 +139,7 @@ static void draw_tabs(const struct app *a, int x, int right) {
                                             : a->screen;
 
     for (size_t i = 0; i < COUNT(TABS); i++) {
-        bool here = TABS[i].screen == at, open = i == 0 || a->job.exists;
+        bool here = TABS[i].screen == at, open = i == 0 || a->job->exists;
         enum role role = open ? ROLE_TEXT : ROLE_DIM;
 
         x += draw_fmt(0, x, right - x, here ? ROLE_ACCENT : role, here ? "[%s]" : " %s ",
@@ -182,11 +182,11 @@ static void draw_status(const struct app *a) {
 /* Would this key do something now? The footer shows only what does. */
 static bool useful(const struct app *a, enum action act) {
     if (act == ACT_ACCEPT)
-        return a->job.state == SESSION_DECISION;
+        return a->job->state == SESSION_DECISION;
     if (act == ACT_DESTROY)
         return app_job_alive(a);
     if (act == ACT_SAVE)
-        return a->job.has_verdict;
+        return a->job->has_verdict;
     if (act == ACT_SOURCE)
         return app_has_sources(a);
     return act != ACT_INTERRUPT || app_answering(a);

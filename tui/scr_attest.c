@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *decision(const struct app *a) {
-    switch (a->job.state) {
+    switch (a->job->state) {
     case SESSION_DECISION:
         return "nothing sent yet: a decides";
     case SESSION_REFUSED:
@@ -27,7 +27,7 @@ static const char *decision(const struct app *a) {
 }
 
 static void draw_verdict(const struct app *a, int y) {
-    const struct app_verdict *v = &a->job.verdict;
+    const struct app_verdict *v = &a->job->verdict;
     struct scr_state look = scr_check(v->state, v->simulated);
     char time[16];
     int x = 1, right = a->cols - 1;
@@ -68,7 +68,7 @@ static int draw_value(const struct check *c, int y, int right, int w) {
 }
 
 static void draw_check(const struct app *a, const struct tree_row *r, int y, bool cursor) {
-    struct scr_state look = scr_check(r->check->state, a->job.verdict.simulated);
+    struct scr_state look = scr_check(r->check->state, a->job->verdict.simulated);
     int x = 2 + 2 * (int)(r->depth < 8 ? r->depth : 8), right = a->cols - 1, title;
 
     if (cursor)
@@ -106,7 +106,7 @@ static void draw_why(const struct check *c, int y, int h, int cols) {
 }
 
 struct scr_cursor scr_attest_draw(const struct app *a, const struct scr_sizes *s) {
-    const struct app_job *j = &a->job;
+    const struct app_job *j = a->job;
     int y = s->body.y;
     struct tree_row row;
 

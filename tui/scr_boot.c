@@ -50,7 +50,7 @@ static int64_t newest(const struct app_job *j) {
 }
 
 static void draw_step(const struct app *a, enum step i, int y) {
-    const struct app_job *j = &a->job;
+    const struct app_job *j = a->job;
     bool there = j->step[i].claimed || j->step[i].seen, past = reached(j, i + 1);
     int col = a->cols >= 80 ? 20 : 15, x = 2;
 
@@ -63,7 +63,7 @@ static void draw_step(const struct app *a, enum step i, int y) {
 }
 
 static void draw_head(const struct app *a, int y) {
-    const struct app_job *j = &a->job;
+    const struct app_job *j = a->job;
     char key[20], time[16];
 
     npub_short(j->provider, key);
@@ -75,7 +75,7 @@ static void draw_head(const struct app *a, int y) {
 }
 
 static void draw_now_line(const struct app *a, int y) {
-    const struct app_job *j = &a->job;
+    const struct app_job *j = a->job;
     char waited[16], all[16];
 
     if (session_state_final(j->state)) {
@@ -98,8 +98,8 @@ struct scr_cursor scr_boot_draw(const struct app *a, const struct scr_sizes *s) 
     for (int i = 0; i < STEP_COUNT; i++)
         draw_step(a, (enum step)i, y + 2 + i);
     draw_now_line(a, y + 2 + STEP_COUNT);
-    if (*a->job.claim && s->body.h > 14)
-        draw_fmt(y + 4 + STEP_COUNT, 1, a->cols - 2, ROLE_DIM, "provider: \"%s\"", a->job.claim);
+    if (*a->job->claim && s->body.h > 14)
+        draw_fmt(y + 4 + STEP_COUNT, 1, a->cols - 2, ROLE_DIM, "provider: \"%s\"", a->job->claim);
     if (s->body.h > 17) {
         draw_text(y + 6 + STEP_COUNT, 1, a->cols - 2, ROLE_DIM,
                   safe_lit("What the provider says proves nothing. What counts is the report,"));

@@ -10,7 +10,7 @@
 
 /* Who answers: never a small model without its size beside it. */
 static void draw_model(const struct app *a, int y) {
-    const struct model *m = &a->job.model;
+    const struct model *m = &a->job->model;
     char words[160];
     int x = 1;
 
@@ -28,7 +28,7 @@ static void draw_model(const struct app *a, int y) {
 }
 
 static void draw_head(const struct app *a, const struct scr_sizes *s) {
-    const struct app_job *j = &a->job;
+    const struct app_job *j = a->job;
     struct scr_state look = scr_check(j->verdict.state, j->simulated);
     char guest[20], age[16], words[160];
     int x = 1, y = s->body.y;
@@ -57,7 +57,7 @@ static void draw_head(const struct app *a, const struct scr_sizes *s) {
 }
 
 static void draw_talk(const struct app *a, const struct scr_sizes *s) {
-    const struct pager *p = a->job.chat;
+    const struct pager *p = a->job->chat;
     struct pager_row row;
 
     for (int i = 0; p && i < s->chat.h && pager_row(p, pager_top(p) + (size_t)i, &row); i++) {
@@ -85,8 +85,8 @@ static void draw_file(const struct app *a, const struct app_file *f, int y) {
 
 /* The words first; a bar where they leave room for one. */
 static void draw_progress(const struct app *a, int y) {
-    const struct pace *p = &a->job.pace;
-    int x = 2 + draw_fmt(y, 2, a->cols - 4, ROLE_TEXT, "guest: %s", a->job.progress);
+    const struct pace *p = &a->job->pace;
+    int x = 2 + draw_fmt(y, 2, a->cols - 4, ROLE_TEXT, "guest: %s", a->job->progress);
     int room = a->cols - 2 - x - 2;
 
     room = room < 18 ? room : 18;
@@ -95,7 +95,7 @@ static void draw_progress(const struct app *a, int y) {
 }
 
 static void draw_transfers(const struct app *a, const struct scr_sizes *s) {
-    const struct app_job *j = &a->job;
+    const struct app_job *j = a->job;
     int y = s->chat.y + s->chat.h, last = y + s->transfers;
 
     if (*j->progress && y < last)
@@ -112,8 +112,9 @@ static void draw_mark(const struct app *a, int y) {
     char for_s[16];
 
     draw_rule(y, 0, a->cols, RULE_THIN);
-    if (a->job.chat && !pager_following(a->job.chat))
-        right = draw_right(y, right, 20, ROLE_ACCENT, " v %zu new ", pager_unseen(a->job.chat)) - 2;
+    if (a->job->chat && !pager_following(a->job->chat))
+        right =
+            draw_right(y, right, 20, ROLE_ACCENT, " v %zu new ", pager_unseen(a->job->chat)) - 2;
     if (!t)
         return;
     scr_elapsed(a->now - t->asked, for_s);

@@ -95,10 +95,10 @@ void scr_end_fill(const struct app *a, struct pager *p) {
     size_t top = pager_top(p);
 
     pager_clear(p);
-    fill_state(&a->job, p);
-    fill_receipt(&a->job, p);
-    fill_teardown(&a->job, p);
-    fill_disk(&a->job, p);
+    fill_state(a->job, p);
+    fill_receipt(a->job, p);
+    fill_teardown(a->job, p);
+    fill_disk(a->job, p);
     pager_move(p, LIST_TOP);
     while (top-- > 0)
         pager_move(p, LIST_DOWN);

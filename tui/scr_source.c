@@ -17,10 +17,10 @@ static void draw_source_head(const struct app *a, const struct scr_sizes *s) {
         snprintf(at, sizeof at, "   at byte %" PRIu64, src->offset);
     if (src->has_score)
         snprintf(score, sizeof score, "   score %" PRId64, src->score);
-    draw_fmt(y, 1, a->cols - 2, ROLE_TITLE, "Passage %zu of %zu   %s%s%s", a->job.source + 1, of,
+    draw_fmt(y, 1, a->cols - 2, ROLE_TITLE, "Passage %zu of %zu   %s%s%s", a->job->source + 1, of,
              src->doc, at, score);
-    if (*a->job.source_note)
-        draw_fmt(y + 1, 1, a->cols - 2, ROLE_WARN, "%s", a->job.source_note);
+    if (*a->job->source_note)
+        draw_fmt(y + 1, 1, a->cols - 2, ROLE_WARN, "%s", a->job->source_note);
     else
         draw_text(y + 1, 1, a->cols - 2, ROLE_DIM,
                   safe_lit("Your own file; > marks what the answer was made from."));
@@ -28,7 +28,7 @@ static void draw_source_head(const struct app *a, const struct scr_sizes *s) {
 }
 
 struct scr_cursor scr_source_draw(const struct app *a, const struct scr_sizes *s) {
-    const struct pager *p = a->job.source_page;
+    const struct pager *p = a->job->source_page;
     struct rect r = s->source;
     struct pager_row row;
 

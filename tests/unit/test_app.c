@@ -89,7 +89,7 @@ static void no_way_around_the_gate(void **st) {
         for (enum scr s = SCR_OFFERS; s <= SCR_END; s++) {
             struct app *a = app_deciding();
 
-            a->job.state = SHUT[i];
+            a->job->state = SHUT[i];
             try_everything(a, s);
             nothing_was_sent();
             app_done(a);
@@ -104,7 +104,7 @@ static void text_that_may_not_go_stays(void **st) {
     press(a, "my secret", K_ENTER);
     expect_status(a, "not sent: the verdict needs your decision");
     assert_int_equal(edit_len(a->input), 9);
-    a->job.state = SESSION_READY;
+    a->job->state = SESSION_READY;
     app_key(a, K_ENTER);
     expect_asked("ask my secret;");
     assert_int_equal(edit_len(a->input), 0);
@@ -151,7 +151,7 @@ static void warnings_want_theirs(void **st) {
     struct app *a = app_deciding();
 
     (void)st;
-    a->job.verdict.simulated = false;
+    a->job->verdict.simulated = false;
     press(a, "asimulated", K_ENTER);
     expect_asked("");
     press(a, "a", K_ESC);
@@ -171,8 +171,8 @@ static void failure_cannot_be_accepted(void **st) {
     struct app *a = app_deciding();
 
     (void)st;
-    a->job.verdict.open[1] = &FAILED;
-    a->job.verdict.n_open = 2;
+    a->job->verdict.open[1] = &FAILED;
+    a->job->verdict.n_open = 2;
     press(a, "a", 0);
     assert_false(a->prompt.open);
     expect_status(a, "cannot be accepted");
@@ -368,7 +368,7 @@ static size_t chat_holds(const struct app *a, const char *words) {
     struct pager_row row;
     size_t n = 0;
 
-    for (size_t i = 0; pager_row(a->job.chat, i, &row); i++)
+    for (size_t i = 0; pager_row(a->job->chat, i, &row); i++)
         n += strstr(row.text.s, words) != NULL;
     return n;
 }
@@ -406,15 +406,15 @@ static void a_passage_opens_where_it_stands(void **st) {
     assert_int_equal(a->screen, SCR_SOURCE);
     assert_string_equal(app_source(a, &of)->doc, "lease.md");
     assert_int_equal(of, 2);
-    assert_string_equal(a->job.source_note, "");
+    assert_string_equal(a->job->source_note, "");
     app_prepare(a);
-    for (size_t i = 0; pager_row(a->job.source_page, i, &row); i++)
+    for (size_t i = 0; pager_row(a->job->source_page, i, &row); i++)
         if (row.role == ROLE_ACCENT && marked++ == 0)
             assert_true(!strncmp(row.text.s, "Either side may end", 19));
-    assert_true(marked > 0 && pager_rows(a->job.source_page) > marked + 8);
+    assert_true(marked > 0 && pager_rows(a->job->source_page) > marked + 8);
     app_key(a, 'n');
     assert_string_equal(app_source(a, &of)->doc, "scan.pdf");
-    assert_non_null(strstr(a->job.source_note, "sent no document"));
+    assert_non_null(strstr(a->job->source_note, "sent no document"));
     app_key(a, 'n');
     expect_status(a, "the last passage");
     app_key(a, 'p');
@@ -436,7 +436,7 @@ static void a_passage_opens_where_it_stands(void **st) {
 static void another_document_is_not_shown(void **st) {
     struct app *a = app_answered_with_sources();
     cleanup_free char *path = path_in("lease.md");
-    struct app_file *f = &a->job.file[0];
+    struct app_file *f = &a->job->file[0];
 
     (void)st;
     file_put("lease.md",
@@ -444,12 +444,12 @@ static void another_document_is_not_shown(void **st) {
     free(f->path);
     f->path = mem_str(path);
     app_key(a, K_ALT('s'));
-    assert_non_null(strstr(a->job.source_note, "has changed since"));
-    assert_int_equal(pager_rows(a->job.source_page) < 6, 1);
+    assert_non_null(strstr(a->job->source_note, "has changed since"));
+    assert_int_equal(pager_rows(a->job->source_page) < 6, 1);
     unlink(path);
     app_key(a, K_ESC);
     app_key(a, K_ALT('s'));
-    assert_non_null(strstr(a->job.source_note, "The passage alone"));
+    assert_non_null(strstr(a->job->source_note, "The passage alone"));
     app_done(a);
 }
 
@@ -459,7 +459,7 @@ static void passages_go_with_their_turn(void **st) {
     (void)st;
     for (int i = 0; i < APP_TURNS + 3; i++) {
         press(a, "again", K_ENTER);
-        memset(a->job.turn[a->job.n_turns - 1].id, i, 32);
+        memset(a->job->turn[a->job->n_turns - 1].id, i, 32);
     }
     app_key(a, K_ALT('s'));
     expect_status(a, "no answer has named a passage");
@@ -477,7 +477,7 @@ static void a_small_model_is_no_oracle(void **st) {
     assert_int_equal(chat_holds(a, "processor is emulated"), 1);
     app_done(a);
     a = app_deciding();
-    a->job.model = (struct model){.chats = true};
+    a->job->model = (struct model){.chats = true};
     state(a, SESSION_READY);
     app_on_session(a, &(struct session_event){.type = SE_READY, .text = view_str("chat")});
     assert_int_equal(chat_holds(a, "no language model in this guest"), 1);
@@ -559,7 +559,7 @@ static void panic_takes_two(void **st) {
     later(a, 100);
     app_key(a, K_CTRL('Q'));
     expect_asked("quit 1;");
-    assert_false(a->job.exists);
+    assert_false(a->job->exists);
     assert_int_equal(edit_len(a->input), 0);
     state(a, SESSION_ENDED); /* what still comes finds nothing to change */
     app_prepare(a);
@@ -574,7 +574,7 @@ static void ctrl_c_stops_then_leaves(void **st) {
     app_key(a, K_CTRL('C'));
     expect_asked("cancel;");
     app_on_session(a, &(struct session_event){.type = SE_ANSWER,
-                                              .id = a->job.turn[0].id,
+                                              .id = a->job->turn[0].id,
                                               .code = "cancelled",
                                               .text = view_str("stopped")});
     assert_int_not_equal(edit_len(a->input), 0);
@@ -596,7 +596,7 @@ static void quitting_asks_while_a_guest_lives(void **st) {
     expect_asked("");
     press(a, "qy", 0);
     expect_asked("quit 0;");
-    a->job.state = SESSION_ENDED;
+    a->job->state = SESSION_ENDED;
     press(a, "q", 0);
     expect_asked("quit 0;");
     app_done(a);
@@ -636,7 +636,7 @@ static void completion(void **st) {
 
 static void verdicts_are_remembered(void **st) {
     struct app *a = app_deciding();
-    struct proof p = proven_get(a->proven, a->job.provider);
+    struct proof p = proven_get(a->proven, a->job->provider);
 
     (void)st;
     assert_int_equal(p.state, PROOF_SIMULATED);
@@ -677,12 +677,12 @@ static void stray_events_change_nothing(void **st) {
 
     (void)st;
     app_prepare(a);
-    rows = pager_rows(a->job.chat);
+    rows = pager_rows(a->job->chat);
     app_on_session(a,
                    &(struct session_event){.type = SE_DELTA, .id = other, .text = view_str("x")});
     app_on_session(a, &(struct session_event){.type = SE_SENT, .id = other});
     app_on_session(a, &(struct session_event){.type = SE_TABLE, .id = other, .json = NULL});
-    assert_true(pager_rows(a->job.chat) <= rows + 1);
+    assert_true(pager_rows(a->job->chat) <= rows + 1);
     app_done(a);
 }
 

@@ -284,7 +284,7 @@ static const struct check TOP = {.id = "verdict",
                                  .n_children = 3};
 
 static void state(struct app *a, enum session_state s) {
-    struct session_event ev = {.type = SE_STATE, .state = s, .from = a->job.state};
+    struct session_event ev = {.type = SE_STATE, .state = s, .from = a->job->state};
 
     app_on_session(a, &ev);
 }
@@ -407,7 +407,7 @@ static struct app *app_with_model(void) {
     struct err e;
 
     ev.json = caps;
-    a->job.model = (struct model){.chats = true, .name = "SmolLM2-135M", .bytes = 91700000};
+    a->job->model = (struct model){.chats = true, .name = "SmolLM2-135M", .bytes = 91700000};
     state(a, SESSION_ACCEPTED);
     state(a, SESSION_READY);
     app_on_session(a, &ev);
