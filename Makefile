@@ -150,6 +150,11 @@ interop: cdvm $(B)/interop/peer
 unit: $(UNIT)
 	@VECTORS=$(VECTORS) tests/run.sh $(UNIT)
 
+# The screens as they are now become those that the test expects: tests/screens/*.txt. Read the difference.
+.PHONY: golden
+golden: $(B)/unit/test_screens
+	@UPDATE_SCREENS=1 $< >/dev/null && git --no-pager diff --stat -- tests/screens
+
 # One JSON object a line: name, unit, median, p95, n, against.
 # Fuzzers: clang with libFuzzer, ASan and UBSan, in a build folder of their own.
 FUZZ_SECONDS ?= 5

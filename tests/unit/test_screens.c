@@ -1,7 +1,5 @@
-/* Golden screens: every screen at three sizes, in UTF-8 and in ASCII, drawn by the real code into a
- * curses screen that has no terminal, read back cell by cell and compared with tests/screens/.
- *
- *   UPDATE_SCREENS=1 build/unit/test_screens    writes them anew (then look at the difference) */
+/* Golden screens: every screen at three sizes, in UTF-8 and in ASCII, in every theme, compared with
+ * tests/screens/ (golden.h says how these files are read). `make golden` writes them anew. */
 #include "tui/draw.c"
 
 #include <inttypes.h>
@@ -11,6 +9,7 @@
 
 #include "core/enc.h"
 #include "tests/unit/tui_world.h"
+#include "tests/unit/golden.h"
 #include "tui/cmd.h"
 #include "tui/scr.h"
 
@@ -168,95 +167,137 @@ static const struct {
 };
 static const int SIZES[][2] = {{60, 16}, {80, 24}, {100, 30}};
 
-/* --- reading back --- */
+/* --- drawing --- */
 
-/* Appends what one cell shows; returns its width. */
-static int read_cell(int y, int x, struct buf *out) {
-    wchar_t chars[CCHARW_MAX + 1] = {0};
-    char utf8[4];
-    attr_t attr;
-    short pair;
-    cchar_t cell;
-
-    mvin_wch(y, x, &cell);
-    getcchar(&cell, chars, &attr, &pair, NULL);
-    for (int i = 0; chars[i]; i++)
-        buf_add(out, utf8, utf8_put((uint32_t)chars[i], utf8));
-    return chars[0] > 0x7f && wcwidth(chars[0]) == 2 ? 2 : 1;
-}
-
-static void read_screen(struct buf *out) {
-    for (int y = 0; y < LINES; y++) {
-        for (int x = 0; x < COLS;)
-            x += read_cell(y, x, out);
-        while (out->n > 0 && out->p[out->n - 1] == ' ')
-            out->n--;
-        buf_str(out, "\n");
-    }
-}
-
-static void shoot(struct app *a, int cols, int rows, struct buf *out) {
+static void draw_at(struct app *a, int cols, int rows) {
     resizeterm(rows, cols);
     app_resize(a, rows, cols);
     app_prepare(a);
     scr_draw(a);
-    read_screen(out);
 }
 
-static void compare_golden(const char *path, const struct buf *got) {
-    cleanup_buf struct buf want = {0};
-    struct err e;
+/* Made anew for each: a scene is drawn as it is when it is new. */
+static void draw_scene(struct app *(*make)(void), const int size[2], bool ascii, enum theme t) {
+    struct app *a;
 
-    if (getenv("UPDATE_SCREENS")) {
-        assert_int_equal(file_write(path, buf_view(got), 0644, true, &e), 0);
-        return;
-    }
-    if (file_read(path, 1 << 20, &want, &e) != 0)
-        fail_msg("%s", e.text);
-    if (!view_eq(buf_view(&want), buf_view(got)))
-        fail_msg("%s: the screen is now:\n%.*s", path, (int)got->n, (char *)got->p);
-}
-
-static void golden(bool ascii) {
-    draw_start(ascii, THEME_AUTO);
     world.ascii = ascii;
-    for (size_t i = 0; i < COUNT(SCENES); i++)
-        for (size_t k = 0; k < COUNT(SIZES); k++) {
-            cleanup_buf struct buf got = {0};
-            struct app *a = SCENES[i].make();
-            cleanup_free char *path = mem_fmt("tests/screens/%s-%dx%d%s.txt", SCENES[i].name,
-                                              SIZES[k][0], SIZES[k][1], ascii ? "-ascii" : "");
+    draw_start(ascii, t);
+    a = make();
+    draw_at(a, size[0], size[1]);
+    app_done(a);
+}
 
-            shoot(a, SIZES[k][0], SIZES[k][1], &got);
-            compare_golden(path, &got);
-            app_done(a);
+static struct shot *shoot_scene(struct app *(*make)(void), const int size[2], bool ascii) {
+    draw_scene(make, size, ascii, THEME_256);
+    return shot_take();
+}
+
+static const struct {
+    enum theme theme;
+    const char *name;
+} THEMES[] = {{THEME_MONO, "mono"}, {THEME_8, "8 colours"}, {THEME_256, "256 colours"}};
+
+static void scene_file(size_t i, struct buf *out) {
+    for (size_t k = 0; k < COUNT(SIZES); k++) {
+        struct shot *utf8 = shoot_scene(SCENES[i].make, SIZES[k], false);
+        struct shot *ascii = shoot_scene(SCENES[i].make, SIZES[k], true);
+
+        shot_write(utf8, out);
+        shot_write_ascii(utf8, ascii, out);
+        for (size_t t = 0; t < COUNT(THEMES); t++) {
+            draw_scene(SCENES[i].make, SIZES[k], false, THEMES[t].theme);
+            shot_must_hold(utf8, SCENES[i].name, THEMES[t].name);
         }
+        shot_free(utf8);
+        shot_free(ascii);
+    }
 }
 
-static void golden_utf8(void **state_) {
+static void golden_screens(void **state_) {
+    cleanup_buf struct buf faults = {0};
+
     (void)state_;
-    golden(false);
+    for (size_t i = 0; i < COUNT(SCENES); i++) {
+        cleanup_buf struct buf got = {0};
+
+        scene_file(i, &got);
+        golden_compare(SCENES[i].name, buf_view(&got), &faults);
+    }
+    golden_must_be_same(&faults);
 }
 
-static void golden_ascii(void **state_) {
+/* How each role looks in each theme: attributes, and the number of the colour. */
+static void look_words(enum role r, struct buf *out) {
+    static const struct {
+        attr_t bit;
+        const char *word;
+    } ATTRS[] = {{A_BOLD, " bold"}, {A_DIM, " dim"}, {A_REVERSE, " reverse"}};
+    struct look k = theme_look(r);
+    short fg = -1, bg = -1;
+
+    if (k.pair != 0)
+        pair_content(k.pair, &fg, &bg);
+    assert_int_equal(bg, -1); /* never a background of ours */
+    buf_fmt(out, fg < 0 ? "  own colour" : "  colour %d", fg);
+    for (size_t i = 0; i < COUNT(ATTRS); i++)
+        buf_str(out, k.attr & ATTRS[i].bit ? ATTRS[i].word : "");
+    buf_str(out, "\n");
+}
+
+static void golden_themes(void **state_) {
+    static const char *const ROLE[ROLE_COUNT] = {"text", "dim", "title", "accent", "ok",
+                                                 "warn", "bad", "sim",   "banner", "cursor"};
+    cleanup_buf struct buf got = {0}, faults = {0};
+
     (void)state_;
-    golden(true);
+    for (size_t t = 0; t < COUNT(THEMES); t++) {
+        draw_start(false, THEMES[t].theme);
+        buf_fmt(&got, "@ %s\n", THEMES[t].name);
+        for (enum role r = 0; r < ROLE_COUNT; r++) {
+            buf_fmt(&got, "%c  %-8s", ROLE_LETTERS[r], ROLE[r]);
+            look_words(r, &got);
+        }
+    }
+    golden_compare("themes", buf_view(&got), &faults);
+    golden_must_be_same(&faults);
+}
+
+static bool is_scene(struct view name) {
+    for (size_t i = 0; i < COUNT(SCENES); i++)
+        if (view_is(name, SCENES[i].name))
+            return true;
+    return view_is(name, "themes");
+}
+
+static void no_file_without_scene(void **state_) {
+    (void)state_;
+    golden_no_others(is_scene);
+}
+
+static bool screen_holds(struct app *a, int cols, int rows, const char *words) {
+    struct shot *s;
+    bool found = false;
+
+    draw_at(a, cols, rows);
+    s = shot_take();
+    for (int y = 0; y < rows; y++)
+        found |= strstr(s->text[y], words) != NULL;
+    shot_free(s);
+    return found;
 }
 
 /* Any size, any scene: nothing breaks, and too small says so. */
 static void every_size_survives(void **state_) {
     (void)state_;
-    draw_start(false, THEME_AUTO);
+    draw_start(false, THEME_256);
     for (size_t i = 0; i < COUNT(SCENES); i++) {
         struct app *a = SCENES[i].make();
 
         for (int rows = 1; rows < 40; rows += 3)
             for (int cols = 1; cols < 130; cols += 7) {
-                cleanup_buf struct buf got = {0};
-
-                shoot(a, cols, rows, &got);
+                draw_at(a, cols, rows);
                 if (cols >= 20 && (rows < SCR_MIN_ROWS || cols < SCR_MIN_COLS))
-                    assert_non_null(strstr((char *)got.p, "enlarge to 60x16"));
+                    assert_true(screen_holds(a, cols, rows, "enlarge to 60x16"));
             }
         app_done(a);
     }
@@ -267,38 +308,16 @@ static void banner_is_everywhere(void **state_) {
     static const uint32_t KEYS[] = {K_ALT('2'), K_ALT('3'), K_ALT('4'), K_ALT('5')};
 
     (void)state_;
+    draw_start(false, THEME_256);
     for (size_t i = 0; i < COUNT(KEYS); i++) {
-        cleanup_buf struct buf got = {0};
         struct app *a = app_ready();
 
         app_key(a, KEYS[i]);
-        shoot(a, 60, 16, &got);
-        assert_non_null(strstr((char *)got.p, "[S] SIMULATED"));
+        assert_true(screen_holds(a, 60, 16, "[S] SIMULATED"));
         app_key(a, K_F1);
         app_ask_end(a); /* a question over the help over the screen */
-        buf_reset(&got);
-        shoot(a, 60, 16, &got);
-        assert_non_null(strstr((char *)got.p, "[S] SIMULATED"));
+        assert_true(screen_holds(a, 60, 16, "[S] SIMULATED"));
         app_done(a);
-    }
-}
-
-/* No colour is not less: with and without it the cells hold the same text. */
-static void mono_says_the_same(void **state_) {
-    (void)state_;
-    for (size_t i = 0; i < COUNT(SCENES); i++) {
-        cleanup_buf struct buf colour = {0}, mono = {0};
-        struct app *a;
-
-        draw_start(false, THEME_256);
-        a = SCENES[i].make();
-        shoot(a, 80, 24, &colour);
-        app_done(a);
-        draw_start(false, THEME_MONO);
-        a = SCENES[i].make();
-        shoot(a, 80, 24, &mono);
-        app_done(a);
-        assert_true(view_eq(buf_view(&colour), buf_view(&mono)));
     }
 }
 
@@ -328,9 +347,9 @@ static int teardown(void **state_) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(golden_utf8),         cmocka_unit_test(golden_ascii),
-        cmocka_unit_test(every_size_survives), cmocka_unit_test(banner_is_everywhere),
-        cmocka_unit_test(mono_says_the_same),
+        cmocka_unit_test(golden_screens),        cmocka_unit_test(golden_themes),
+        cmocka_unit_test(no_file_without_scene), cmocka_unit_test(every_size_survives),
+        cmocka_unit_test(banner_is_everywhere),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
