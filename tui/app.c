@@ -22,14 +22,13 @@ struct app *app_new(const struct app_conf *c) {
     a->rows = 24;
     a->cols = 80;
     a->proven = proven_new(c->proven);
-    a->job = mem_new(sizeof *a->job);
     a->shelf = shelf_new();
     a->filter = edit_new(FILTER_MAX, false);
-    a->input = edit_new(DRAFT_MAX, true);
     a->help_page = pager_new(PAGE_ENTRIES);
     a->offer_page = pager_new(PAGE_ENTRIES);
     a->end_page = pager_new(PAGE_ENTRIES);
     a->shelf_changed = true;
+    app_jobs_wipe(a); /* none yet */
     for (size_t i = 0; i < c->n_params && i < JOB_PARAMS_MAX; i++)
         a->params[a->n_params++] = c->params[i];
     return a;
@@ -38,11 +37,10 @@ struct app *app_new(const struct app_conf *c) {
 void app_free(struct app *a) {
     if (!a)
         return;
-    app_job_forget(a);
-    free(a->job);
+    app_jobs_wipe(a);
+    app_job_free(a->none);
     prompt_close(&a->prompt);
     edit_free(a->filter);
-    edit_free(a->input);
     pager_free(a->help_page);
     pager_free(a->offer_page);
     pager_free(a->end_page);
@@ -90,6 +88,8 @@ void app_prepare(struct app *a) {
 
     if (a->shelf_changed)
         view_offers(a);
+    if (app_looks_at(a, a->job))
+        a->job->unread = 0;
     list_resize(&a->offers, shelf_shown(a->shelf), (size_t)s.offers);
     if (a->job->tree)
         tree_resize(a->job->tree, (size_t)s.tree);
@@ -150,10 +150,6 @@ void app_on_offer(struct app *a, const struct listing *l) {
 }
 
 /* --- what others ask --- */
-
-bool app_job_alive(const struct app *a) {
-    return a->job->exists && !session_state_final(a->job->state);
-}
 
 bool app_simulated(const struct app *a) {
     return a->job->exists && a->job->simulated && a->screen != SCR_OFFERS && a->screen != SCR_OFFER;
@@ -406,13 +402,11 @@ static bool twice(struct app *a, int64_t *first) {
 
 static void do_panic(struct app *a) {
     if (!twice(a, &a->panic_at)) {
-        app_say(a, ROLE_WARN, "Ctrl-Q again: destroy the guest, wipe everything, leave");
+        app_say(a, ROLE_WARN, "Ctrl-Q again: destroy every guest, wipe everything, leave");
         return;
     }
     prompt_close(&a->prompt);
-    app_job_forget(a);
-    edit_free(a->input);
-    a->input = edit_new(DRAFT_MAX, true);
+    app_jobs_wipe(a);
     a->screen = SCR_OFFERS;
     a->conf.port->quit(a->conf.port_arg, true);
 }
@@ -432,7 +426,7 @@ static void do_interrupt(struct app *a) {
 }
 
 static void do_quit(struct app *a) {
-    if (app_job_alive(a))
+    if (app_jobs_alive(a) > 0)
         app_ask_quit(a);
     else
         a->conf.port->quit(a->conf.port_arg, false);

@@ -19,6 +19,7 @@
 #include "tui/sources.h"
 #include "tui/tree.h"
 
+#define APP_JOBS 8 /* held at once; one that ended makes room for the next */
 #define APP_FILES 32
 #define APP_TURNS 8
 #define APP_OPEN 32
@@ -86,7 +87,11 @@ struct app_file {
 
 struct app_job {
     bool exists;
-    bool simulated; /* the offer says so, or the verdict found it */
+    unsigned
+        number;    /* its handle in events and in what is asked of the world; from 1, never again */
+    size_t unread; /* what came while another job was looked at */
+    struct edit *input; /* what is being written to its guest */
+    bool simulated;     /* the offer says so, or the verdict found it */
     enum session_state state;
     uint8_t id[32], provider[32];
     char provider_name[64], what[160], price[32], workload[64];
@@ -118,22 +123,24 @@ struct app_job {
     char *bundle; /* where it was saved */
 };
 
-/* What the model asks of the world. Every function but offer may call app_on_* before it returns.
- */
+/* What the model asks of the world. Every function but offer may call app_on_* before it returns;
+ * start calls app_on_started. A job is named by its number. */
 struct app_port {
     const struct offer *(*offer)(void *arg, const struct shelf_row *row, struct err *e);
     int (*start)(void *arg, const struct offer *o, struct err *e);
-    int (*confirm)(void *arg, const char *check_id, struct err *e);
-    int (*accept)(void *arg, bool simulated_ok, struct err *e);
-    void (*refuse)(void *arg);
-    int (*ask)(void *arg, struct view text, uint8_t id[static 32], struct err *e);
-    int (*attach)(void *arg, const char *path, const char *mime, uint8_t xid[static 16],
-                  struct err *e);
-    int (*cancel)(void *arg, const uint8_t id[static 32], struct err *e);
-    int (*route)(void *arg, uint64_t size, const char **server, struct err *e);
-    int (*save)(void *arg, const char *path, struct err *e); /* the bundle */
-    void (*end)(void *arg);
-    void (*quit)(void *arg, bool at_once); /* at_once: do not wait for receipt and teardown */
+    int (*confirm)(void *arg, unsigned job, const char *check_id, struct err *e);
+    int (*accept)(void *arg, unsigned job, bool simulated_ok, struct err *e);
+    void (*refuse)(void *arg, unsigned job);
+    int (*ask)(void *arg, unsigned job, struct view text, uint8_t id[static 32], struct err *e);
+    int (*attach)(void *arg, unsigned job, const char *path, const char *mime,
+                  uint8_t xid[static 16], struct err *e);
+    int (*cancel)(void *arg, unsigned job, const uint8_t id[static 32], struct err *e);
+    int (*route)(void *arg, unsigned job, uint64_t size, const char **server, struct err *e);
+    int (*save)(void *arg, unsigned job, const char *path, struct err *e); /* the bundle */
+    void (*end)(void *arg, unsigned job);
+    /* Nothing in here borrows from the job's verdict any more, and no event of it is wanted. */
+    void (*forget)(void *arg, unsigned job);
+    void (*quit)(void *arg, bool at_once); /* at_once: do not wait for receipts and teardowns */
     void (*redraw)(void *arg);
     void (*suspend)(void *arg);
     void (*bell)(void *arg);
@@ -172,8 +179,12 @@ struct app {
     bool shelf_changed;
     struct offer *offer; /* the one in detail; owned */
     bool raw;
-    struct app_job *job; /* the one on the screens; never NULL: `exists` tells */
-    struct edit *input;
+    struct app_job *jobs[APP_JOBS]; /* oldest first */
+    size_t n_jobs;
+    unsigned last_job;    /* number of the newest */
+    struct app_job *none; /* an empty one, on the screens while there is no other */
+    struct app_job *job;  /* the one on the screens: one of jobs, or none; never NULL */
+    struct edit *input;   /* of that job */
     struct app_attach attach[APP_ATTACH]; /* asked about, not sent yet */
     size_t n_attach;
     struct job_param params[JOB_PARAMS_MAX]; /* of the next job */
@@ -196,10 +207,11 @@ void app_on_relays(struct app *a, size_t up);
 void app_on_settled(struct app *a);
 void app_on_offers_clear(struct app *a); /* followed by the whole list again */
 void app_on_offer(struct app *a, const struct listing *l);
-void app_on_started(struct app *a, const struct offer *o, const uint8_t job[static 32]);
-void app_on_verdict(struct app *a, const struct app_verdict *v);
+/* Returns the number by which events name the job from now on. */
+unsigned app_on_started(struct app *a, const struct offer *o, const uint8_t id[static 32]);
+void app_on_verdict(struct app *a, unsigned job, const struct app_verdict *v);
 /* Every event but SE_VERDICT, which the owner turns into app_on_verdict. */
-void app_on_session(struct app *a, const struct session_event *ev);
+void app_on_session(struct app *a, unsigned job, const struct session_event *ev);
 
 /* --- keys --- */
 enum scr app_focus(const struct app *a); /* where keys go */
@@ -208,37 +220,59 @@ void app_paste(struct app *a, struct view text, bool cut);
 void app_do(struct app *a, enum action act);
 
 /* --- asked by screens and commands --- */
-bool app_job_alive(const struct app *a); /* a guest may exist */
-bool app_simulated(const struct app *a); /* the banner is due */
+bool app_job_alive(const struct app_job *j); /* a guest may exist */
+bool app_simulated(const struct app *a);     /* the banner is due */
 /* True when something typed may go to the guest; otherwise *why gets the sentence for it. */
 bool app_may_send(const struct app *a, const char **why);
 const struct app_turn *app_answering(const struct app *a);        /* newest open turn, or NULL */
 struct app_file *app_file_named(struct app *a, const char *word); /* "1", or a name; came in */
 
 /* --- for cmd.c and app_*.c --- */
-void app_say(struct app *a, enum role r, const char *fmt, ...) PRINTF_LIKE(3, 4);  /* status line */
-void app_note(struct app *a, enum role r, const char *fmt, ...) PRINTF_LIKE(3, 4); /* in the chat */
+void app_say(struct app *a, enum role r, const char *fmt, ...) PRINTF_LIKE(3, 4); /* status line */
+/* A line in the chat of the job on the screens. */
+void app_note(struct app *a, enum role r, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void app_chat(struct app *a, const char *who, enum role r, bool fixed, struct view text);
 void app_go(struct app *a, enum scr s);
-void app_job_forget(struct app *a);
 int app_open_offer(struct app *a, const struct shelf_row *row, struct err *e) WARN_UNUSED;
 void app_ask_start(struct app *a);
 void app_ask_accept(struct app *a);
 void app_ask_attach(struct app *a, const char *const *path, size_t n);
 void app_ask_param(struct app *a);
-/* An upload whose bytes lie at `path`. */
-void app_file_path(struct app *a, const struct xfer_meta *m, const char *path);
+/* An upload of this job whose bytes lie at `path`. */
+void app_file_path(struct app *a, struct app_job *j, const struct xfer_meta *m, const char *path);
 void app_ask_end(struct app *a);
 void app_ask_quit(struct app *a);
 void app_answered(struct app *a, bool yes);
 void app_save_bundle(struct app *a, const char *path);               /* NULL: the usual place */
 void app_save_file(struct app *a, const char *word, const char *to); /* to NULL: own name */
 void app_stop_answer(struct app *a);
-struct app_turn *app_turn_of(struct app *a, const uint8_t *id); /* NULL: none of ours */
+struct app_turn *app_turn_of(struct app_job *j, const uint8_t *id); /* NULL: none of ours */
+
+/* --- app_jobs.c: several jobs, of which one is on the screens --- */
+struct app_job *app_job_of(const struct app *a, unsigned number); /* NULL: none, or forgotten */
+size_t app_jobs_alive(const struct app *a);
+size_t app_jobs_unread(const struct app *a); /* jobs that are not looked at and have news */
+bool app_looks_at(const struct app *a, const struct app_job *j); /* its own screens are shown */
+/* The one that would have to go for a new job to come; NULL: there is room, or all are alive. */
+struct app_job *app_jobs_oldest_ended(const struct app *a);
+bool app_jobs_full(const struct app *a);    /* and all of them alive */
+struct app_job *app_job_add(struct app *a); /* makes room; NULL: full. Not on the screens yet */
+void app_job_show(struct app *a, struct app_job *j);   /* brings it to the screens */
+void app_job_forget(struct app *a, struct app_job *j); /* wiped; never of one that is alive */
+void app_jobs_wipe(struct app *a); /* all, alive or not; the world is not told */
+void app_file_free(struct app_file *f);
+void app_job_free(struct app_job *j); /* wipes; NULL legal */
+struct app_job *app_job_new(void);
+/* Lines in the chat of any job. */
+void app_job_note(struct app *a, struct app_job *j, enum role r, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+size_t app_job_chat(struct app *a, struct app_job *j, const char *who, enum role r, bool fixed,
+                    struct view text); /* id of the entry; 0: there is no chat */
 
 /* --- app_sources.c: passages under an answer, and one of them in its document --- */
-void app_on_sources(struct app *a, const struct session_event *ev);
-void app_sources_under(struct app *a, const struct app_turn *t); /* lines in the chat */
+void app_on_sources(struct app *a, struct app_job *j, const struct session_event *ev);
+/* Lines in the job's chat. */
+void app_sources_under(struct app *a, struct app_job *j, const struct app_turn *t);
 void app_source_open(struct app *a, size_t number); /* of the newest answer that has any, from 1 */
 void app_source_step(struct app *a, int by);
 /* The one on the page, and how many its answer has; NULL without any. */

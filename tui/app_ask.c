@@ -50,12 +50,14 @@ int app_open_offer(struct app *a, const struct shelf_row *row, struct err *e) {
 
 void app_ask_start(struct app *a) {
     struct prompt *p = &a->prompt;
+    const struct app_job *goes = app_jobs_oldest_ended(a);
     char key[20], price[48];
 
     if (!a->offer)
         return;
-    if (app_job_alive(a)) {
-        app_say(a, ROLE_WARN, "a guest is alive: end that job first (screen 2, then x)");
+    if (app_jobs_full(a)) {
+        app_say(a, ROLE_WARN, "%d guests are alive: end one of those jobs first (screen 2, then x)",
+                APP_JOBS);
         return;
     }
     npub_short(a->offer->pubkey, key);
@@ -66,6 +68,9 @@ void app_ask_start(struct app *a) {
     buf_str(&p->body, "No data is sent yet: the machine first has to prove what it is.");
     if (offer_simulated(a->offer))
         buf_str(&p->body, "\nIt is SIMULATED: nothing about it will be secret.");
+    if (goes)
+        buf_fmt(&p->body, "\nTo make room, job %02x%02x, which has ended, is forgotten.",
+                goes->id[0], goes->id[1]);
 }
 
 static void start(struct app *a) {
@@ -103,6 +108,7 @@ void app_ask_accept(struct app *a) {
     }
     prompt_ask(p, THEN_ACCEPT, v->simulated ? "Accept a SIMULATED guest?" : "Accept warnings?",
                v->simulated ? "simulated" : "accept");
+    p->job = a->job->number;
     if (v->simulated)
         buf_str(&p->body, "No hardware protects this guest: its owner can read all you send.\n");
     for (size_t i = 0; i < v->n_open; i++)
@@ -114,7 +120,7 @@ static int confirm_all(struct app *a, struct err *e) {
     const struct app_verdict v = a->job->verdict;
 
     for (size_t i = 0; i < v.n_open; i++)
-        if (a->conf.port->confirm(a->conf.port_arg, v.open[i]->id, e) != 0)
+        if (a->conf.port->confirm(a->conf.port_arg, a->job->number, v.open[i]->id, e) != 0)
             return -1;
     return 0;
 }
@@ -123,7 +129,8 @@ static void accept_guest(struct app *a) {
     bool simulated = a->job->verdict.simulated;
     struct err e;
 
-    if (confirm_all(a, &e) != 0 || a->conf.port->accept(a->conf.port_arg, simulated, &e) != 0)
+    if (confirm_all(a, &e) != 0 ||
+        a->conf.port->accept(a->conf.port_arg, a->job->number, simulated, &e) != 0)
         app_say(a, ROLE_BAD, "%s", e.text);
     else
         app_say(a, ROLE_TEXT, "accepted; the guest loads workload and model");
@@ -166,6 +173,7 @@ static void guard_words(struct app *a, const char *server) {
     snprintf(title, sizeof title, "Send these %zu files, %" PRIu64 " bytes?", a->n_attach, bytes);
     npub_short(a->job->verdict.guest, guest);
     prompt_ask(p, THEN_ATTACH, alone ? "Send this file?" : title, NULL);
+    p->job = a->job->number;
     for (size_t i = 0; i < a->n_attach; i++)
         guard_file(&p->body, &a->attach[i], alone);
     buf_fmt(&p->body, "to guest %s, verdict %s%s\n", guest, check_state_name(a->job->verdict.state),
@@ -182,7 +190,7 @@ static int attach_look(struct app *a, const char *path, const char **server, str
     if (strlen(path) >= sizeof f->path)
         return err_set(e, "no-file", "the path is too long");
     if (file_look(path, &f->size, f->sha, e) != 0 ||
-        a->conf.port->route(a->conf.port_arg, f->size, server, e) != 0)
+        a->conf.port->route(a->conf.port_arg, a->job->number, f->size, server, e) != 0)
         return -1;
     snprintf(f->path, sizeof f->path, "%s", path);
     a->n_attach++;
@@ -225,11 +233,12 @@ static int attach_one(struct app *a, const struct app_attach *f, struct err *e) 
         return -1;
     if (memcmp(sha, f->sha, 32) != 0)
         return err_set(e, "no-file", "the file changed while you were asked: not sent");
-    if (a->conf.port->attach(a->conf.port_arg, f->path, path_mime(f->path), m.xid, e) != 0)
+    if (a->conf.port->attach(a->conf.port_arg, a->job->number, f->path, path_mime(f->path), m.xid,
+                             e) != 0)
         return -1;
     memcpy(m.sha256, sha, 32);
     snprintf(m.name, sizeof m.name, "%s", name);
-    app_file_path(a, &m, f->path);
+    app_file_path(a, a->job, &m, f->path);
     return 0;
 }
 
@@ -275,11 +284,12 @@ static void set_param(struct app *a, struct view typed) {
 void app_ask_end(struct app *a) {
     struct prompt *p = &a->prompt;
 
-    if (!app_job_alive(a)) {
+    if (!app_job_alive(a->job)) {
         app_say(a, ROLE_WARN, "there is no guest to destroy");
         return;
     }
     prompt_ask(p, THEN_END, "End the job?", NULL);
+    p->job = a->job->number;
     buf_str(&p->body, "The guest signs a receipt, wipes its memory and powers off. It cannot be "
                       "brought back.");
 }
@@ -287,20 +297,29 @@ void app_ask_end(struct app *a) {
 void app_ask_quit(struct app *a) {
     struct prompt *p = &a->prompt;
 
+    size_t n = app_jobs_alive(a);
+
     prompt_ask(p, THEN_QUIT, "Leave?", NULL);
-    buf_str(&p->body,
-            "A guest is alive. Leaving ends its job: it wipes its memory and powers off.");
+    if (n == 1)
+        buf_str(&p->body,
+                "A guest is alive. Leaving ends its job: it wipes its memory and powers off.");
+    else
+        buf_fmt(&p->body,
+                "%zu guests are alive. Leaving ends their jobs: they wipe their memory and power "
+                "off.",
+                n);
 }
 
 static void end_job(struct app *a) {
     if (a->job->state == SESSION_DECISION)
-        a->conf.port->refuse(a->conf.port_arg);
+        a->conf.port->refuse(a->conf.port_arg, a->job->number);
     else
-        a->conf.port->end(a->conf.port_arg);
+        a->conf.port->end(a->conf.port_arg, a->job->number);
 }
 
 void app_answered(struct app *a, bool yes) {
     enum prompt_then then = a->prompt.then;
+    unsigned job = a->prompt.job;
     cleanup_buf struct buf typed = {0};
 
     if (!yes) {
@@ -310,6 +329,10 @@ void app_answered(struct app *a, bool yes) {
     prompt_text(&a->prompt, &typed);
     if (!prompt_answer(&a->prompt)) {
         app_say(a, ROLE_WARN, "that is not the word: nothing was done");
+        return;
+    }
+    if (job && job != a->job->number) { /* a yes is for what was asked, and for nothing else */
+        app_say(a, ROLE_WARN, "that job is not on the screen any more: nothing was done");
         return;
     }
     switch (then) {
@@ -344,7 +367,7 @@ void app_stop_answer(struct app *a) {
 
     if (!t)
         app_say(a, ROLE_DIM, "no answer is being given");
-    else if (a->conf.port->cancel(a->conf.port_arg, t->id, &e) != 0)
+    else if (a->conf.port->cancel(a->conf.port_arg, a->job->number, t->id, &e) != 0)
         app_say(a, ROLE_BAD, "%s", e.text);
     else
         app_say(a, ROLE_DIM, "asked the guest to stop");
@@ -364,7 +387,7 @@ void app_save_bundle(struct app *a, const char *path) {
     usual = mem_fmt("%s/%s.json", a->conf.bundles, id);
     if (!path || !*path)
         path = usual;
-    if (a->conf.port->save(a->conf.port_arg, path, &e) != 0) {
+    if (a->conf.port->save(a->conf.port_arg, a->job->number, path, &e) != 0) {
         app_say(a, ROLE_BAD, "%s", e.text);
         return;
     }

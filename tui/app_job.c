@@ -4,39 +4,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/enc.h"
 #include "tui/scr.h"
 #include "tui/table.h"
 
-static void file_free(struct app_file *f) {
+void app_file_free(struct app_file *f) {
     buf_wipe(&f->data);
     free(f->saved);
     free(f->path);
 }
 
-void app_job_forget(struct app *a) {
-    struct app_job *j = a->job;
+unsigned app_on_started(struct app *a, const struct offer *o, const uint8_t id[static 32]) {
+    struct app_job *j = app_job_add(a);
 
-    for (size_t i = 0; i < j->n_files; i++)
-        file_free(&j->file[i]);
-    for (size_t i = 0; i < j->n_turns; i++)
-        sources_free(&j->turn[i].sources);
-    tree_free(j->tree);
-    pager_free(j->chat);
-    pager_free(j->source_page);
-    free(j->bundle);
-    *j = (struct app_job){0};
-}
-
-void app_on_started(struct app *a, const struct offer *o, const uint8_t job[static 32]) {
-    struct app_job *j = a->job;
-
-    app_job_forget(a);
-    *j = (struct app_job){.exists = true, .simulated = offer_simulated(o), .began = a->now};
+    if (!j)
+        return 0;
+    j->simulated = offer_simulated(o);
+    j->began = a->now;
     j->began_unix = a->unix_now;
-    memcpy(j->id, job, 32);
+    memcpy(j->id, id, 32);
     memcpy(j->provider, o->pubkey, 32);
     text_clip(j->provider_name, sizeof j->provider_name, o->provider_name);
     model_of_offer(o, &j->model);
@@ -48,8 +35,10 @@ void app_on_started(struct app *a, const struct offer *o, const uint8_t job[stat
     j->chat = pager_new(CHAT_ENTRIES);
     j->state = SESSION_REQUESTED;
     j->step[STEP_REQUEST].seen = a->now;
-    app_note(a, ROLE_DIM, "Nothing leaves this machine before the guest is verified.");
+    app_job_note(a, j, ROLE_DIM, "Nothing leaves this machine before the guest is verified.");
+    app_job_show(a, j);
     app_go(a, SCR_BOOT);
+    return j->number;
 }
 
 /* A precision for "%.*s" of a view, whose p may then be NULL. */
@@ -57,36 +46,17 @@ static int words(struct view v, size_t max) {
     return (int)(v.n < max ? v.n : max);
 }
 
-/* --- chat lines --- */
-
-void app_chat(struct app *a, const char *who, enum role r, bool fixed, struct view text) {
-    char gutter[24];
-    struct tm tm;
-    time_t t = (time_t)a->unix_now;
-
-    if (!a->job->chat)
-        return;
-    localtime_r(&t, &tm);
-    snprintf(gutter, sizeof gutter, "%02d:%02d %s", tm.tm_hour, tm.tm_min, who);
-    pager_add(a->job->chat, *who ? gutter : "", r, fixed, text);
-}
-
-void app_note(struct app *a, enum role r, const char *fmt, ...) {
-    char text[1024];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    app_chat(a, "", r, false, view_str(text));
+/* Something that a person will want to know of has come: marked until its screens are shown. */
+static void news(const struct app *a, struct app_job *j) {
+    j->unread += !app_looks_at(a, j);
 }
 
 /* --- turns --- */
 
-struct app_turn *app_turn_of(struct app *a, const uint8_t *id) {
-    for (size_t i = a->job->n_turns; id && i-- > 0;)
-        if (!memcmp(a->job->turn[i].id, id, 32))
-            return &a->job->turn[i];
+struct app_turn *app_turn_of(struct app_job *j, const uint8_t *id) {
+    for (size_t i = j->n_turns; id && i-- > 0;)
+        if (!memcmp(j->turn[i].id, id, 32))
+            return &j->turn[i];
     return NULL;
 }
 
@@ -97,54 +67,45 @@ const struct app_turn *app_answering(const struct app *a) {
     return NULL;
 }
 
-static size_t guest_line(struct app *a, enum role r, struct view text) {
-    char gutter[24];
-    struct tm tm;
-    time_t t = (time_t)a->unix_now;
-
-    localtime_r(&t, &tm);
-    snprintf(gutter, sizeof gutter, "%02d:%02d guest", tm.tm_hour, tm.tm_min);
-    return pager_add(a->job->chat, gutter, r, false, text);
-}
-
-static void on_delta(struct app *a, const struct session_event *ev) {
-    struct app_turn *t = app_turn_of(a, ev->id);
+static void on_delta(struct app *a, struct app_job *j, const struct session_event *ev) {
+    struct app_turn *t = app_turn_of(j, ev->id);
 
     if (!t || !t->open || ev->text.n == 0)
         return;
     if (t->entry == 0)
-        t->entry = guest_line(a, ROLE_TEXT, view_str(""));
-    pager_extend(a->job->chat, t->entry, ev->text);
+        t->entry = app_job_chat(a, j, "guest", ROLE_TEXT, false, view_str(""));
+    pager_extend(j->chat, t->entry, ev->text);
     t->chars += ev->text.n;
 }
 
-static void on_answer(struct app *a, const struct session_event *ev) {
-    struct app_turn *t = app_turn_of(a, ev->id);
+static void on_answer(struct app *a, struct app_job *j, const struct session_event *ev) {
+    struct app_turn *t = app_turn_of(j, ev->id);
     enum role r = ev->code ? ROLE_BAD : ROLE_TEXT;
     bool nothing = ev->text.n == 0;
 
-    a->job->progress[0] = 0;
-    a->job->pace = (struct pace){0};
+    j->progress[0] = 0;
+    j->pace = (struct pace){0};
     if (t && t->entry)
-        pager_replace(a->job->chat, t->entry, r, ev->text);
+        pager_replace(j->chat, t->entry, r, ev->text);
     else if (!nothing)
-        guest_line(a, r, ev->text);
+        app_job_chat(a, j, "guest", r, false, ev->text);
     if (ev->code)
-        app_note(a, ROLE_BAD, "Not answered (%s).", ev->code);
+        app_job_note(a, j, ROLE_BAD, "Not answered (%s).", ev->code);
+    news(a, j);
     if (!t)
         return;
     t->open = false;
-    app_sources_under(a, t);
+    app_sources_under(a, j, t);
 }
 
-static void on_progress(struct app *a, const struct session_event *ev) {
+static void on_progress(struct app *a, struct app_job *j, const struct session_event *ev) {
     cleanup_free char *unit = text_safe_new(ev->text, TEXT_LINE, 40);
     cleanup_free char *note = text_safe_new(view_str(ev->note ? ev->note : ""), TEXT_LINE, 100);
     char words[120];
 
-    pace_at(&a->job->pace, a->now, ev->done, ev->total);
-    pace_words(&a->job->pace, unit, words, sizeof words);
-    snprintf(a->job->progress, sizeof a->job->progress, "%s%s%s", words, *note ? ", " : "", note);
+    pace_at(&j->pace, a->now, ev->done, ev->total);
+    pace_words(&j->pace, unit, words, sizeof words);
+    snprintf(j->progress, sizeof j->progress, "%s%s%s", words, *note ? ", " : "", note);
 }
 
 /* --- tables --- */
@@ -161,7 +122,7 @@ static void cell_put(struct table *t, const cJSON *v) {
         table_cell(t, view_str(cJSON_IsTrue(v) ? "true" : cJSON_IsFalse(v) ? "false" : ""));
 }
 
-static void on_table(struct app *a, const cJSON *o) {
+static void on_table(struct app *a, struct app_job *j, const cJSON *o) {
     const cJSON *columns = cJSON_GetObjectItemCaseSensitive(o, "columns"), *row, *cell;
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(o, "rows");
     const cJSON *total = cJSON_GetObjectItemCaseSensitive(o, "total");
@@ -184,9 +145,10 @@ static void on_table(struct app *a, const cJSON *o) {
             table_cell(t, view_str(""));
     }
     table_text(t, a->conf.ascii, &text);
-    app_chat(a, "table", ROLE_TEXT, true, buf_view(&text));
+    app_job_chat(a, j, "table", ROLE_TEXT, true, buf_view(&text));
     if (json_int_of(total, &all) && (uint64_t)all > table_rows(t))
-        app_note(a, ROLE_DIM, "%zu of %" PRId64 " rows; the file has them all", table_rows(t), all);
+        app_job_note(a, j, ROLE_DIM, "%zu of %" PRId64 " rows; the file has them all",
+                     table_rows(t), all);
     table_free(t);
 }
 
@@ -199,12 +161,12 @@ static struct app_file *file_of(struct app_job *j, const uint8_t xid[static 16])
     return NULL;
 }
 
-static struct app_file *file_add(struct app *a, const struct xfer_meta *m, bool up) {
-    struct app_job *j = a->job;
+static struct app_file *file_add(struct app *a, struct app_job *j, const struct xfer_meta *m,
+                                 bool up) {
     struct app_file *f;
 
     if (j->n_files == APP_FILES) {
-        file_free(&j->file[0]);
+        app_file_free(&j->file[0]);
         memmove(j->file, j->file + 1, (APP_FILES - 1) * sizeof j->file[0]);
         j->n_files--;
     }
@@ -216,11 +178,12 @@ static struct app_file *file_add(struct app *a, const struct xfer_meta *m, bool 
     return f;
 }
 
-static struct app_file *file_touch(struct app *a, const struct session_event *ev, bool up) {
-    struct app_file *f = file_of(a->job, ev->meta->xid);
+static struct app_file *file_touch(struct app *a, struct app_job *j, const struct session_event *ev,
+                                   bool up) {
+    struct app_file *f = file_of(j, ev->meta->xid);
 
     if (!f)
-        f = file_add(a, ev->meta, up);
+        f = file_add(a, j, ev->meta, up);
     f->done = ev->done;
     f->moved = a->now;
     return f;
@@ -238,8 +201,8 @@ static size_t file_number(const struct app_job *j, const struct app_file *f) {
     return n;
 }
 
-static void on_file(struct app *a, const struct session_event *ev) {
-    struct app_file *f = file_touch(a, ev, false);
+static void on_file(struct app *a, struct app_job *j, const struct session_event *ev) {
+    struct app_file *f = file_touch(a, j, ev, false);
     char sha[16];
 
     f->done = f->size;
@@ -247,24 +210,25 @@ static void on_file(struct app *a, const struct session_event *ev) {
     buf_init(&f->data, XFER_FILE_MAX);
     buf_add(&f->data, ev->data.p, ev->data.n);
     sha_short(f->sha256, sha);
-    app_note(a, ROLE_TITLE, "File %zu: %s, %" PRIu64 " bytes, sha256 %s. /get %zu saves it.",
-             file_number(a->job, f), f->name, f->size, sha, file_number(a->job, f));
+    news(a, j);
+    app_job_note(a, j, ROLE_TITLE, "File %zu: %s, %" PRIu64 " bytes, sha256 %s. /get %zu saves it.",
+                 file_number(j, f), f->name, f->size, sha, file_number(j, f));
 }
 
-static void on_file_failed(struct app *a, const struct session_event *ev) {
-    struct app_file *f = file_of(a->job, ev->meta->xid);
+static void on_file_failed(struct app *a, struct app_job *j, const struct session_event *ev) {
+    struct app_file *f = file_of(j, ev->meta->xid);
 
     if (!f)
-        f = file_add(a, ev->meta, false);
+        f = file_add(a, j, ev->meta, false);
     f->state = FILE_BROKEN;
     snprintf(f->why, sizeof f->why, "%.*s", words(ev->text, 150), (const char *)ev->text.p);
-    app_note(a, ROLE_BAD, "%s did not get through (%s): %s", f->name, ev->code ? ev->code : "?",
-             f->why);
+    app_job_note(a, j, ROLE_BAD, "%s did not get through (%s): %s", f->name,
+                 ev->code ? ev->code : "?", f->why);
 }
 
 /* The guest has it: a file of ours when the id is an xid, else a question. */
-static void on_sent(struct app *a, const struct session_event *ev) {
-    struct app_file *f = ev->id ? file_of(a->job, ev->id) : NULL;
+static void on_sent(struct app *a, struct app_job *j, const struct session_event *ev) {
+    struct app_file *f = ev->id ? file_of(j, ev->id) : NULL;
     char sha[16];
 
     if (!f || !f->up || f->state == FILE_WHOLE)
@@ -272,14 +236,14 @@ static void on_sent(struct app *a, const struct session_event *ev) {
     f->state = FILE_WHOLE;
     f->done = f->size;
     sha_short(f->sha256, sha);
-    app_note(a, ROLE_DIM, "%s is with the guest, sha256 %s.", f->name, sha);
+    app_job_note(a, j, ROLE_DIM, "%s is with the guest, sha256 %s.", f->name, sha);
 }
 
-void app_file_path(struct app *a, const struct xfer_meta *m, const char *path) {
-    struct app_file *f = file_of(a->job, m->xid);
+void app_file_path(struct app *a, struct app_job *j, const struct xfer_meta *m, const char *path) {
+    struct app_file *f = file_of(j, m->xid);
 
     if (!f)
-        f = file_add(a, m, true);
+        f = file_add(a, j, m, true);
     free(f->path);
     f->path = mem_str(path);
 }
@@ -303,17 +267,17 @@ struct app_file *app_file_named(struct app *a, const char *word) {
 
 /* --- the way of the job --- */
 
-static void step_claimed(struct app *a, enum step s) {
-    if (a->job->step[s].claimed == 0)
-        a->job->step[s].claimed = a->now;
+static void step_claimed(const struct app *a, struct app_job *j, enum step s) {
+    if (j->step[s].claimed == 0)
+        j->step[s].claimed = a->now;
 }
 
-static void step_seen(struct app *a, enum step s) {
-    if (a->job->step[s].seen == 0)
-        a->job->step[s].seen = a->now;
+static void step_seen(const struct app *a, struct app_job *j, enum step s) {
+    if (j->step[s].seen == 0)
+        j->step[s].seen = a->now;
 }
 
-static void on_phase(struct app *a, const struct session_event *ev) {
+static void on_phase(struct app *a, struct app_job *j, const struct session_event *ev) {
     static const enum step STEP[] = {
         [PHASE_QUEUED] = STEP_QUEUED,   [PHASE_CREATING] = STEP_CREATING,
         [PHASE_BOOTING] = STEP_BOOTING, [PHASE_ATTESTING] = STEP_ATTESTING,
@@ -321,14 +285,13 @@ static void on_phase(struct app *a, const struct session_event *ev) {
     };
     cleanup_free char *text = text_safe_new(ev->text, TEXT_LINE, 200);
 
-    snprintf(a->job->claim, sizeof a->job->claim, "%s%s%s", job_phase_name(ev->phase),
-             *text ? ": " : "", text);
+    snprintf(j->claim, sizeof j->claim, "%s%s%s", job_phase_name(ev->phase), *text ? ": " : "",
+             text);
     if (ev->phase < COUNT(STEP) && STEP[ev->phase] != STEP_REQUEST)
-        step_claimed(a, STEP[ev->phase]);
+        step_claimed(a, j, STEP[ev->phase]);
 }
 
-static void state_ended(struct app *a, const struct session_event *ev) {
-    struct app_job *j = a->job;
+static void state_ended(struct app *a, struct app_job *j, const struct session_event *ev) {
 
     j->ended = a->now;
     for (size_t i = 0; i < j->n_turns; i++)
@@ -338,71 +301,75 @@ static void state_ended(struct app *a, const struct session_event *ev) {
         snprintf(j->why_code, sizeof j->why_code, "%s", ev->why->code);
         snprintf(j->why, sizeof j->why, "%s", ev->why->text);
     }
-    app_note(a, j->state == SESSION_ENDED ? ROLE_DIM : ROLE_BAD, "The job is over (%s).%s%s",
-             session_state_name(j->state), *j->why ? " " : "", j->why);
+    app_job_note(a, j, j->state == SESSION_ENDED ? ROLE_DIM : ROLE_BAD, "The job is over (%s).%s%s",
+                 session_state_name(j->state), *j->why ? " " : "", j->why);
+    news(a, j);
     a->conf.port->bell(a->conf.port_arg);
-    if (a->screen == SCR_BOOT || a->screen == SCR_CHAT || a->screen == SCR_ATTEST)
+    if (j == a->job && (a->screen == SCR_BOOT || a->screen == SCR_CHAT || a->screen == SCR_ATTEST))
         app_go(a, SCR_END);
 }
 
-static void on_state(struct app *a, const struct session_event *ev) {
-    a->job->state = ev->state;
+static void on_state(struct app *a, struct app_job *j, const struct session_event *ev) {
+    j->state = ev->state;
     switch (ev->state) {
     case SESSION_REQUESTED:
         return;
     case SESSION_STARTING:
         return;
     case SESSION_VERIFYING:
-        step_seen(a, STEP_HELLO);
+        step_seen(a, j, STEP_HELLO);
         return;
     case SESSION_DECISION:
+        news(a, j);
         a->conf.port->bell(a->conf.port_arg);
-        if (a->screen == SCR_BOOT)
+        if (j == a->job && a->screen == SCR_BOOT)
             app_go(a, SCR_ATTEST);
         return;
     case SESSION_ACCEPTED:
-        step_seen(a, STEP_ACCEPT);
+        step_seen(a, j, STEP_ACCEPT);
         return;
     case SESSION_READY:
-        step_seen(a, STEP_READY);
+        step_seen(a, j, STEP_READY);
         return;
     case SESSION_ENDING:
-        app_note(a, ROLE_DIM, "Ending: waiting for the guest's receipt.");
+        app_job_note(a, j, ROLE_DIM, "Ending: waiting for the guest's receipt.");
         return;
     case SESSION_ENDED:
     case SESSION_REFUSED:
     case SESSION_FAILED:
-        state_ended(a, ev);
+        state_ended(a, j, ev);
         return;
     }
 }
 
 /* Who will answer, and how far to trust it. */
-static void note_model(struct app *a) {
-    const struct model *m = &a->job->model;
+static void note_model(struct app *a, struct app_job *j) {
+    const struct model *m = &j->model;
     const char *caution = model_caution(m);
     char words[160];
 
     model_words(m, words, sizeof words);
     if (model_named(m))
-        app_note(a, ROLE_TITLE, "Model: %s%s.", words, m->by_guest ? "" : ", says the seller");
+        app_job_note(a, j, ROLE_TITLE, "Model: %s%s.", words,
+                     m->by_guest ? "" : ", says the seller");
     if (caution)
-        app_note(a, ROLE_WARN, "%s", caution);
+        app_job_note(a, j, ROLE_WARN, "%s", caution);
     if (m->emulated)
-        app_note(a, ROLE_DIM, "The guest's processor is emulated: an answer takes minutes.");
+        app_job_note(a, j, ROLE_DIM, "The guest's processor is emulated: an answer takes minutes.");
 }
 
-static void on_ready(struct app *a, const struct session_event *ev) {
+static void on_ready(struct app *a, struct app_job *j, const struct session_event *ev) {
     cleanup_free char *name = text_safe_new(ev->text, TEXT_LINE, 60);
 
-    step_seen(a, STEP_READY);
-    snprintf(a->job->workload, sizeof a->job->workload, "%s", name);
-    model_learn(&a->job->model, ev->json);
-    app_note(a, ROLE_DIM, "Ready: %s. /attach PATH sends a file, /help lists the rest.",
-             a->job->model.by_guest ? "chat" : name); /* whose name is its model's */
-    note_model(a);
+    step_seen(a, j, STEP_READY);
+    snprintf(j->workload, sizeof j->workload, "%s", name);
+    model_learn(&j->model, ev->json);
+    app_job_note(a, j, ROLE_DIM, "Ready: %s. /attach PATH sends a file, /help lists the rest.",
+                 j->model.by_guest ? "chat" : name); /* whose name is its model's */
+    note_model(a, j);
+    news(a, j);
     a->conf.port->bell(a->conf.port_arg);
-    if (a->screen == SCR_BOOT || a->screen == SCR_ATTEST)
+    if (j == a->job && (a->screen == SCR_BOOT || a->screen == SCR_ATTEST))
         app_go(a, SCR_CHAT);
 }
 
@@ -415,13 +382,16 @@ static enum proof_state proof_of(const struct app_verdict *v) {
     return v->simulated && v->state != CHECK_FAIL ? PROOF_SIMULATED : OF[v->state];
 }
 
-void app_on_verdict(struct app *a, const struct app_verdict *v) {
-    struct app_job *j = a->job;
-    struct tree *old = j->tree;
+void app_on_verdict(struct app *a, unsigned job, const struct app_verdict *v) {
+    struct app_job *j = app_job_of(a, job);
+    struct tree *old;
     struct err e;
 
-    step_seen(a, STEP_HELLO);
-    step_seen(a, STEP_VERDICT);
+    if (!j)
+        return;
+    old = j->tree;
+    step_seen(a, j, STEP_HELLO);
+    step_seen(a, j, STEP_VERDICT);
     j->verdict = *v;
     j->has_verdict = true;
     j->simulated |= v->simulated;
@@ -438,8 +408,7 @@ void app_on_verdict(struct app *a, const struct app_verdict *v) {
 
 /* --- the end --- */
 
-static void on_receipt(struct app *a, const struct session_event *ev) {
-    struct app_job *j = a->job;
+static void on_receipt(struct app_job *j, const struct session_event *ev) {
 
     j->has_receipt = true;
     if (ev->receipt)
@@ -449,71 +418,73 @@ static void on_receipt(struct app *a, const struct session_event *ev) {
              (const char *)ev->text.p);
 }
 
-static void on_teardown(struct app *a, const struct session_event *ev) {
-    a->job->has_teardown = true;
-    a->job->teardown = *ev->teardown;
+static void on_teardown(struct app_job *j, const struct session_event *ev) {
+    j->has_teardown = true;
+    j->teardown = *ev->teardown;
 }
 
-static void on_notice(struct app *a, const struct session_event *ev) {
-    app_note(a, ROLE_WARN, "%.*s (%s)", words(ev->text, 900), (const char *)ev->text.p,
-             ev->code ? ev->code : "notice");
+static void on_notice(struct app *a, struct app_job *j, const struct session_event *ev) {
+    app_job_note(a, j, ROLE_WARN, "%.*s (%s)", words(ev->text, 900), (const char *)ev->text.p,
+                 ev->code ? ev->code : "notice");
     app_say(a, ROLE_WARN, "%.*s", words(ev->text, 200), (const char *)ev->text.p);
 }
 
-void app_on_session(struct app *a, const struct session_event *ev) {
-    if (!a->job->exists)
+void app_on_session(struct app *a, unsigned job, const struct session_event *ev) {
+    struct app_job *j = app_job_of(a, job);
+
+    if (!j)
         return; /* forgotten in a hurry: the engine alone cares now */
     switch (ev->type) {
     case SE_STATE:
-        on_state(a, ev);
+        on_state(a, j, ev);
         return;
     case SE_PHASE:
-        on_phase(a, ev);
+        on_phase(a, j, ev);
         return;
     case SE_VERDICT: /* app_on_verdict */
     case SE_CLOSED:
         return;
     case SE_NOTICE:
-        on_notice(a, ev);
+        on_notice(a, j, ev);
         return;
     case SE_READY:
-        on_ready(a, ev);
+        on_ready(a, j, ev);
         return;
     case SE_SENT:
-        on_sent(a, ev);
+        on_sent(a, j, ev);
         return;
     case SE_DELTA:
-        on_delta(a, ev);
+        on_delta(a, j, ev);
         return;
     case SE_PROGRESS:
-        on_progress(a, ev);
+        on_progress(a, j, ev);
         return;
     case SE_SOURCES:
-        app_on_sources(a, ev);
+        app_on_sources(a, j, ev);
         return;
     case SE_TABLE:
-        on_table(a, ev->json);
+        on_table(a, j, ev->json);
         return;
     case SE_ANSWER:
-        on_answer(a, ev);
+        on_answer(a, j, ev);
         return;
     case SE_FILE_UP:
-        file_touch(a, ev, true);
+        file_touch(a, j, ev, true);
         return;
     case SE_FILE_DOWN:
-        file_touch(a, ev, false);
+        file_touch(a, j, ev, false);
         return;
     case SE_FILE:
-        on_file(a, ev);
+        on_file(a, j, ev);
         return;
     case SE_FILE_FAILED:
-        on_file_failed(a, ev);
+        on_file_failed(a, j, ev);
         return;
     case SE_RECEIPT:
-        on_receipt(a, ev);
+        on_receipt(j, ev);
         return;
     case SE_TEARDOWN:
-        on_teardown(a, ev);
+        on_teardown(j, ev);
         return;
     }
 }

@@ -24,26 +24,26 @@ bool app_has_sources(const struct app *a) {
     return turn_with_sources(a->job) != NULL;
 }
 
-void app_on_sources(struct app *a, const struct session_event *ev) {
-    struct app_turn *t = app_turn_of(a, ev->id);
+void app_on_sources(struct app *a, struct app_job *j, const struct session_event *ev) {
+    struct app_turn *t = app_turn_of(j, ev->id);
 
     if (!t)
         return;
     sources_free(&t->sources);
     sources_read(ev->json, &t->sources);
     if (!t->open)
-        app_sources_under(a, t);
+        app_sources_under(a, j, t);
 }
 
-void app_sources_under(struct app *a, const struct app_turn *t) {
+void app_sources_under(struct app *a, struct app_job *j, const struct app_turn *t) {
     for (size_t i = 0; i < t->sources.n; i++) {
         cleanup_buf struct buf line = {0};
 
         source_words(&t->sources.v[i], i + 1, LINE_MAX_CHARS, &line);
-        app_chat(a, i == 0 ? "source" : "", ROLE_DIM, false, buf_view(&line));
+        app_job_chat(a, j, i == 0 ? "source" : "", ROLE_DIM, false, buf_view(&line));
     }
     if (t->sources.n > 0)
-        app_note(a, ROLE_DIM, "Alt-s shows passage 1 in its document, /source N another.");
+        app_job_note(a, j, ROLE_DIM, "Alt-s shows passage 1 in its document, /source N another.");
 }
 
 const struct source *app_source(const struct app *a, size_t *of) {

@@ -175,7 +175,7 @@ static void say_to_guest(struct app *a, struct view text) {
         app_say(a, ROLE_WARN, "%s", why);
         return;
     }
-    if (a->conf.port->ask(a->conf.port_arg, text, id, &e) != 0) {
+    if (a->conf.port->ask(a->conf.port_arg, a->job->number, text, id, &e) != 0) {
         app_say(a, ROLE_BAD, "not sent: %s", e.text);
         return;
     }

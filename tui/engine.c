@@ -17,6 +17,15 @@
 #define LEAVE_AT_ONCE_MS 1000 /* for the bytes of `end` to go out */
 #define OFFERS_MS 250         /* the list is made anew at most this often */
 
+/* A job that has a session. It outlives being forgotten until its last words have gone out. */
+struct running {
+    struct running *next;
+    struct engine *engine;
+    struct session *session;
+    unsigned job; /* its number; 0: forgotten, no event of it is wanted */
+    bool closed;
+};
+
 struct engine {
     const struct engine_conf *conf;
     struct loop *loop;
@@ -24,7 +33,7 @@ struct engine {
     struct http *http;
     struct browse *browse; /* NULL without relays */
     struct trust trust;
-    struct session *session; /* NULL before the first job */
+    struct running *running;
     struct app *app;
     struct tui *tui;
     struct loop_timer *tick, *leave;
@@ -81,23 +90,71 @@ static struct app_verdict verdict_view(const struct verdict *v) {
     return out;
 }
 
-static void show_verdict(struct engine *g, const struct verdict *v) {
+static void show_verdict(const struct running *r, const struct verdict *v) {
     struct app_verdict view = verdict_view(v);
 
-    app_on_verdict(g->app, &view);
+    app_on_verdict(r->engine->app, r->job, &view);
+}
+
+static bool all_closed(const struct engine *g) {
+    const struct running *r = g->running;
+
+    while (r && r->closed)
+        r = r->next;
+    return !r;
 }
 
 static void on_session(void *arg, const struct session_event *ev) {
-    struct engine *g = arg;
+    struct running *r = arg;
+    struct engine *g = r->engine;
 
     clock_now(g);
     if (ev->type == SE_VERDICT)
-        show_verdict(g, ev->verdict);
+        show_verdict(r, ev->verdict);
     else
-        app_on_session(g->app, ev);
-    if (g->leaving && ev->type == SE_CLOSED)
+        app_on_session(g->app, r->job, ev);
+    r->closed |= ev->type == SE_CLOSED;
+    if (g->leaving && all_closed(g))
         loop_quit(g->loop);
     touch(g);
+}
+
+/* --- sessions --- */
+
+static void running_free(struct running *r) {
+    session_free(r->session);
+    free(r);
+}
+
+/* Frees those that are forgotten and have said their last word. */
+static void reap(struct engine *g) {
+    for (struct running **p = &g->running; *p;) {
+        struct running *r = *p;
+
+        if (r->job || !r->closed) {
+            p = &r->next;
+            continue;
+        }
+        *p = r->next;
+        running_free(r);
+    }
+}
+
+static struct running *running_of(const struct engine *g, unsigned job) {
+    struct running *r = g->running;
+
+    while (r && r->job != job)
+        r = r->next;
+    return r;
+}
+
+/* The session of a job that the model knows; the model asks of no other. */
+static struct session *session_of(const struct engine *g, unsigned job, struct err *e) {
+    const struct running *r = job ? running_of(g, job) : NULL;
+
+    if (!r)
+        err_set(e, "no-job", "there is no such job");
+    return r ? r->session : NULL;
 }
 
 /* --- what the model asks --- */
@@ -130,81 +187,110 @@ static int ask_start(void *arg, const struct offer *o, struct err *e) {
         .max_msat = o->price_msat,
     };
 
-    app_job_forget(g->app); /* it borrows from the verdict of the session that goes */
-    session_free(g->session);
-    g->session = session_new(&c, o, on_session, g, e);
-    if (!g->session)
+    struct running *r;
+
+    if (app_jobs_full(g->app))
+        return err_set(e, "too-many", "%d jobs are running: end one first", APP_JOBS);
+    r = mem_new(sizeof *r);
+    r->engine = g;
+    r->session = session_new(&c, o, on_session, r, e);
+    if (!r->session) {
+        free(r);
         return -1;
-    app_on_started(g->app, o, session_request(g->session)->id);
+    }
+    r->next = g->running;
+    g->running = r;
+    r->job = app_on_started(g->app, o, session_request(r->session)->id);
     return 0;
 }
 
-static int ask_confirm(void *arg, const char *id, struct err *e) {
-    struct engine *g = arg;
+static int ask_confirm(void *arg, unsigned job, const char *id, struct err *e) {
+    struct session *s = session_of(arg, job, e);
 
-    return session_confirm(g->session, id, e);
+    return s ? session_confirm(s, id, e) : -1;
 }
 
-static int ask_accept(void *arg, bool simulated_ok, struct err *e) {
-    struct engine *g = arg;
+static int ask_accept(void *arg, unsigned job, bool simulated_ok, struct err *e) {
+    struct session *s = session_of(arg, job, e);
 
-    return session_accept(g->session, simulated_ok, e);
+    return s ? session_accept(s, simulated_ok, e) : -1;
 }
 
-static void ask_refuse(void *arg) {
-    struct engine *g = arg;
+static void ask_refuse(void *arg, unsigned job) {
+    struct err e;
+    struct session *s = session_of(arg, job, &e);
 
-    session_refuse(g->session);
+    if (s)
+        session_refuse(s);
 }
 
-static int ask_text(void *arg, struct view text, uint8_t id[static 32], struct err *e) {
-    struct engine *g = arg;
+static int ask_text(void *arg, unsigned job, struct view text, uint8_t id[static 32],
+                    struct err *e) {
+    struct session *s = session_of(arg, job, e);
 
-    return session_ask(g->session, text, id, e);
+    return s ? session_ask(s, text, id, e) : -1;
 }
 
-static int ask_attach(void *arg, const char *path, const char *mime, uint8_t xid[static 16],
-                      struct err *e) {
-    struct engine *g = arg;
+static int ask_attach(void *arg, unsigned job, const char *path, const char *mime,
+                      uint8_t xid[static 16], struct err *e) {
+    struct session *s = session_of(arg, job, e);
 
-    return session_attach(g->session, path, mime, xid, e);
+    return s ? session_attach(s, path, mime, xid, e) : -1;
 }
 
-static int ask_cancel(void *arg, const uint8_t id[static 32], struct err *e) {
-    struct engine *g = arg;
+static int ask_cancel(void *arg, unsigned job, const uint8_t id[static 32], struct err *e) {
+    struct session *s = session_of(arg, job, e);
 
-    return session_cancel(g->session, id, e);
+    return s ? session_cancel(s, id, e) : -1;
 }
 
-static int ask_route(void *arg, uint64_t size, const char **server, struct err *e) {
-    struct engine *g = arg;
+static int ask_route(void *arg, unsigned job, uint64_t size, const char **server, struct err *e) {
+    struct session *s = session_of(arg, job, e);
 
-    return session_route(g->session, size, server, e);
+    return s ? session_route(s, size, server, e) : -1;
 }
 
-static int ask_save(void *arg, const char *path, struct err *e) {
-    struct engine *g = arg;
+static int ask_save(void *arg, unsigned job, const char *path, struct err *e) {
+    struct session *s = session_of(arg, job, e);
 
-    return session_bundle_save(g->session, path, e);
+    return s ? session_bundle_save(s, path, e) : -1;
 }
 
-static void ask_end(void *arg) {
-    struct engine *g = arg;
+static void ask_end(void *arg, unsigned job) {
+    struct err e;
+    struct session *s = session_of(arg, job, &e);
 
-    session_end(g->session);
+    if (s)
+        session_end(s);
+}
+
+/* The session itself goes when it has closed: its last words may still be on their way. */
+static void ask_forget(void *arg, unsigned job) {
+    struct engine *g = arg;
+    struct running *r = running_of(g, job);
+
+    if (r)
+        r->job = 0;
+    touch(g); /* the next frame reaps */
 }
 
 static void ask_quit(void *arg, bool at_once) {
     struct engine *g = arg;
+    size_t alive = 0;
 
-    if (!g->session || session_state_final(session_state(g->session))) {
+    for (struct running *r = g->running; r; r = r->next) {
+        alive += !session_state_final(session_state(r->session));
+        session_end(r->session);
+    }
+    if (all_closed(g)) {
         loop_quit(g->loop);
         return;
     }
     g->leaving = true;
-    loop_timer_set(g->leave, loop_now() + (at_once ? LEAVE_AT_ONCE_MS : LEAVE_MS));
-    app_say(g->app, ROLE_WARN, "leaving as soon as the guest has signed its receipt");
-    session_end(g->session);
+    loop_timer_set(g->leave, loop_now() + (at_once || alive == 0 ? LEAVE_AT_ONCE_MS : LEAVE_MS));
+    app_say(g->app, ROLE_WARN,
+            alive > 1 ? "leaving as soon as the guests have signed their receipts"
+                      : "leaving as soon as the guest has signed its receipt");
 }
 
 static void ask_redraw(void *arg) {
@@ -225,9 +311,24 @@ static void ask_bell(void *arg) {
     tui_bell(g->tui);
 }
 
-static const struct app_port PORT = {ask_offer, ask_start,  ask_confirm, ask_accept,  ask_refuse,
-                                     ask_text,  ask_attach, ask_cancel,  ask_route,   ask_save,
-                                     ask_end,   ask_quit,   ask_redraw,  ask_suspend, ask_bell};
+static const struct app_port PORT = {
+    .offer = ask_offer,
+    .start = ask_start,
+    .confirm = ask_confirm,
+    .accept = ask_accept,
+    .refuse = ask_refuse,
+    .ask = ask_text,
+    .attach = ask_attach,
+    .cancel = ask_cancel,
+    .route = ask_route,
+    .save = ask_save,
+    .end = ask_end,
+    .forget = ask_forget,
+    .quit = ask_quit,
+    .redraw = ask_redraw,
+    .suspend = ask_suspend,
+    .bell = ask_bell,
+};
 
 /* --- the terminal --- */
 
@@ -273,7 +374,7 @@ static int64_t next_tick(const struct engine *g) {
 
     if (g->offers_stale)
         return g->offers_at + OFFERS_MS;
-    if (app_job_alive(g->app))
+    if (app_jobs_alive(g->app) > 0)
         return now + TICK_MS;
     return now + MINUTE_MS - (unix_now() % 60) * 1000;
 }
@@ -282,6 +383,7 @@ static void on_draw(void *arg) {
     struct engine *g = arg;
 
     clock_now(g);
+    reap(g);
     refresh_offers(g);
     if (g->browse)
         app_on_relays(g->app, browse_relays_up(g->browse));
@@ -353,7 +455,10 @@ static int start_app(struct engine *g, struct err *e) {
 static void stop(struct engine *g) {
     tui_stop(g->tui);
     app_free(g->app);
-    session_free(g->session);
+    for (struct running *r = g->running, *next; r; r = next) {
+        next = r->next;
+        running_free(r);
+    }
     browse_free(g->browse);
     trust_free(&g->trust);
     http_free(g->http);

@@ -18,6 +18,7 @@ enum prompt_then {
 struct prompt {
     bool open, free; /* free: any text will do */
     enum prompt_then then;
+    unsigned job;             /* number of the job that it is about; 0: about none */
     char title[64], word[16]; /* word empty: yes or no */
     struct buf body;          /* prose, sanitised when drawn */
     struct edit *edit;        /* NULL for yes or no */

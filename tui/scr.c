@@ -184,7 +184,7 @@ static bool useful(const struct app *a, enum action act) {
     if (act == ACT_ACCEPT)
         return a->job->state == SESSION_DECISION;
     if (act == ACT_DESTROY)
-        return app_job_alive(a);
+        return app_job_alive(a->job);
     if (act == ACT_SAVE)
         return a->job->has_verdict;
     if (act == ACT_SOURCE)

@@ -260,7 +260,7 @@ static void file_arrives(struct app *a, const char *name, const char *text) {
 
     snprintf(m.name, sizeof m.name, "%s", name);
     random_bytes(m.xid, sizeof m.xid);
-    app_on_session(a, &(struct session_event){.type = SE_FILE, .meta = &m, .data = view_str(text)});
+    happens(a, &(struct session_event){.type = SE_FILE, .meta = &m, .data = view_str(text)});
 }
 
 static void expect_file(const char *name, const char *text) {
@@ -384,15 +384,15 @@ static void passages_stand_under_the_answer(void **st) {
     expect_status(a, "no answer has named a passage");
     guest_sources(a);
     assert_int_equal(chat_holds(a, "[1] lease.md"), 0); /* not before the answer */
-    app_on_session(
+    happens(
         a, &(struct session_event){.type = SE_ANSWER, .id = ID, .text = view_str("Three months.")});
     assert_int_equal(chat_holds(a, "[1] lease.md"), 1);
     assert_int_equal(chat_holds(a, "[2] scan.pdf"), 1);
     guest_sources(a); /* later ones replace them and are shown at once */
     assert_int_equal(chat_holds(a, "[1] lease.md"), 2);
     memset(ID, 0x52, 32);
-    app_on_session(a, &(struct session_event){.type = SE_SOURCES, .id = ID, .json = NULL});
-    app_on_session(a, &(struct session_event){.type = SE_SOURCES, .id = NULL, .json = NULL});
+    happens(a, &(struct session_event){.type = SE_SOURCES, .id = ID, .json = NULL});
+    happens(a, &(struct session_event){.type = SE_SOURCES, .id = NULL, .json = NULL});
     app_done(a);
 }
 
@@ -479,7 +479,7 @@ static void a_small_model_is_no_oracle(void **st) {
     a = app_deciding();
     a->job->model = (struct model){.chats = true};
     state(a, SESSION_READY);
-    app_on_session(a, &(struct session_event){.type = SE_READY, .text = view_str("chat")});
+    happens(a, &(struct session_event){.type = SE_READY, .text = view_str("chat")});
     assert_int_equal(chat_holds(a, "no language model in this guest"), 1);
     app_done(a);
 }
@@ -573,10 +573,10 @@ static void ctrl_c_stops_then_leaves(void **st) {
     buf_reset(&world.log);
     app_key(a, K_CTRL('C'));
     expect_asked("cancel;");
-    app_on_session(a, &(struct session_event){.type = SE_ANSWER,
-                                              .id = a->job->turn[0].id,
-                                              .code = "cancelled",
-                                              .text = view_str("stopped")});
+    happens(a, &(struct session_event){.type = SE_ANSWER,
+                                       .id = a->job->turn[0].id,
+                                       .code = "cancelled",
+                                       .text = view_str("stopped")});
     assert_int_not_equal(edit_len(a->input), 0);
     app_key(a, K_CTRL('C'));
     assert_int_equal(edit_len(a->input), 0);
@@ -678,10 +678,9 @@ static void stray_events_change_nothing(void **st) {
     (void)st;
     app_prepare(a);
     rows = pager_rows(a->job->chat);
-    app_on_session(a,
-                   &(struct session_event){.type = SE_DELTA, .id = other, .text = view_str("x")});
-    app_on_session(a, &(struct session_event){.type = SE_SENT, .id = other});
-    app_on_session(a, &(struct session_event){.type = SE_TABLE, .id = other, .json = NULL});
+    happens(a, &(struct session_event){.type = SE_DELTA, .id = other, .text = view_str("x")});
+    happens(a, &(struct session_event){.type = SE_SENT, .id = other});
+    happens(a, &(struct session_event){.type = SE_TABLE, .id = other, .json = NULL});
     assert_true(pager_rows(a->job->chat) <= rows + 1);
     app_done(a);
 }

@@ -25,8 +25,8 @@ static struct app *app_over(void) {
 
     later(a, 10000);
     state(a, SESSION_ENDING);
-    app_on_session(a, &(struct session_event){.type = SE_RECEIPT, .receipt = &r});
-    app_on_session(a, &(struct session_event){.type = SE_TEARDOWN, .teardown = &t});
+    happens(a, &(struct session_event){.type = SE_RECEIPT, .receipt = &r});
+    happens(a, &(struct session_event){.type = SE_TEARDOWN, .teardown = &t});
     state(a, SESSION_ENDED);
     return a;
 }
@@ -89,8 +89,7 @@ static struct app *scene_failed(void) {
     struct err why = {"boot-timeout", "the guest did not say hello within 120 s"};
 
     later(a, 120000);
-    app_on_session(a,
-                   &(struct session_event){.type = SE_STATE, .state = SESSION_FAILED, .why = &why});
+    happens(a, &(struct session_event){.type = SE_STATE, .state = SESSION_FAILED, .why = &why});
     return a;
 }
 

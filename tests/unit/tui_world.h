@@ -39,15 +39,24 @@ static int port_start(void *arg, const struct offer *o, struct err *e) {
     return 0;
 }
 
-static int port_confirm(void *arg, const char *id, struct err *e) {
+/* Writes down what was asked; "@2" marks a job that is not the first. */
+static void asked(unsigned job, const char *what) {
+    buf_str(&world.log, what);
+    if (job != 1)
+        buf_fmt(&world.log, "@%u", job);
+}
+
+static int port_confirm(void *arg, unsigned job, const char *id, struct err *e) {
     (void)arg;
-    buf_fmt(&world.log, "confirm %s;", id);
+    asked(job, "confirm");
+    buf_fmt(&world.log, " %s;", id);
     return heard(e);
 }
 
-static int port_accept(void *arg, bool simulated, struct err *e) {
+static int port_accept(void *arg, unsigned job, bool simulated, struct err *e) {
     (void)arg;
-    buf_fmt(&world.log, "accept %d;", simulated);
+    asked(job, "accept");
+    buf_fmt(&world.log, " %d;", simulated);
     return heard(e);
 }
 
@@ -55,9 +64,16 @@ static void port_void(void *arg) {
     (void)arg;
 }
 
-static void port_end(void *arg) {
+static void port_end(void *arg, unsigned job) {
     (void)arg;
-    buf_str(&world.log, "end;");
+    asked(job, "end");
+    buf_str(&world.log, ";");
+}
+
+static void port_forget(void *arg, unsigned job) {
+    (void)arg;
+    asked(job, "forget");
+    buf_str(&world.log, ";");
 }
 
 static void port_quit(void *arg, bool at_once) {
@@ -65,44 +81,63 @@ static void port_quit(void *arg, bool at_once) {
     buf_fmt(&world.log, "quit %d;", at_once);
 }
 
-static int port_ask(void *arg, struct view text, uint8_t id[static 32], struct err *e) {
+static int port_ask(void *arg, unsigned job, struct view text, uint8_t id[static 32],
+                    struct err *e) {
     (void)arg;
     memset(id, 0x51, 32);
-    buf_fmt(&world.log, "ask %.*s;", (int)text.n, (const char *)text.p);
+    asked(job, "ask");
+    buf_fmt(&world.log, " %.*s;", (int)text.n, (const char *)text.p);
     return heard(e);
 }
 
-static int port_attach(void *arg, const char *path, const char *mime, uint8_t xid[static 16],
-                       struct err *e) {
+static int port_attach(void *arg, unsigned job, const char *path, const char *mime,
+                       uint8_t xid[static 16], struct err *e) {
     (void)arg;
     memset(xid, 7, 16);
-    buf_fmt(&world.log, "attach %s %s;", path, mime);
+    asked(job, "attach");
+    buf_fmt(&world.log, " %s %s;", path, mime);
     return heard(e);
 }
 
-static int port_cancel(void *arg, const uint8_t id[static 32], struct err *e) {
+static int port_cancel(void *arg, unsigned job, const uint8_t id[static 32], struct err *e) {
     (void)arg;
     (void)id;
-    buf_str(&world.log, "cancel;");
+    asked(job, "cancel");
+    buf_str(&world.log, ";");
     return heard(e);
 }
 
-static int port_route(void *arg, uint64_t size, const char **server, struct err *e) {
+static int port_route(void *arg, unsigned job, uint64_t size, const char **server, struct err *e) {
     (void)arg;
+    (void)job;
     (void)size;
     *server = NULL;
     return heard(e);
 }
 
-static int port_save(void *arg, const char *path, struct err *e) {
+static int port_save(void *arg, unsigned job, const char *path, struct err *e) {
     (void)arg;
-    buf_fmt(&world.log, "save %s;", path);
+    asked(job, "save");
+    buf_fmt(&world.log, " %s;", path);
     return heard(e);
 }
 
-static const struct app_port PORT = {port_offer, port_start,  port_confirm, port_accept, port_end,
-                                     port_ask,   port_attach, port_cancel,  port_route,  port_save,
-                                     port_end,   port_quit,   port_void,    port_void,   port_void};
+static const struct app_port PORT = {.offer = port_offer,
+                                     .start = port_start,
+                                     .confirm = port_confirm,
+                                     .accept = port_accept,
+                                     .refuse = port_end,
+                                     .ask = port_ask,
+                                     .attach = port_attach,
+                                     .cancel = port_cancel,
+                                     .route = port_route,
+                                     .save = port_save,
+                                     .end = port_end,
+                                     .forget = port_forget,
+                                     .quit = port_quit,
+                                     .redraw = port_void,
+                                     .suspend = port_void,
+                                     .bell = port_void};
 
 /* --- what the world holds --- */
 
@@ -283,16 +318,21 @@ static const struct check TOP = {.id = "verdict",
                                  .child = TOP_KIDS,
                                  .n_children = 3};
 
+/* To the job on the screens. */
+static void happens(struct app *a, const struct session_event *ev) {
+    app_on_session(a, a->job->number, ev);
+}
+
 static void state(struct app *a, enum session_state s) {
     struct session_event ev = {.type = SE_STATE, .state = s, .from = a->job->state};
 
-    app_on_session(a, &ev);
+    happens(a, &ev);
 }
 
 static void phase(struct app *a, enum job_phase p, const char *text) {
     struct session_event ev = {.type = SE_PHASE, .phase = p, .text = view_str(text)};
 
-    app_on_session(a, &ev);
+    happens(a, &ev);
 }
 
 static void later(struct app *a, int64_t ms) {
@@ -334,7 +374,7 @@ static struct app *app_deciding(void) {
     later(a, 700);
     state(a, SESSION_VERIFYING);
     later(a, 40);
-    app_on_verdict(a, &v);
+    app_on_verdict(a, a->job->number, &v);
     state(a, SESSION_DECISION);
     return a;
 }
@@ -346,7 +386,7 @@ static struct app *app_ready(void) {
     state(a, SESSION_ACCEPTED);
     later(a, 1200);
     state(a, SESSION_READY);
-    app_on_session(a, &ev);
+    happens(a, &ev);
     return a;
 }
 
@@ -355,7 +395,7 @@ static void type(struct app *a, const char *s) {
         app_key(a, (uint32_t)(uint8_t)*s);
 }
 
-static struct app *app_chatting(void) {
+static inline struct app *app_chatting(void) {
     struct app *a = app_ready();
     uint8_t ID[32];
     struct xfer_meta up = {.name = "ledger.csv", .size = 2100000, .xid = {1}},
@@ -367,23 +407,22 @@ static struct app *app_chatting(void) {
     type(a, "Which customers paid late?");
     app_key(a, K_ENTER);
     later(a, 2000);
-    app_on_session(a, &(struct session_event){.type = SE_TABLE, .id = ID, .json = table});
-    app_on_session(
-        a, &(struct session_event){.type = SE_FILE, .meta = &down, .data = view_str("a,b\n1")});
-    app_on_session(a, &(struct session_event){
-                          .type = SE_DELTA,
-                          .id = ID,
-                          .text = view_str("Two of them paid late: Anna by 12 days, B\xc3\xa9la by "
-                                           "three. The others were on time.")});
-    app_on_session(a, &(struct session_event){.type = SE_FILE_UP, .meta = &up, .done = 1344000});
+    happens(a, &(struct session_event){.type = SE_TABLE, .id = ID, .json = table});
+    happens(a, &(struct session_event){.type = SE_FILE, .meta = &down, .data = view_str("a,b\n1")});
+    happens(a, &(struct session_event){
+                   .type = SE_DELTA,
+                   .id = ID,
+                   .text = view_str("Two of them paid late: Anna by 12 days, B\xc3\xa9la by "
+                                    "three. The others were on time.")});
+    happens(a, &(struct session_event){.type = SE_FILE_UP, .meta = &up, .done = 1344000});
     later(a, 4000);
-    app_on_session(a, &(struct session_event){.type = SE_FILE_UP, .meta = &up, .done = 1364000});
-    app_on_session(a, &(struct session_event){.type = SE_PROGRESS,
-                                              .id = ID,
-                                              .done = 300,
-                                              .total = 1000,
-                                              .text = view_str("rows"),
-                                              .note = "sorting"});
+    happens(a, &(struct session_event){.type = SE_FILE_UP, .meta = &up, .done = 1364000});
+    happens(a, &(struct session_event){.type = SE_PROGRESS,
+                                       .id = ID,
+                                       .done = 300,
+                                       .total = 1000,
+                                       .text = view_str("rows"),
+                                       .note = "sorting"});
     type(a, "and who ");
     app_key(a, K_ALT(K_ENTER));
     type(a, "signed it?");
@@ -410,14 +449,14 @@ static struct app *app_with_model(void) {
     a->job->model = (struct model){.chats = true, .name = "SmolLM2-135M", .bytes = 91700000};
     state(a, SESSION_ACCEPTED);
     state(a, SESSION_READY);
-    app_on_session(a, &ev);
+    happens(a, &ev);
     cJSON_Delete(caps);
     assert_int_equal(file_read(LEASE, 100000, &lease, &e), 0);
     m.size = lease.n;
     sha256(buf_view(&lease), m.sha256);
-    app_file_path(a, &m, LEASE);
-    app_on_session(a, &(struct session_event){.type = SE_FILE_UP, .meta = &m, .done = m.size});
-    app_on_session(a, &(struct session_event){.type = SE_SENT, .id = m.xid});
+    app_file_path(a, a->job, &m, LEASE);
+    happens(a, &(struct session_event){.type = SE_FILE_UP, .meta = &m, .done = m.size});
+    happens(a, &(struct session_event){.type = SE_SENT, .id = m.xid});
     return a;
 }
 
@@ -425,12 +464,12 @@ static void guest_progress(struct app *a, uint64_t done, uint64_t total) {
     static uint8_t ID[32];
 
     memset(ID, 0x51, 32);
-    app_on_session(a, &(struct session_event){.type = SE_PROGRESS,
-                                              .id = ID,
-                                              .done = done,
-                                              .total = total,
-                                              .text = view_str("tokens"),
-                                              .note = "reading your documents, emulated CPU"});
+    happens(a, &(struct session_event){.type = SE_PROGRESS,
+                                       .id = ID,
+                                       .done = done,
+                                       .total = total,
+                                       .text = view_str("tokens"),
+                                       .note = "reading your documents, emulated CPU"});
 }
 
 /* Asked; the guest reads its prompt. */
@@ -457,7 +496,7 @@ static void guest_sources(struct app *a) {
 
     memset(ID, 0x51, 32);
     assert_non_null(list);
-    app_on_session(a, &(struct session_event){.type = SE_SOURCES, .id = ID, .json = list});
+    happens(a, &(struct session_event){.type = SE_SOURCES, .id = ID, .json = list});
     cJSON_Delete(list);
 }
 
@@ -468,13 +507,11 @@ static inline struct app *app_answered_with_sources(void) {
 
     memset(ID, 0x51, 32);
     guest_sources(a);
-    app_on_session(a,
-                   &(struct session_event){.type = SE_DELTA, .id = ID, .text = view_str("Three")});
-    app_on_session(a,
-                   &(struct session_event){
-                       .type = SE_ANSWER,
-                       .id = ID,
-                       .text = view_str("Three months, in writing, to the end of a month [1].")});
+    happens(a, &(struct session_event){.type = SE_DELTA, .id = ID, .text = view_str("Three")});
+    happens(a, &(struct session_event){
+                   .type = SE_ANSWER,
+                   .id = ID,
+                   .text = view_str("Three months, in writing, to the end of a month [1].")});
     return a;
 }
 

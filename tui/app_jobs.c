@@ -1,0 +1,175 @@
+/* Several jobs at once: one is on the screens, the others go on receiving without ever taking them.
+ * A job is known to the world by its number, which no other job of this run will have. */
+#include "tui/app.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* --- one --- */
+
+struct app_job *app_job_new(void) {
+    struct app_job *j = mem_new(sizeof *j);
+
+    j->input = edit_new(DRAFT_MAX, true);
+    return j;
+}
+
+void app_job_free(struct app_job *j) {
+    if (!j)
+        return;
+    for (size_t i = 0; i < j->n_files; i++)
+        app_file_free(&j->file[i]);
+    for (size_t i = 0; i < j->n_turns; i++)
+        sources_free(&j->turn[i].sources);
+    tree_free(j->tree);
+    pager_free(j->chat);
+    pager_free(j->source_page);
+    edit_free(j->input);
+    free(j->bundle);
+    explicit_bzero(j, sizeof *j);
+    free(j);
+}
+
+bool app_job_alive(const struct app_job *j) {
+    return j->exists && !session_state_final(j->state);
+}
+
+/* --- all of them --- */
+
+struct app_job *app_job_of(const struct app *a, unsigned number) {
+    for (size_t i = 0; i < a->n_jobs; i++)
+        if (a->jobs[i]->number == number)
+            return a->jobs[i];
+    return NULL;
+}
+
+size_t app_jobs_alive(const struct app *a) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < a->n_jobs; i++)
+        n += app_job_alive(a->jobs[i]);
+    return n;
+}
+
+size_t app_jobs_unread(const struct app *a) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < a->n_jobs; i++)
+        n += a->jobs[i]->unread > 0;
+    return n;
+}
+
+bool app_jobs_full(const struct app *a) {
+    return app_jobs_alive(a) == APP_JOBS;
+}
+
+struct app_job *app_jobs_oldest_ended(const struct app *a) {
+    for (size_t i = 0; i < a->n_jobs && a->n_jobs == APP_JOBS; i++)
+        if (!app_job_alive(a->jobs[i]))
+            return a->jobs[i];
+    return NULL;
+}
+
+struct app_job *app_job_add(struct app *a) {
+    struct app_job *j = app_jobs_oldest_ended(a);
+
+    if (j)
+        app_job_forget(a, j);
+    if (a->n_jobs == APP_JOBS)
+        return NULL;
+    j = app_job_new();
+    j->exists = true;
+    j->number = ++a->last_job;
+    a->jobs[a->n_jobs++] = j;
+    return j;
+}
+
+/* --- the one on the screens --- */
+
+static void show(struct app *a, struct app_job *j) {
+    a->job = j;
+    a->input = j->input;
+    pager_clear(a->end_page);
+}
+
+void app_job_show(struct app *a, struct app_job *j) {
+    if (j != a->job)
+        show(a, j);
+}
+
+bool app_looks_at(const struct app *a, const struct app_job *j) {
+    static const bool ITS[SCR_COUNT] = {
+        [SCR_ATTEST] = true, [SCR_CHAT] = true, [SCR_SOURCE] = true, [SCR_END] = true};
+
+    return j == a->job && ITS[a->screen];
+}
+
+/* --- going --- */
+
+void app_job_forget(struct app *a, struct app_job *j) {
+    unsigned number = j->number;
+    size_t i = 0;
+
+    while (i < a->n_jobs && a->jobs[i] != j)
+        i++;
+    if (i == a->n_jobs || app_job_alive(j))
+        return;
+    memmove(a->jobs + i, a->jobs + i + 1, (--a->n_jobs - i) * sizeof a->jobs[0]);
+    if (j == a->job)
+        show(a, a->n_jobs == 0 ? a->none : a->jobs[i < a->n_jobs ? i : i - 1]);
+    app_job_free(j);
+    a->conf.port->forget(a->conf.port_arg, number);
+}
+
+void app_jobs_wipe(struct app *a) {
+    app_job_free(a->none);
+    a->none = app_job_new();
+    show(a, a->none);
+    while (a->n_jobs > 0)
+        app_job_free(a->jobs[--a->n_jobs]);
+}
+
+/* --- what is said in them --- */
+
+size_t app_job_chat(struct app *a, struct app_job *j, const char *who, enum role r, bool fixed,
+                    struct view text) {
+    char gutter[24];
+    struct tm tm;
+    time_t t = (time_t)a->unix_now;
+
+    if (!j->chat)
+        return 0;
+    localtime_r(&t, &tm);
+    snprintf(gutter, sizeof gutter, "%02d:%02d %s", tm.tm_hour, tm.tm_min, who);
+    return pager_add(j->chat, *who ? gutter : "", r, fixed, text);
+}
+
+__attribute__((format(printf, 4, 0))) static void
+note_ap(struct app *a, struct app_job *j, enum role r, const char *fmt, va_list ap) {
+    char text[1024];
+
+    vsnprintf(text, sizeof text, fmt, ap);
+    app_job_chat(a, j, "", r, false, view_str(text));
+}
+
+void app_job_note(struct app *a, struct app_job *j, enum role r, const char *fmt, ...) {
+    va_list ap;
+
+    va_start(ap, fmt);
+    note_ap(a, j, r, fmt, ap);
+    va_end(ap);
+}
+
+void app_note(struct app *a, enum role r, const char *fmt, ...) {
+    va_list ap;
+
+    va_start(ap, fmt);
+    note_ap(a, a->job, r, fmt, ap);
+    va_end(ap);
+}
+
+void app_chat(struct app *a, const char *who, enum role r, bool fixed, struct view text) {
+    app_job_chat(a, a->job, who, r, fixed, text);
+}
