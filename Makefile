@@ -8,7 +8,7 @@ SAN ?=
 V ?=
 Q := $(if $(V),,@)
 
-PKGS := libssl libcrypto libsecp256k1 libcjson libcurl libwebsockets sqlite3 libarchive ncursesw
+PKGS := libssl libcrypto libsecp256k1 libcjson libcurl libwebsockets sqlite3 libarchive libsodium libutf8proc ncursesw
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
 	-Wvla -Wformat=2 -Werror
 HARD := -fstack-protector-strong -fPIE -fstack-clash-protection -fcf-protection
@@ -43,8 +43,8 @@ ATTEST := $(call obj,$(call src,attest))
 PROVIDER := $(call obj,$(call src,provider))
 TUI := $(call obj,$(call src,tui))
 GUEST := $(call obj,$(call src,guest))
-# No relay, no HTTP in what is measured, and so none of their libraries where the image is made.
-GUEST_CORE := $(filter-out $(call obj,core/http.c core/ws.c core/wsio.c),$(CORE))
+# No relay, no HTTP, no passphrase in what is measured, and so none of their libraries where the image is made.
+GUEST_CORE := $(filter-out $(call obj,core/http.c core/ws.c core/wsio.c core/passphrase.c core/aead.c),$(CORE))
 DUCKDB_SRC := $(wildcard guest/workloads/lib/*duckdb*.c)
 # html and docx are read by libxml2: in the image that of the chat workload's packages, if it is in image.lock.
 XML := $(if $(PACKAGES),$(wildcard $(PACKAGES)/chat/usr/include/libxml2),host)

@@ -91,6 +91,8 @@ struct rumor *job_request_make(struct job_request *q, const struct keypair *u, i
     add_u64(&f, "max", q->max_msat);
     for (size_t i = 0; i < q->n_params; i++)
         fields_add(&f, "param", q->params[i].key, q->params[i].value);
+    if (*q->introduction)
+        fields_add(&f, "introduction", q->introduction);
     r = rumor_padded(&f, keypair_pub(u), e);
     if (!r)
         return NULL;
@@ -197,6 +199,15 @@ static int take_param(const struct tag *t, struct job_request *q, struct err *e)
     return 0;
 }
 
+static int take_introduction(const struct tag *t, struct job_request *q, struct err *e) {
+    if (*q->introduction)
+        return err_set(e, "bad-request", "tag introduction is given twice");
+    if (t->n != 2 || !*t->v[1] || strlen(t->v[1]) >= sizeof q->introduction)
+        return err_set(e, "bad-request", "an introduction that is none");
+    memcpy(q->introduction, t->v[1], strlen(t->v[1]) + 1);
+    return 0;
+}
+
 /* Every tag that means something; others are left for later versions. `once`: exactly one. */
 static const struct {
     const char *name;
@@ -206,7 +217,7 @@ static const struct {
     {"p", true, take_p},          {"e", true, take_e},
     {"nonce", true, take_nonce},  {"expires", true, take_expires},
     {"max", true, take_max},      {"relay", false, take_relay},
-    {"param", false, take_param},
+    {"param", false, take_param}, {"introduction", false, take_introduction},
 };
 
 static int take_tags(const struct fields *f, size_t row, struct job_request *q, struct err *e) {

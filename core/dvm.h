@@ -9,6 +9,7 @@
 #define JOB_RELAYS_MAX 4
 #define JOB_PARAMS_MAX 32
 #define JOB_EXPIRES_MAX (24 * 3600)
+#define JOB_INTRODUCTION_MAX 1024
 
 struct job_param {
     char key[64], value[512];
@@ -26,6 +27,7 @@ struct job_request {
     size_t n_relays;
     struct job_param params[JOB_PARAMS_MAX];
     size_t n_params;
+    char introduction[JOB_INTRODUCTION_MAX]; /* a signed event (introduction.h); "" none */
 };
 /* Fills in id and customer of `q` from `u`. Owned rumor; NULL on error. */
 struct rumor *job_request_make(struct job_request *q, const struct keypair *u, int64_t now,

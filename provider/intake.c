@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/enc.h"
+#include "core/introduction.h"
 #include "core/log.h"
 #include "provider_priv.h"
 
@@ -72,6 +73,21 @@ static int check_relays(const struct provider *p, const struct job_request *q, s
     return 0;
 }
 
+/* Who asks, where the request proves it: shown, and kept nowhere. */
+static int check_customer(struct provider *p, const struct rumor *r, const struct job_request *q,
+                          struct err *e) {
+    struct nip19 id = {.type = NIP19_NPUB};
+    cleanup_buf struct buf npub = {0};
+    char job[9];
+    int known = introduction_of(q, r->f.created_at, id.id, e);
+
+    if (known > 0 && nip19_encode(&id, &npub, NULL) == 0) {
+        hex_encode(view_of(q->id, 4), job);
+        console_notice(p->out, "%s  customer  %s", job, (const char *)npub.p);
+    }
+    return known < 0 ? -1 : 0;
+}
+
 static const struct image_offer *check(struct provider *p, const struct rumor *r,
                                        struct job_request *q, struct err *e) {
     if (job_request_parse(r, unix_now(), q, e) < 0)
@@ -80,7 +96,9 @@ static const struct image_offer *check(struct provider *p, const struct rumor *r
         err_set(e, "bad-request", "the request is for another provider");
         return NULL;
     }
-    return check_relays(p, q, e) == 0 ? storefront_find(p, q, e) : NULL;
+    if (check_relays(p, q, e) || check_customer(p, r, q, e))
+        return NULL;
+    return storefront_find(p, q, e);
 }
 
 static void admit(struct provider *p, struct job *j) {

@@ -3,6 +3,7 @@
  * guest. */
 #include "provider/intake.c"
 
+#include "core/introduction.h"
 #include "core/offer.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/net.h"
@@ -269,6 +270,56 @@ static void a_replay_is_not_answered(void **state) {
     net_for(&f->net, 400);
     assert_int_equal(f->n_said, 2);
     rumor_free(r);
+}
+
+/* As a customer does who wants to be known by `as`. */
+static void introduce(struct fixture *f, const struct keypair *as, struct job_request *q) {
+    struct fields draft;
+    struct event *ev;
+
+    memcpy(q->customer, keypair_pub(f->u), 32);
+    draft = introduction_draft(q, unix_now());
+    ev = event_sign(&draft, as);
+    assert_int_equal(introduction_put(ev, q, NULL), 0);
+    event_free(ev);
+}
+
+static void a_known_customer_is_shown(void **state) {
+    struct fixture *f = *state;
+    struct job_request q = good(f);
+    struct keypair *as = keypair_new();
+    struct nip19 id = {.type = NIP19_NPUB};
+    cleanup_buf struct buf npub = {0};
+    struct rumor *r;
+    char shown[1024] = "";
+    int out[2];
+
+    assert_int_equal(pipe2(out, O_NONBLOCK), 0);
+    console_free(f->p.out);
+    f->p.out = console_new(out[1], true, false);
+    introduce(f, as, &q);
+    r = send_request(f, &q);
+    assert_true(wait_said(f, 2));
+    assert_string_equal(f->said[1].code, "vm-failed"); /* admitted */
+    assert_true(read(out[0], shown, sizeof shown - 1) > 0);
+    memcpy(id.id, keypair_pub(as), 32);
+    assert_int_equal(nip19_encode(&id, &npub, NULL), 0);
+    assert_non_null(strstr(shown, (char *)npub.p));
+    close(out[0]);
+    close(out[1]);
+    keypair_free(as);
+    rumor_free(r);
+}
+
+static void somebody_elses_introduction_is_refused(void **state) {
+    struct fixture *f = *state;
+    struct job_request q = good(f);
+    struct keypair *as = keypair_new();
+
+    introduce(f, as, &q);
+    random_bytes(q.nonce, 32); /* taken from another job of the same customer */
+    refused(f, &q, "bad-request");
+    keypair_free(as);
 }
 
 static void an_unknown_offer_is_refused(void **state) {
@@ -539,6 +590,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_RELAY(a_good_request_is_admitted),
         WITH_RELAY(a_replay_is_not_answered),
+        WITH_RELAY(a_known_customer_is_shown),
+        WITH_RELAY(somebody_elses_introduction_is_refused),
         WITH_RELAY(an_unknown_offer_is_refused),
         WITH_RELAY(an_offer_that_changed_is_refused),
         WITH_RELAY(another_kind_of_job_is_refused),
