@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enc.h"
+
 /* All in one mapping: a wrap makes a key, and each mapping costs as much as hashing the wrap. */
 struct keypair {
     struct secret *box;    /* scalar, then secp256k1_keypair, so that signing need not derive it */
@@ -71,6 +73,31 @@ struct keypair *keypair_from(const uint8_t sk[static 32], struct err *e) {
     err_set(e, "bad-key", "the secret key is zero or not below the order of the curve");
     keypair_free(k);
     return NULL;
+}
+
+static struct keypair *from_nsec(struct view text, struct err *e) {
+    struct keypair *k = NULL;
+    struct nip19 n;
+
+    if (nip19_decode(text, &n, e))
+        return NULL;
+    if (n.type == NIP19_NSEC)
+        k = keypair_from(n.id, e);
+    else
+        err_set(e, "bad-key", "it is not an nsec");
+    nip19_free(&n);
+    return k;
+}
+
+struct keypair *keypair_parse(struct view text, struct err *e) {
+    struct keypair *k;
+    uint8_t sk[32];
+
+    if (text.n != 64 || !hex_decode(text, sk, sizeof sk))
+        return from_nsec(text, e);
+    k = keypair_from(sk, e);
+    explicit_bzero(sk, sizeof sk);
+    return k;
 }
 
 const uint8_t *keypair_pub(const struct keypair *k) {

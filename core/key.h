@@ -9,7 +9,9 @@
 struct keypair;
 struct keypair *keypair_new(void); /* fresh random */
 struct keypair *keypair_from(const uint8_t sk[static 32],
-                             struct err *e);                  /* NULL when not a scalar */
+                             struct err *e); /* NULL when not a scalar */
+/* "nsec1..." or 64 hex digits, nothing around it. NULL: "bad-key", "bad-identifier". */
+struct keypair *keypair_parse(struct view text, struct err *e);
 const uint8_t *keypair_pub(const struct keypair *k);          /* 32 bytes x-only */
 const struct secret *keypair_secret(const struct keypair *k); /* 32 bytes */
 void keypair_free(struct keypair *k);                         /* wipes; NULL legal */

@@ -6,25 +6,6 @@
 #include "core/enc.h"
 #include "identity.h"
 
-static struct keypair *parse(struct view line, struct err *e) {
-    uint8_t sk[32];
-    struct nip19 n;
-    struct keypair *k = NULL;
-
-    if (line.n == 64 && hex_decode(line, sk, sizeof sk)) {
-        k = keypair_from(sk, e);
-    } else if (nip19_decode(line, &n, e) == 0) {
-        if (n.type == NIP19_NSEC)
-            k = keypair_from(n.id, e);
-        else
-            err_set(e, "bad-key", "it is not an nsec");
-        explicit_bzero(n.id, sizeof n.id);
-        nip19_free(&n);
-    }
-    explicit_bzero(sk, sizeof sk);
-    return k;
-}
-
 static struct keypair *read_key(const char *path, struct err *e) {
     struct buf text = {.max = 4096};
     struct keypair *k = NULL;
@@ -34,7 +15,7 @@ static struct keypair *read_key(const char *path, struct err *e) {
         line = buf_view(&text);
         while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == ' '))
             line.n--;
-        k = parse(line, e);
+        k = keypair_parse(line, e);
     }
     buf_wipe(&text);
     if (!k)
