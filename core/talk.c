@@ -1,5 +1,7 @@
 #include "talk.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,9 +222,7 @@ static int send_tagged(struct talk *t, const char *type, struct fields *f, uint8
     return emit(t, rumor_padded(f, keypair_pub(t->me), e), true, true, out_id);
 }
 
-/* reply and code may be NULL. */
-static int send_text(struct talk *t, struct view text, const uint8_t *reply, const char *code,
-                     uint8_t *out_id, struct err *e) {
+static struct fields text_fields(struct view text, const uint8_t *reply) {
     struct fields f = fields_new(KIND_TEXT, unix_now(), text);
     char hex[65];
 
@@ -230,19 +230,46 @@ static int send_text(struct talk *t, struct view text, const uint8_t *reply, con
         hex_encode(view_of(reply, 32), hex);
         fields_add(&f, "e", hex);
     }
-    if (code)
-        fields_add(&f, "error", code);
-    return send_tagged(t, "text", &f, out_id, e);
+    return f;
 }
 
 int talk_send_text(struct talk *t, struct view text, const uint8_t *reply, uint8_t *out_id,
                    struct err *e) {
-    return send_text(t, text, reply, NULL, out_id, e);
+    struct fields f = text_fields(text, reply);
+
+    return send_tagged(t, "text", &f, out_id, e);
+}
+
+static void add_usage(struct fields *f, const struct talk_usage *u) {
+    char prompt[24], completion[24];
+
+    snprintf(prompt, sizeof prompt, "%" PRIu64, u->prompt);
+    snprintf(completion, sizeof completion, "%" PRIu64, u->completion);
+    fields_add(f, "usage", prompt, completion, u->finish);
 }
 
 int talk_send_answer(struct talk *t, struct view text, const uint8_t reply[static 32],
-                     const char *code, struct err *e) {
-    return send_text(t, text, reply, code, NULL, e);
+                     const char *code, const struct talk_usage *usage, struct err *e) {
+    struct fields f = text_fields(text, reply);
+
+    if (code)
+        fields_add(&f, "error", code);
+    if (usage)
+        add_usage(&f, usage);
+    return send_tagged(t, "text", &f, NULL, e);
+}
+
+bool talk_usage(const struct rumor *answer, struct talk_usage *out) {
+    const char *prompt = fields_get(&answer->f, "usage", 1),
+               *completion = fields_get(&answer->f, "usage", 2),
+               *finish = fields_get(&answer->f, "usage", 3);
+
+    *out = (struct talk_usage){0};
+    if (!prompt || !completion || !finish || strlen(finish) >= sizeof out->finish ||
+        !decimal_parse(prompt, &out->prompt) || !decimal_parse(completion, &out->completion))
+        return false;
+    snprintf(out->finish, sizeof out->finish, "%s", finish);
+    return true;
 }
 
 int talk_send_file(struct talk *t, struct fields *f, uint8_t *out_id, struct err *e) {

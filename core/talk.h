@@ -64,11 +64,20 @@ int talk_send(struct talk *t, const char *type, struct view body, uint8_t *out_i
  * (xfer). */
 int talk_send_text(struct talk *t, struct view text, const uint8_t *reply, uint8_t *out_id,
                    struct err *e) WARN_UNUSED;
+/* What an answer took, where the workload counts: tokens (or what it has instead), and why it ended
+ * ("stop", "length", "cancelled"; "" unknown). */
+struct talk_usage {
+    uint64_t prompt, completion;
+    char finish[16];
+};
+/* Of the tag "usage"; false when there is none or it is malformed. */
+bool talk_usage(const struct rumor *answer, struct talk_usage *out);
+
 /* How G ends every answer, with or without text: a kind 14 on the question `reply`, once all
  * deltas, tables and files of it are sent. code NULL, or the stable code of a failure (tag
- * "error"), text then being the sentence. */
+ * "error"), text then being the sentence. usage may be NULL. */
 int talk_send_answer(struct talk *t, struct view text, const uint8_t reply[static 32],
-                     const char *code, struct err *e) WARN_UNUSED;
+                     const char *code, const struct talk_usage *usage, struct err *e) WARN_UNUSED;
 /* Kind 15: tags are added to the draft's (content = URL or sha256 hex). Takes over f. */
 int talk_send_file(struct talk *t, struct fields *f, uint8_t *out_id, struct err *e) WARN_UNUSED;
 /* Sends a kept rumor again in a new wrap (hello every 10 s). Nothing when it is no longer kept. */

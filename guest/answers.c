@@ -1,5 +1,6 @@
 #include "answers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/enc.h"
@@ -35,8 +36,9 @@ struct answer {
     struct outfile *file[FILES_MAX];
     uint8_t xid[16]; /* of the first file */
     size_t n_files, files_sent;
-    bool finished, too_long;
-    struct err error; /* code "" when it went well */
+    bool finished, too_long, counted;
+    struct talk_usage usage; /* where counted */
+    struct err error;        /* code "" when it went well */
 };
 struct answers {
     struct talk *talk;
@@ -102,7 +104,7 @@ bool answers_idle(const struct answers *a) {
 void answers_refuse(struct answers *a, const uint8_t id[static 32], const struct err *e) {
     struct err ignored;
 
-    (void)!talk_send_answer(a->talk, view_str(e->text), id, e->code, &ignored);
+    (void)!talk_send_answer(a->talk, view_str(e->text), id, e->code, NULL, &ignored);
 }
 
 static void refuse(struct answers *a, const uint8_t id[static 32], const char *code,
@@ -266,6 +268,16 @@ static void on_sources(struct answers *a, const struct contract_msg *m) {
     (void)!talk_send(a->talk, "sources", buf_view(&body), NULL, &ignored);
 }
 
+/* Of an object that is the workload's own matter: what is in it as expected is passed on. */
+static void on_usage(struct answer *n, const cJSON *usage) {
+    const char *finish = json_opt(usage, "finish");
+
+    n->counted = json_u64(usage, "prompt", &n->usage.prompt, NULL) &&
+                 json_u64(usage, "completion", &n->usage.completion, NULL);
+    snprintf(n->usage.finish, sizeof n->usage.finish, "%s",
+             finish && text_ascii_printable(view_str(finish)) ? finish : "");
+}
+
 static void on_current(struct answers *a, const struct contract_msg *m) {
     switch (m->type) {
     case CONTRACT_DELTA:
@@ -281,6 +293,8 @@ static void on_current(struct answers *a, const struct contract_msg *m) {
         on_sources(a, m);
         return;
     case CONTRACT_DONE:
+        if (m->usage)
+            on_usage(&a->now, m->usage);
         a->now.finished = true;
         return;
     case CONTRACT_ERROR:
@@ -454,7 +468,8 @@ static int step_answer(struct answers *a, struct err *e) {
     bool failed = *n->error.code;
     struct view text = failed ? view_str(n->error.text) : buf_view(&n->text);
 
-    if (!talk_send_answer(a->talk, text, a->queue[0].id, failed ? n->error.code : NULL, e))
+    if (!talk_send_answer(a->talk, text, a->queue[0].id, failed ? n->error.code : NULL,
+                          n->counted ? &n->usage : NULL, e))
         return 1;
     if (!strcmp(e->code, "too-large") && !failed)
         return send_text_file(a, e);

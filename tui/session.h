@@ -12,6 +12,7 @@
 #include "browse.h"
 #include "core/http.h"
 #include "core/receipt.h"
+#include "core/talk.h"
 #include "core/xfer.h"
 #include "trust.h"
 
@@ -41,7 +42,7 @@ enum session_event_type {
     SE_PROGRESS,    /* id, done, total (0 unknown), text: unit, note */
     SE_SOURCES,     /* id, json: [{doc, offset, score, snippet}] */
     SE_TABLE,       /* id, json: {columns, rows, total, file} */
-    SE_ANSWER,      /* id, text: the whole answer; code when the workload failed */
+    SE_ANSWER,      /* id, text: the whole answer; code when the workload failed; usage or NULL */
     SE_FILE_UP,     /* meta, done of meta->size: our file on its way */
     SE_FILE_DOWN,   /* meta, done: a file coming in */
     SE_FILE,        /* meta, data: checked and whole; borrowed */
@@ -66,6 +67,7 @@ struct session_event {
     const cJSON *json;
     const struct xfer_meta *meta;
     struct view data;
+    const struct talk_usage *usage;
     const struct receipt *receipt;
     int uncovered;
     const struct teardown *teardown;

@@ -272,6 +272,7 @@ static void on_text(struct session *s, const struct talk_msg *m) {
     struct session_event ev = {.type = SE_ANSWER,
                                .text = view_of(m->rumor->f.content, m->rumor->f.content_len),
                                .code = fields_get(&m->rumor->f, "error", 1)};
+    struct talk_usage usage;
     uint8_t rumor[32];
     struct sent *q =
         hex_decode_str(fields_get(&m->rumor->f, "e", 1), rumor, 32) ? sent_find(s, rumor) : NULL;
@@ -285,6 +286,7 @@ static void on_text(struct session *s, const struct talk_msg *m) {
         ev.text = buf_view(&q->long_text);
     }
     ev.id = q->id;
+    ev.usage = talk_usage(m->rumor, &usage) ? &usage : NULL;
     session_emit(s, &ev);
     buf_wipe(&q->long_text);
 }

@@ -424,7 +424,7 @@ static void answer(struct chat *c, const char *question, const struct found *f) 
     else
         (void)say_error(c->lines, c->id, &e);
     if (c->answer.n)
-        prompt_remember(&c->history, question, buf_view(&c->answer));
+        prompt_remember(&c->history, c->conf.turns, question, buf_view(&c->answer));
     buf_wipe(&c->answer);
 }
 

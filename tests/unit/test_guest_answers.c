@@ -52,6 +52,8 @@ struct pair {
         char text[2000]; /* text of a 14, the object of a 25930 */
         char code[32];
         int64_t at;
+        bool counted;
+        struct talk_usage usage;
     } log[LOG_MAX];
     size_t n;
     struct xfer_in *files;
@@ -90,6 +92,7 @@ static void at_customer(void *arg, const struct talk_msg *m) {
         snprintf(p->log[p->n].type, sizeof p->log[0].type, "%s", m->type);
         snprintf(p->log[p->n].text, sizeof p->log[0].text, "%s", json ? json : m->rumor->f.content);
         snprintf(p->log[p->n].code, sizeof p->log[0].code, "%s", code ? code : "");
+        p->log[p->n].counted = talk_usage(m->rumor, &p->log[p->n].usage);
         p->log[p->n++].at = p->now;
     }
     cJSON_free(json);
@@ -211,6 +214,29 @@ static void an_answer_comes_in_its_order(void **state) {
     assert_int_equal(p.file_bytes, 1000);
     assert_non_null(strstr(p.log[find(&p, "table")].text, "\"file\":\""));
     assert_true(answers_idle(p.a));
+    part(&p);
+}
+
+static void what_was_counted_goes_with_the_answer(void **state) {
+    struct pair p;
+
+    (void)state;
+    join(&p, false);
+    ask(&p, 1, "q");
+    pass_time(&p, 50);
+    says(&p, "done", 1,
+         "\"usage\":{\"prompt\":12,\"completion\":48,\"finish\":\"length\",\"ms\":3}");
+    pass_time(&p, 50);
+    assert_true(p.log[find(&p, "text")].counted);
+    assert_int_equal(p.log[find(&p, "text")].usage.prompt, 12);
+    assert_int_equal(p.log[find(&p, "text")].usage.completion, 48);
+    assert_string_equal(p.log[find(&p, "text")].usage.finish, "length");
+    p.n = 0;
+    ask(&p, 2, "q");
+    pass_time(&p, 50);
+    says(&p, "done", 2, "\"usage\":{\"prompt\":-1,\"completion\":\"many\"}");
+    pass_time(&p, 50);
+    assert_false(p.log[find(&p, "text")].counted);
     part(&p);
 }
 
@@ -472,6 +498,7 @@ static void loading_is_told_on_the_question_that_waits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_comes_in_its_order),
+        cmocka_unit_test(what_was_counted_goes_with_the_answer),
         cmocka_unit_test(deltas_keep_their_rhythm),
         cmocka_unit_test(free_pace_sends_text_as_it_comes),
         cmocka_unit_test(questions_wait_for_each_other_and_for_files),

@@ -35,7 +35,7 @@ static void sampling(void **state) {
 static void the_rest(void **state) {
     struct chatconf c;
     cleanup_free char *got = parse("{\"system\":\"a\",\"max_tokens\":\"48\",\"passages\":\"3\","
-                                   "\"profile\":\"lean\"}",
+                                   "\"profile\":\"lean\",\"turns\":\"0\"}",
                                    &c);
 
     (void)state;
@@ -43,6 +43,7 @@ static void the_rest(void **state) {
     assert_string_equal(c.system, "a");
     assert_int_equal(c.max_tokens, 48);
     assert_int_equal(c.passages, 3);
+    assert_int_equal(c.turns, 0);
     assert_int_equal(c.profile, CHAT_LEAN);
     chatconf_free(&c);
 }
@@ -64,6 +65,7 @@ static void bad_values_are_named(void **state) {
     check("{\"max_tokens\":\"\"}", "!parameter max_tokens is '': it must be a whole number from 1");
     check("{\"passages\":\"17\"}",
           "!parameter passages is '17': it must be a whole number from 1 to 16");
+    check("{\"turns\":\"65\"}", "!parameter turns is '65': it must be a whole number from 0 to 64");
     check("{\"seed\":\"4294967296\"}",
           "!parameter seed is '4294967296': it must be a whole number below 2^32");
     check("{\"profile\":\"fat\"}", "!parameter profile is 'fat': it must be auto, lean or full");

@@ -33,7 +33,7 @@ static void parts_in_order(void **state) {
     cleanup_free char *got = NULL;
 
     (void)state;
-    prompt_remember(&h, "q1", view_str("a\"1"));
+    prompt_remember(&h, PROMPT_TURNS_MAX, "q1", view_str("a\"1"));
     got = make(&(struct prompt){"SYS", &h, passages, 2, 1000, "When?"}, 10000, &fit);
     assert_string_equal(
         got, "[{\"role\":\"system\",\"content\":\"SYS\"},{\"role\":\"user\",\"content\":\"q1\"},"
@@ -60,7 +60,7 @@ static void fill(struct prompt_history *h, size_t turns, size_t bytes) {
 
     memset(text, 'x', bytes);
     for (size_t i = 0; i < turns; i++)
-        prompt_remember(h, text, view_str(text));
+        prompt_remember(h, PROMPT_TURNS_MAX, text, view_str(text));
 }
 
 static void the_oldest_turns_go_first(void **state) {
@@ -70,12 +70,25 @@ static void the_oldest_turns_go_first(void **state) {
 
     (void)state;
     fill(&h, 5, 400);
-    prompt_remember(&h, "newest", view_str("answer"));
+    prompt_remember(&h, PROMPT_TURNS_MAX, "newest", view_str("answer"));
     got = make(&(struct prompt){"SYS", &h, passages, 2, 1000, "When?"}, 500, &fit);
     assert_non_null(strstr(got, "newest"));
     assert_int_equal(fit.turns, 3); /* the newest, and two of the long ones */
     assert_int_equal(fit.passages, 2);
     assert_true(fit.tokens <= 500);
+    prompt_forget(&h);
+}
+
+static void few_turns_or_none_are_kept(void **state) {
+    struct prompt_history h = {0};
+
+    (void)state;
+    prompt_remember(&h, 0, "q", view_str("a"));
+    assert_int_equal(h.n, 0);
+    for (int i = 0; i < 4; i++)
+        prompt_remember(&h, 2, i == 3 ? "last" : "q", view_str("a"));
+    assert_int_equal(h.n, 2);
+    assert_string_equal(h.turn[1].question, "last");
     prompt_forget(&h);
 }
 
@@ -148,6 +161,7 @@ int main(void) {
         cmocka_unit_test(parts_in_order),
         cmocka_unit_test(no_system_and_no_passages),
         cmocka_unit_test(the_oldest_turns_go_first),
+        cmocka_unit_test(few_turns_or_none_are_kept),
         cmocka_unit_test(then_passages_are_cut_then_left_out),
         cmocka_unit_test(the_question_is_never_cut),
         cmocka_unit_test(characters_stay_whole),

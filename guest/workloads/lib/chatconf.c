@@ -70,6 +70,15 @@ static int take_passages(struct chatconf *c, const char *value, struct err *e) {
     return 0;
 }
 
+static int take_turns(struct chatconf *c, const char *value, struct err *e) {
+    uint64_t v;
+
+    if (!whole(value, PROMPT_TURNS_MAX, &v))
+        return bad_value(e, "turns", value, "a whole number from 0 to 64");
+    c->turns = (uint32_t)v;
+    return 0;
+}
+
 static int take_profile(struct chatconf *c, const char *value, struct err *e) {
     static const char *const names[] = {
         [CHAT_AUTO] = "auto", [CHAT_FULL] = "full", [CHAT_LEAN] = "lean"};
@@ -126,6 +135,7 @@ static const struct {
     {"profile", take_profile},       {"seed", take_seed},
     {"system", take_system},         {"temperature", take_temperature},
     {"top_k", take_top_k},           {"top_p", take_top_p},
+    {"turns", take_turns},
 };
 
 static int take(struct chatconf *c, const cJSON *v, struct err *e) {
@@ -139,7 +149,7 @@ static int take(struct chatconf *c, const cJSON *v, struct err *e) {
 int chatconf_parse(const cJSON *params, struct chatconf *out, struct err *e) {
     const cJSON *v;
 
-    *out = (struct chatconf){0};
+    *out = (struct chatconf){.turns = PROMPT_TURNS_MAX};
     cJSON_ArrayForEach(v, params) if (take(out, v, e)) {
         chatconf_free(out);
         return -1;

@@ -4,6 +4,7 @@
 #define CDVM_WORKLOAD_CHATCONF_H
 
 #include "core/json.h"
+#include "prompt.h"
 
 enum chat_profile { CHAT_AUTO, CHAT_FULL, CHAT_LEAN };
 
@@ -11,6 +12,7 @@ struct chatconf {
     char *system;        /* owned; NULL = the usual one */
     uint32_t max_tokens; /* of an answer; 0 = the profile's */
     uint32_t passages;   /* given to the model; 0 = the profile's */
+    uint32_t turns;      /* earlier questions and answers that it is given again, at most */
     enum chat_profile profile;
     struct buf sampling; /* JSON members for the engine, each with a comma before it */
 };

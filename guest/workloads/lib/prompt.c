@@ -19,8 +19,11 @@ static void forget_turn(struct prompt_turn *t) {
     free(t->answer);
 }
 
-void prompt_remember(struct prompt_history *h, const char *question, struct view answer) {
-    if (h->n == PROMPT_TURNS_MAX) {
+void prompt_remember(struct prompt_history *h, size_t most, const char *question,
+                     struct view answer) {
+    if (!most)
+        return;
+    while (h->n >= (most < PROMPT_TURNS_MAX ? most : PROMPT_TURNS_MAX)) {
         forget_turn(&h->turn[0]);
         memmove(&h->turn[0], &h->turn[1], --h->n * sizeof h->turn[0]);
     }

@@ -15,12 +15,14 @@
 struct prompt_turn {
     char *question, *answer; /* owned */
 };
-/* The conversation so far: the newest PROMPT_TURNS_MAX turns. */
+/* The conversation so far: its newest turns. */
 struct prompt_history {
     struct prompt_turn turn[PROMPT_TURNS_MAX];
     size_t n;
 };
-void prompt_remember(struct prompt_history *h, const char *question, struct view answer);
+/* The newest `most` turns stay, and no more than PROMPT_TURNS_MAX. */
+void prompt_remember(struct prompt_history *h, size_t most, const char *question,
+                     struct view answer);
 void prompt_forget(struct prompt_history *h); /* wipes */
 
 struct prompt_passage {
