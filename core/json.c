@@ -12,6 +12,7 @@
 struct scan {
     const uint8_t *start, *p, *end;
     struct err *e;
+    bool fractions; /* numbers may be any of RFC 8259's */
 };
 
 static bool refuse(struct scan *s, const char *why) {
@@ -102,6 +103,35 @@ static bool scan_string(struct scan *s) {
     }
 }
 
+static bool scan_digits(struct scan *s) {
+    const uint8_t *first = s->p;
+
+    while (is_digit(peek(s)))
+        s->p++;
+    return s->p > first || refuse(s, "a digit is wanted");
+}
+
+static bool scan_any_number(struct scan *s) {
+    const uint8_t *first;
+
+    take(s, '-');
+    first = s->p;
+    if (!is_digit(peek(s)))
+        return refuse(s, "a value is wanted");
+    if (!scan_digits(s))
+        return false;
+    if (*first == '0' && s->p - first > 1)
+        return refuse(s, "a number starts with 0");
+    if (take(s, '.') && !scan_digits(s))
+        return false;
+    if ((peek(s) | 0x20) != 'e')
+        return true;
+    s->p++;
+    if (!take(s, '+'))
+        take(s, '-');
+    return scan_digits(s);
+}
+
 static bool scan_number(struct scan *s) {
     bool minus = take(s, '-');
     const uint8_t *first = s->p;
@@ -184,17 +214,17 @@ static bool scan_value(struct scan *s, unsigned depth) {
         ok = scan_word(s, "null");
         break;
     default:
-        ok = scan_number(s);
+        ok = s->fractions ? scan_any_number(s) : scan_number(s);
     }
     skip_space(s);
     return ok;
 }
 
-static bool scan_text(struct view text, struct err *e) {
+static bool scan_text(struct view text, bool fractions, struct err *e) {
     struct scan s = {.e = e};
 
     if (text.n) /* no arithmetic on the NULL of an empty view */
-        s = (struct scan){text.p, text.p, text.p + text.n, e};
+        s = (struct scan){text.p, text.p, text.p + text.n, e, fractions};
     if (!utf8_valid(text)) {
         err_set(e, "bad-json", "bad JSON: it is not UTF-8");
         return false;
@@ -243,14 +273,14 @@ static bool tree_ok(const cJSON *v, struct err *e) {
     return true;
 }
 
-cJSON *json_parse(struct view text, size_t max, struct err *e) {
+static cJSON *parse(struct view text, size_t max, bool fractions, struct err *e) {
     cJSON *v;
 
     if (text.n > max) {
         err_set(e, "too-large", "%zu bytes of JSON, at most %zu are taken", text.n, max);
         return NULL;
     }
-    if (!scan_text(text, e))
+    if (!scan_text(text, fractions, e))
         return NULL;
     v = cJSON_ParseWithLength((const char *)text.p, text.n);
     if (!v)
@@ -260,6 +290,14 @@ cJSON *json_parse(struct view text, size_t max, struct err *e) {
         v = NULL;
     }
     return v;
+}
+
+cJSON *json_parse(struct view text, size_t max, struct err *e) {
+    return parse(text, max, false, e);
+}
+
+cJSON *json_parse_fractions(struct view text, size_t max, struct err *e) {
+    return parse(text, max, true, e);
 }
 
 static void wipe_text(char *s) {

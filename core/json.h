@@ -16,6 +16,9 @@
 /* Owned; free with cJSON_Delete, or json_wipe where a customer's words or keys are in it. NULL on
  * error. */
 cJSON *json_parse(struct view text, size_t max, struct err *e) WARN_UNUSED;
+/* The same for the JSON of other people's programs, where numbers may have fractions and be of any
+ * size: json_u64 and json_int_of still take exact integers only. */
+cJSON *json_parse_fractions(struct view text, size_t max, struct err *e) WARN_UNUSED;
 void json_wipe(cJSON *v); /* zeroes all strings and numbers, then frees; NULL legal */
 
 /* Typed getters: NULL/false with err set "bad-json" naming the key when absent or of another type.

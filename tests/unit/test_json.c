@@ -200,10 +200,35 @@ static void getters_name_the_key(void **state) {
     cJSON_Delete(v);
 }
 
+static void fractions_where_they_are_asked_for(void **state) {
+    static const char *const good[] = {"0.7",  "-0",  "1e9",     "-1.5E-3",
+                                       "1e+2", "0.0", "123e400", "12345678901234567890"};
+    static const char *const wrong[] = {"01", ".5", "1.", "1e", "1e+", "-", "+1", "0x1", "1.5.2"};
+    struct err e;
+    uint64_t n;
+    cJSON *o;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        o = json_parse_fractions(view_str(good[i]), 100, &e);
+        if (!o)
+            fail_msg("%s: %s", good[i], e.text);
+        cJSON_Delete(o);
+    }
+    for (size_t i = 0; i < COUNT(wrong); i++)
+        if ((o = json_parse_fractions(view_str(wrong[i]), 100, &e)))
+            fail_msg("%s passes", wrong[i]);
+    o = json_parse_fractions(view_str("{\"a\":7,\"b\":7.5}"), 100, &e);
+    assert_true(json_u64(o, "a", &n, &e) && n == 7);
+    assert_false(json_u64(o, "b", &n, &e));
+    cJSON_Delete(o);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_plain_json),
         cmocka_unit_test(refuses_what_is_not_json),
+        cmocka_unit_test(fractions_where_they_are_asked_for),
         cmocka_unit_test(refuses_what_cjson_would_bend),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(size_is_bounded),
