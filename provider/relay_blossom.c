@@ -22,7 +22,7 @@ static int authorize(struct http_job *j, const char *verb, const uint8_t *sha, b
     const char *const hosts[] = {j->rd->bind, "127.0.0.1", "localhost", "::1", u.host, NULL};
     const struct http_auth_want want = {
         .verb = verb, .sha = sha, .hosts = hosts, .now = unix_now()};
-    cleanup_free char *header = http_header(j->wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
+    cleanup_free char *header = httpd_header(j->wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
 
     if (j->rd->url && url_parse(j->rd->url, &u, e) < 0)
         return -1;
@@ -38,7 +38,7 @@ static int authorize(struct http_job *j, const char *verb, const uint8_t *sha, b
 /* ---- blobs ---- */
 
 static int serve_range(struct http_job *j, uint64_t size) {
-    cleanup_free char *header = http_header(j->wsi, WSI_TOKEN_HTTP_RANGE);
+    cleanup_free char *header = httpd_header(j->wsi, WSI_TOKEN_HTTP_RANGE);
     uint64_t first = 0, count = size;
     char range[80];
 
@@ -52,7 +52,7 @@ static int serve_range(struct http_job *j, uint64_t size) {
         snprintf(range, sizeof range, "bytes %llu-%llu/%llu", (unsigned long long)first,
                  (unsigned long long)(first + count - 1), (unsigned long long)size);
         if (lseek(j->fd, (off_t)first, SEEK_SET) < 0)
-            return CLOSE;
+            return HTTPD_CLOSE;
         return http_answer(j, &(struct http_answered){.status = 206,
                                                       .type = "application/octet-stream",
                                                       .file = true,
@@ -63,7 +63,7 @@ static int serve_range(struct http_job *j, uint64_t size) {
                                                       .range = range,
                                                       .reason = "the range lies outside the blob"});
     }
-    return CLOSE;
+    return HTTPD_CLOSE;
 }
 
 int blobs_serve(struct http_job *j) {
@@ -83,16 +83,16 @@ int blobs_chunk(struct http_job *j) {
     ssize_t n = read(j->fd, out + LWS_PRE, want);
 
     if (n <= 0)
-        return CLOSE; /* shorter than Content-Length said: the reader must notice */
+        return HTTPD_CLOSE; /* shorter than Content-Length said: the reader must notice */
     j->left -= (uint64_t)n;
     lws_set_timeout(j->wsi, PENDING_TIMEOUT_HTTP_CONTENT, CONTENT_SECONDS);
     if (lws_write(j->wsi, out + LWS_PRE, (size_t)n,
                   j->left ? LWS_WRITE_HTTP : LWS_WRITE_HTTP_FINAL) < 0)
-        return CLOSE;
+        return HTTPD_CLOSE;
     if (!j->left)
-        return http_finished(j);
+        return httpd_finished(j->wsi);
     lws_callback_on_writable(j->wsi);
-    return GO_ON;
+    return HTTPD_GO_ON;
 }
 
 int blobs_delete(struct http_job *j) {
@@ -181,8 +181,8 @@ int blobs_finish(struct http_job *j) {
 }
 
 int blobs_upload(struct http_job *j) {
-    cleanup_free char *chunked = http_header(j->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING);
-    cleanup_free char *length = http_header(j->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
+    cleanup_free char *chunked = httpd_header(j->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING);
+    cleanup_free char *length = httpd_header(j->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
     uint8_t sha[32];
     uint64_t size;
     bool named;
@@ -199,13 +199,13 @@ int blobs_upload(struct http_job *j) {
     if (authorize(j, "upload", named ? sha : NULL, true, &e) < 0 ||
         !(j->up = relay_upload_new(j->rd->blobs, size, &e)))
         return http_refuse_err(j, &e);
-    return size ? GO_ON : blobs_finish(j); /* lws calls no more for an empty body */
+    return size ? HTTPD_GO_ON : blobs_finish(j); /* lws calls no more for an empty body */
 }
 
 int blobs_piece(struct http_job *j, struct view piece) {
     struct err e;
 
     if (!j->up || relay_upload_add(j->up, piece, &e) == 0)
-        return j->up ? GO_ON : CLOSE;
+        return j->up ? HTTPD_GO_ON : HTTPD_CLOSE;
     return http_refuse_err(j, &e);
 }

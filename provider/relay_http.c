@@ -9,12 +9,10 @@
 #include "core/json.h"
 #include "core/log.h"
 
-#define HEADERS_MAX 2048
-
 static struct http_job *job_new(struct peer *p) {
     struct http_job *j = mem_new(sizeof *j);
 
-    *j = (struct http_job){.rd = p->rd, .wsi = p->wsi, .peer = p, .fd = -1};
+    *j = (struct http_job){.rd = p->rd, .wsi = p->sock.wsi, .peer = p, .fd = -1};
     p->http = j;
     return j;
 }
@@ -30,37 +28,9 @@ void http_job_free(struct http_job *j) {
     free(j);
 }
 
-char *http_header(struct lws *wsi, enum lws_token_indexes which) {
-    int n = lws_hdr_total_length(wsi, which);
-    char *s;
-
-    if (n <= 0)
-        return NULL;
-    s = mem_new((size_t)n + 1);
-    if (lws_hdr_copy(wsi, s, n + 1, which) == n)
-        return s;
-    free(s);
-    return NULL;
-}
-
 /* ---- answers ---- */
 
-/* Response headers being written; failure sticks. */
-struct head {
-    struct lws *wsi;
-    uint8_t raw[LWS_PRE + HEADERS_MAX];
-    uint8_t *at, *end;
-    bool failed;
-};
-
-static void head_add(struct head *h, const char *name, const char *value) {
-    if (value && lws_add_http_header_by_name(h->wsi, (const unsigned char *)name,
-                                             (const unsigned char *)value, (int)strlen(value),
-                                             &h->at, h->end))
-        h->failed = true;
-}
-
-static void head_preflight(struct head *h) {
+static void head_preflight(struct httpd_head *h) {
     static const char *const cors[][2] = {
         {"access-control-allow-methods:", "GET, HEAD, PUT, DELETE, OPTIONS"},
         {"access-control-allow-headers:",
@@ -70,56 +40,40 @@ static void head_preflight(struct head *h) {
     };
 
     for (size_t i = 0; i < COUNT(cors); i++)
-        head_add(h, cors[i][0], cors[i][1]);
+        httpd_head_add(h, cors[i][0], cors[i][1]);
 }
 
 static int head_send(struct http_job *j, const struct http_answered *a) {
-    struct head h = {.wsi = j->wsi};
+    struct httpd_head h;
 
-    h.at = h.raw + LWS_PRE;
-    h.end = h.raw + sizeof h.raw;
-    h.failed = lws_add_http_header_status(j->wsi, a->status, &h.at, h.end) != 0;
-    head_add(&h, "access-control-allow-origin:", "*");
-    head_add(&h, "access-control-expose-headers:", "*");
-    head_add(&h, "x-content-type-options:", "nosniff");
-    head_add(&h, "content-type:", a->type);
-    head_add(&h, "accept-ranges:", a->file ? "bytes" : NULL);
-    head_add(&h, "x-reason:", a->reason);
-    head_add(&h, "content-range:", a->range);
-    head_add(&h, "connection:", a->close ? "close" : NULL);
+    httpd_head_begin(&h, j->wsi, a->status);
+    httpd_head_add(&h, "access-control-allow-origin:", "*");
+    httpd_head_add(&h, "access-control-expose-headers:", "*");
+    httpd_head_add(&h, "x-content-type-options:", "nosniff");
+    httpd_head_add(&h, "content-type:", a->type);
+    httpd_head_add(&h, "accept-ranges:", a->file ? "bytes" : NULL);
+    httpd_head_add(&h, "x-reason:", a->reason);
+    httpd_head_add(&h, "content-range:", a->range);
+    httpd_head_add(&h, "connection:", a->close ? "close" : NULL);
     if (j->method == LWSHUMETH_OPTIONS)
         head_preflight(&h);
-    if (a->status != 204 &&
-        lws_add_http_header_content_length(j->wsi, a->file ? j->left : a->body.n, &h.at, h.end))
-        h.failed = true;
-    return h.failed || lws_finalize_write_http_header(j->wsi, h.raw + LWS_PRE, &h.at, h.end)
-               ? CLOSE
-               : GO_ON;
-}
-
-int http_finished(struct http_job *j) {
-    return lws_http_transaction_completed(j->wsi) ? CLOSE : GO_ON;
-}
-
-static int body_send(struct http_job *j, struct view body) {
-    cleanup_free uint8_t *out = mem_new(LWS_PRE + body.n);
-
-    memcpy(out + LWS_PRE, body.p, body.n);
-    return lws_write(j->wsi, out + LWS_PRE, body.n, LWS_WRITE_HTTP_FINAL) < 0 ? CLOSE : GO_ON;
+    if (a->status != 204)
+        httpd_head_length(&h, a->file ? j->left : a->body.n);
+    return httpd_head_send(&h);
 }
 
 int http_answer(struct http_job *j, const struct http_answered *a) {
     bool silent = j->method == LWSHUMETH_HEAD || a->status == 204;
 
-    if (head_send(j, a) == CLOSE)
-        return CLOSE;
+    if (head_send(j, a) == HTTPD_CLOSE)
+        return HTTPD_CLOSE;
     if (a->file && !silent && j->left) {
         lws_callback_on_writable(j->wsi);
-        return GO_ON;
+        return HTTPD_GO_ON;
     }
-    if (!a->file && !silent && a->body.n && body_send(j, a->body) == CLOSE)
-        return CLOSE;
-    return a->close ? CLOSE : http_finished(j);
+    if (!a->file && !silent && a->body.n && httpd_write(j->wsi, a->body, true) == HTTPD_CLOSE)
+        return HTTPD_CLOSE;
+    return a->close ? HTTPD_CLOSE : httpd_finished(j->wsi);
 }
 
 int http_answer_text(struct http_job *j, unsigned status, const char *text) {
@@ -197,7 +151,7 @@ static int serve_info(struct http_job *j) {
 }
 
 static int serve_root(struct http_job *j) {
-    cleanup_free char *accept = http_header(j->wsi, WSI_TOKEN_HTTP_ACCEPT);
+    cleanup_free char *accept = httpd_header(j->wsi, WSI_TOKEN_HTTP_ACCEPT);
 
     if (accept && strstr(accept, "application/nostr+json"))
         return serve_info(j);
@@ -250,7 +204,7 @@ static int request(struct peer *p) {
 
     http_job_free(p->http); /* an earlier request on the same connection */
     j = job_new(p);
-    j->method = lws_http_get_uri_and_method(p->wsi, &uri, &n);
+    j->method = lws_http_get_uri_and_method(p->sock.wsi, &uri, &n);
     if (j->method < 0 || n < 0 || (size_t)n >= sizeof j->path)
         return http_refuse(j, 414, "the address is too long");
     memcpy(j->path, uri, (size_t)n);
@@ -264,14 +218,14 @@ int relay_http(struct peer *p, enum lws_callback_reasons why, void *in, size_t n
     case LWS_CALLBACK_HTTP:
         return request(p);
     case LWS_CALLBACK_HTTP_BODY:
-        return j ? blobs_piece(j, view_of(in, n)) : CLOSE;
+        return j ? blobs_piece(j, view_of(in, n)) : HTTPD_CLOSE;
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return j && j->up ? blobs_finish(j) : CLOSE;
+        return j && j->up ? blobs_finish(j) : HTTPD_CLOSE;
     case LWS_CALLBACK_HTTP_WRITEABLE:
-        return j && j->fd >= 0 && j->left ? blobs_chunk(j) : GO_ON;
+        return j && j->fd >= 0 && j->left ? blobs_chunk(j) : HTTPD_GO_ON;
     case LWS_CALLBACK_CLOSED_HTTP:
         http_job_free(j);
-        return GO_ON;
+        return HTTPD_GO_ON;
     }
-    return GO_ON;
+    return HTTPD_GO_ON;
 }

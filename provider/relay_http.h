@@ -18,8 +18,7 @@ struct http_job {
     uint64_t left;
 };
 
-/* What lws is to do next; every function here that returns int returns one of these. */
-enum { GO_ON = 0, CLOSE = -1 };
+/* Every function here that returns int says what libwebsockets is to do next: HTTPD_*. */
 
 struct http_answered {
     unsigned status;
@@ -33,9 +32,7 @@ struct http_answered {
 int http_answer(struct http_job *j, const struct http_answered *a);
 int http_answer_text(struct http_job *j, unsigned status, const char *text);
 int http_refuse(struct http_job *j, unsigned status, const char *why);
-int http_refuse_err(struct http_job *j, const struct err *e);     /* status by the error's code */
-int http_finished(struct http_job *j);                            /* the answer is out */
-char *http_header(struct lws *wsi, enum lws_token_indexes which); /* owned; NULL when absent */
+int http_refuse_err(struct http_job *j, const struct err *e); /* status by the error's code */
 
 /* relay_blossom.c */
 int blobs_serve(struct http_job *j);

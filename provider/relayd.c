@@ -1,34 +1,17 @@
 #include "relayd_priv.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define PURGE_MS 60000
-#define ACCEPTS_PER_TURN 32
 
 /* ---- libwebsockets ---- */
 
-static struct peer *peer_new(struct relayd *r, struct lws *wsi) {
-    struct peer *p = mem_new(sizeof *p);
-
-    *p = (struct peer){.rd = r, .wsi = wsi, .next = r->peers};
-    if (r->peers)
-        r->peers->prev = p;
-    r->peers = p;
-    r->n_peers++;
-    lws_set_opaque_user_data(wsi, p);
-    return p;
-}
-
 static void peer_free(struct peer *p) {
-    lws_set_opaque_user_data(p->wsi, NULL);
     if (p->prev)
         p->prev->next = p->next;
     else
@@ -41,13 +24,9 @@ static void peer_free(struct peer *p) {
     free(p);
 }
 
-/* A socket without a peer belonged to a relay that is gone; it is about to be closed. */
-static int on_lws(struct lws *wsi, enum lws_callback_reasons why, void *user, void *in, size_t n) {
-    struct peer *p = lws_get_opaque_user_data(wsi);
+static int on_socket(struct httpd_conn *c, enum lws_callback_reasons why, void *in, size_t n) {
+    struct peer *p = (struct peer *)c;
 
-    (void)user;
-    if (!p)
-        return why == LWS_CALLBACK_HTTP || why == LWS_CALLBACK_ESTABLISHED ? -1 : 0;
     switch ((int)why) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: /* "in" names the protocol; never h2c */
         return strcmp(in, "websocket") == 0 ? 0 : -1;
@@ -69,103 +48,25 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons why, void *user, vo
     return relay_http(p, why, in, n);
 }
 
-static const struct lws_protocols protocols[] = {
-    {.name = "nostr", .callback = on_lws, .rx_buffer_size = 65536},
-    {0},
-};
-
-static const lws_retry_bo_t keepalive = {.secs_since_valid_ping = 60,
-                                         .secs_since_valid_hangup = 120};
-
-/* The listening socket is ours, not lws's: its 4.1 versions listen on every interface when given an
- * address, and tell of a port in use only in their log. */
-static void on_listener(void *arg, unsigned ready) {
+static void on_accepted(void *arg, int fd) {
     struct relayd *r = arg;
-    const int one = 1;
+    struct peer *p;
 
-    (void)ready;
-    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        struct lws *wsi;
-        int fd = accept4(r->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-        if (fd < 0)
-            return;
-        if (r->n_peers >= r->o.max_conns) {
-            close(fd);
-            continue;
-        }
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* lws does so for its own */
-        if ((wsi = lws_adopt_socket_vhost(r->vhost, fd)))           /* closes it on failure */
-            peer_new(r, wsi);
+    if (r->n_peers >= r->o.max_conns) {
+        close(fd);
+        return;
     }
-}
-
-static int bind_address(struct relayd *r, struct sockaddr_storage *ss, socklen_t *len,
-                        struct err *e) {
-    struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
-
-    memset(ss, 0, sizeof *ss);
-    *len = sizeof *v4;
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(r->o.port);
-    if (inet_pton(AF_INET, r->bind, &v4->sin_addr) == 1) {
-        r->loopback = (ntohl(v4->sin_addr.s_addr) >> 24) == 127;
-        return 0;
+    p = mem_new(sizeof *p);
+    *p = (struct peer){.sock.fn = on_socket, .rd = r};
+    if (httpd_adopt(r->net, fd, &p->sock)) {
+        free(p);
+        return;
     }
-    *len = sizeof *v6;
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(r->o.port);
-    if (inet_pton(AF_INET6, r->bind, &v6->sin6_addr) != 1)
-        return err_set(e, "bad-address", "'%s' is not a numeric address to listen on", r->bind);
-    r->loopback = IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
-    return 0;
-}
-
-static int listen_on(struct relayd *r, struct err *e) {
-    struct sockaddr_storage ss;
-    socklen_t len;
-    int one = 1;
-
-    if (bind_address(r, &ss, &len, e) < 0)
-        return -1;
-    r->listener = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (r->listener < 0)
-        return err_sys(e, errno, "cannot make a socket");
-    setsockopt(r->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (ss.ss_family == AF_INET6)
-        setsockopt(r->listener, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-    if (bind(r->listener, (struct sockaddr *)&ss, len) < 0 || listen(r->listener, 512) < 0)
-        return err_sys(e, errno, "cannot listen on %s port %u", r->bind, r->o.port);
-    if (getsockname(r->listener, (struct sockaddr *)&ss, &len) < 0)
-        return err_sys(e, errno, "cannot learn the port");
-    r->port = ntohs(ss.ss_family == AF_INET ? ((struct sockaddr_in *)&ss)->sin_port
-                                            : ((struct sockaddr_in6 *)&ss)->sin6_port);
-    r->watch = loop_fd_add(ws_loop(r->net), r->listener, LOOP_IN, on_listener, r);
-    return r->watch ? 0 : err_sys(e, errno, "cannot watch the socket");
-}
-
-/* One vhost for all relays of the context: lws finds the vhost of a request by port and name, which
- * ours have in common, and forgets a vhost only some time after it was told to. */
-static struct lws_vhost *vhost_get(struct lws_context *ctx) {
-    static const char name[] = "cdvm-relay";
-    const struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
-        .protocols = protocols,
-        .vhost_name = name,
-        .options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
-        .keepalive_timeout = 30,
-        .timeout_secs = 20,
-        .retry_and_idle_policy = &keepalive,
-    };
-    struct lws_vhost *vh = lws_get_vhost_by_name(ctx, name);
-
-    return vh ? vh : lws_create_vhost(ctx, &info);
-}
-
-static int serve(struct relayd *r, struct err *e) {
-    r->vhost = vhost_get(ws_context(r->net));
-    return r->vhost ? listen_on(r, e) : err_set(e, "lws", "libwebsockets made no server");
+    p->next = r->peers;
+    if (r->peers)
+        r->peers->prev = p;
+    r->peers = p;
+    r->n_peers++;
 }
 
 /* ---- files ---- */
@@ -211,18 +112,20 @@ static void on_purge(void *arg) {
 
 static void defaults(struct relayd *r) {
     struct relayd_opts *o = &r->o;
+    bool near = relayd_loopback(r);
 
-    o->events_per_s = o->events_per_s ? o->events_per_s : r->loopback ? 50000 : 100;
-    o->reqs_per_s = o->reqs_per_s ? o->reqs_per_s : r->loopback ? 5000 : 20;
+    o->events_per_s = o->events_per_s ? o->events_per_s : near ? 50000 : 100;
+    o->reqs_per_s = o->reqs_per_s ? o->reqs_per_s : near ? 5000 : 20;
     o->max_conns = o->max_conns ? o->max_conns : 1000;
 }
 
 static void name_urls(struct relayd *r) {
     bool v6 = strchr(r->bind, ':') != NULL;
+    unsigned port = relayd_port(r);
     const char *open = v6 ? "[" : "", *close = v6 ? "]" : "";
 
-    r->own_url = mem_fmt("ws://%s%s%s:%u", open, r->bind, close, r->port);
-    r->own_http = mem_fmt("http://%s%s%s:%u", open, r->bind, close, r->port);
+    r->own_url = mem_fmt("ws://%s%s%s:%u", open, r->bind, close, port);
+    r->own_http = mem_fmt("http://%s%s%s:%u", open, r->bind, close, port);
 }
 
 struct relayd *relayd_new(struct ws_net *n, const struct relayd_opts *o, struct err *e) {
@@ -230,7 +133,6 @@ struct relayd *relayd_new(struct ws_net *n, const struct relayd_opts *o, struct 
 
     r->net = n;
     r->o = *o;
-    r->listener = -1;
     r->bind = mem_str(o->bind ? o->bind : "127.0.0.1");
     r->url = o->url ? relay_url_normal(o->url) : NULL;
     r->o.max_blob = o->max_blob ? o->max_blob : (uint64_t)64 << 20;
@@ -240,7 +142,8 @@ struct relayd *relayd_new(struct ws_net *n, const struct relayd_opts *o, struct 
     r->auth_used = idset_new();
     if ((o->url && !r->url &&
          err_set(e, "bad-url", "the public address must be ws:// or wss://")) ||
-        open_files(r, e) < 0 || serve(r, e) < 0) {
+        open_files(r, e) < 0 ||
+        !(r->listener = listener_new(ws_loop(n), r->bind, o->port, on_accepted, r, e))) {
         relayd_free(r);
         return NULL;
     }
@@ -255,11 +158,9 @@ void relayd_free(struct relayd *r) {
         return;
     if (r->store)
         relayd_commit(r);
-    loop_fd_del(r->watch);
-    if (r->listener >= 0)
-        close(r->listener);
+    listener_free(r->listener);
     while (r->peers) {
-        lws_set_timeout(r->peers->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+        httpd_drop(&r->peers->sock);
         peer_free(r->peers);
     }
     loop_timer_del(r->commit);
@@ -276,11 +177,11 @@ void relayd_free(struct relayd *r) {
 }
 
 uint16_t relayd_port(const struct relayd *r) {
-    return r->port;
+    return listener_port(r->listener);
 }
 
 bool relayd_loopback(const struct relayd *r) {
-    return r->loopback;
+    return listener_loopback(r->listener);
 }
 
 const char *relayd_url(const struct relayd *r) {

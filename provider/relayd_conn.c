@@ -75,7 +75,7 @@ void conn_open(struct peer *p) {
     struct conn *c = mem_new(sizeof *c);
 
     c->rd = r;
-    c->wsi = p->wsi;
+    c->wsi = p->sock.wsi;
     p->conn = c;
     c->out.max = RELAYD_OUT_MAX;
     buf_init(&c->in, RELAYD_MESSAGE_MAX);

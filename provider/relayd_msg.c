@@ -218,7 +218,7 @@ static bool names_us(const struct relayd *r, const char *claimed) {
     if ((r->url && same_place(claimed, r->url)) || same_place(claimed, r->own_url))
         return true;
     for (size_t i = 0; i < COUNT(locals); i++) {
-        cleanup_free char *own = mem_fmt("ws://%s:%u", locals[i], r->port);
+        cleanup_free char *own = mem_fmt("ws://%s:%u", locals[i], relayd_port(r));
 
         if (same_place(claimed, own))
             return true;

@@ -4,12 +4,12 @@
 #ifndef CDVM_RELAYD_PRIV_H
 #define CDVM_RELAYD_PRIV_H
 
-#include <libwebsockets.h>
-
 #include "relay_blob.h"
 #include "relay_store.h"
 #include "relayd.h"
+#include "core/httpd.h"
 #include "core/idset.h"
+#include "core/listen.h"
 #include "core/wsio.h"
 
 #define RELAYD_SUBS_MAX 100   /* per connection */
@@ -42,11 +42,11 @@ struct rsub {
     bool eose; /* said */
 };
 
-/* One accepted socket: lws's opaque user data. It speaks HTTP, or websocket from its upgrade on. */
+/* One accepted socket. It speaks HTTP, or websocket from its upgrade on. */
 struct peer {
+    struct httpd_conn sock;
     struct relayd *rd;
     struct peer *prev, *next;
-    struct lws *wsi;
     struct conn *conn;     /* a websocket client, or NULL */
     struct http_job *http; /* the request being served, or NULL */
 };
@@ -81,11 +81,7 @@ struct relayd {
     struct ws_net *net;
     struct relayd_opts o; /* pointers in it are owned copies below */
     char *bind, *url, *own_url, *own_http;
-    int listener;
-    struct loop_fd *watch;
-    uint16_t port;
-    bool loopback;
-    struct lws_vhost *vhost;
+    struct listener *listener;
     struct relay_store *store;
     struct relay_blobs *blobs;
     struct peer *peers;
