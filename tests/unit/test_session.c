@@ -110,7 +110,8 @@ static void a_good_job_runs_to_its_receipt(void **state) {
     assert_int_equal(session_ask(t.s, view_str("SELECT 1"), id, NULL), 0);
     assert_true(stage_until(&t, &g->got_text));
     assert_string_equal(g->text, "SELECT 1");
-    assert_int_equal(talk_send_answer(g->talk, view_str("1 row."), g->text_id, NULL, NULL, NULL), 0);
+    assert_int_equal(talk_send_answer(g->talk, view_str("1 row."), g->text_id, NULL, NULL, NULL),
+                     0);
     assert_true(stage_until(&t, &t.answered));
     assert_string_equal(t.answer, "1 row.");
     session_end(t.s);
@@ -452,7 +453,8 @@ static void other_guests_words_do_not_count(void **state) {
     stage_ready(&t);
     stage_good_hello(&t, &t.guest[1]);
     assert_int_equal(
-        talk_send_answer(t.guest[1].talk, view_str("lies"), t.guest[1].hello_id, NULL, NULL, NULL), 0);
+        talk_send_answer(t.guest[1].talk, view_str("lies"), t.guest[1].hello_id, NULL, NULL, NULL),
+        0);
     net_for(&t.net, 400);
     assert_false(t.answered);
 }
