@@ -40,6 +40,7 @@ void app_free(struct app *a) {
     app_jobs_wipe(a);
     app_job_free(a->none);
     prompt_close(&a->prompt);
+    app_identity_drop(a);
     edit_free(a->filter);
     pager_free(a->help_page);
     pager_free(a->offer_page);
@@ -157,7 +158,7 @@ bool app_simulated(const struct app *a) {
 
 enum scr app_focus(const struct app *a) {
     if (a->prompt.open)
-        return a->prompt.edit ? SCR_WORD : SCR_YESNO;
+        return a->prompt.hidden ? SCR_HIDDEN : a->prompt.edit ? SCR_WORD : SCR_YESNO;
     if (a->help)
         return SCR_HELP;
     return a->filtering ? SCR_FILTER : a->screen;
@@ -441,6 +442,14 @@ static struct edit *editor_of(struct app *a) {
     return editors[app_focus(a)];
 }
 
+/* Of the line that is not shown: what edits it, in place of edit_do. */
+static void hidden_do(struct hidden *h, enum action act) {
+    if (act == ACT_EDIT_BACKSPACE)
+        hidden_backspace(h);
+    else if (act == ACT_EDIT_KILL_START)
+        hidden_clear(h);
+}
+
 typedef void action_fn(struct app *a);
 static action_fn *const ACTION[ACT_EDIT_FIRST] = {
     [ACT_HELP] = do_help,
@@ -486,9 +495,12 @@ static action_fn *const ACTION[ACT_EDIT_FIRST] = {
 
 void app_do(struct app *a, enum action act) {
     struct edit *e = editor_of(a);
+    enum scr focus = app_focus(a);
 
     if (act >= ACT_EDIT_FIRST && e)
         edit_do(e, (enum edit_op)(act - ACT_EDIT_FIRST));
+    else if (act >= ACT_EDIT_FIRST && focus == SCR_HIDDEN)
+        hidden_do(a->prompt.hidden, act);
     else if (act < ACT_EDIT_FIRST && ACTION[act])
         ACTION[act](a);
     if (a->filtering)
@@ -507,6 +519,8 @@ void app_key(struct app *a, uint32_t key) {
         app_do(a, act);
     else if (e && key < 0x110000)
         edit_insert(e, key);
+    else if (focus == SCR_HIDDEN && key < 0x110000 && !hidden_insert(a->prompt.hidden, key))
+        app_say(a, ROLE_WARN, "that is no character, or there is no room for more");
     if (a->filtering)
         a->shelf_changed = true;
 }
@@ -516,6 +530,11 @@ void app_paste(struct app *a, struct view text, bool cut) {
     struct edit *e = editor_of(a);
     enum scr focus = app_focus(a);
 
+    if (focus == SCR_HIDDEN) {
+        if (cut || !hidden_paste(a->prompt.hidden, text))
+            app_say(a, ROLE_WARN, "that is not one line of text, or too long: nothing was taken");
+        return;
+    }
     if (!e || (focus == SCR_WORD && !a->prompt.free)) {
         app_say(a, ROLE_WARN, "a paste does nothing here");
         return;

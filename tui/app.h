@@ -9,6 +9,7 @@
 #ifndef CDVM_APP_H
 #define CDVM_APP_H
 
+#include "tui/identity.h"
 #include "tui/keys.h"
 #include "tui/model.h"
 #include "tui/pace.h"
@@ -152,12 +153,20 @@ struct app_conf {
     const char *policy;             /* name of the profile */
     bool simulated;                 /* --policy demo: simulated offers are shown */
     bool ascii;                     /* for text that is laid out here */
+    struct identities *identities;  /* borrowed; NULL: none are kept */
     const char *proven;             /* path of what was verified before; NULL: not kept */
     const char *folder;             /* where files from guests are saved */
     const char *bundles;            /* folder for saved bundles */
     size_t relays;                  /* configured */
     const struct job_param *params; /* of every job, as options gave them; copied */
     size_t n_params;
+};
+
+/* What is being asked about an identity, over several questions. */
+struct app_identity {
+    char name[IDENTITY_NAME];
+    bool choose;                 /* once it is unlocked */
+    struct hidden *text, *first; /* what is imported; the passphrase as it was typed first */
 };
 
 struct app {
@@ -170,6 +179,7 @@ struct app {
     bool help;
     struct pager *help_page, *offer_page, *end_page;
     struct prompt prompt;
+    struct app_identity identity;
     bool filtering;
     struct edit *filter;
     enum shelf_sort sort;
@@ -268,6 +278,24 @@ void app_job_note(struct app *a, struct app_job *j, enum role r, const char *fmt
     PRINTF_LIKE(4, 5);
 size_t app_job_chat(struct app *a, struct app_job *j, const char *who, enum role r, bool fixed,
                     struct view text); /* id of the entry; 0: there is no chat */
+
+/* --- app_identity.c: who the person is to sellers --- */
+/* Each asks what it needs (a name, a key, a passphrase, all but the name hidden) and says on the
+ * status line what came of it. */
+void app_identity_make(struct app *a);
+void app_identity_import(struct app *a); /* nsec or ncryptsec */
+void app_identity_unlock(struct app *a, const char *name);
+void app_identity_remove(struct app *a, const char *name);
+/* At once: */
+void app_identity_lock(struct app *a, const char *name);
+/* NULL: one-time keys. One that is locked is unlocked first, so this may ask. */
+void app_identity_choose(struct app *a, const char *name);
+const struct identity *app_identity(const struct app *a); /* the chosen one; NULL: one-time keys */
+void app_identity_line(const struct app *a, struct buf *body); /* before a job starts */
+/* Answers to its questions; secret: NULL where none was asked for. Takes over secret. */
+void app_identity_answered(struct app *a, enum prompt_then then, struct view typed,
+                           struct hidden *secret);
+void app_identity_drop(struct app *a); /* what was half asked */
 
 /* --- app_sources.c: passages under an answer, and one of them in its document --- */
 void app_on_sources(struct app *a, struct app_job *j, const struct session_event *ev);

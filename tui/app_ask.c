@@ -68,6 +68,7 @@ void app_ask_start(struct app *a) {
     buf_str(&p->body, "No data is sent yet: the machine first has to prove what it is.");
     if (offer_simulated(a->offer))
         buf_str(&p->body, "\nIt is SIMULATED: nothing about it will be secret.");
+    app_identity_line(a, &p->body);
     if (goes)
         buf_fmt(&p->body, "\nTo make room, job %02x%02x, which has ended, is forgotten.",
                 goes->id[0], goes->id[1]);
@@ -321,12 +322,15 @@ void app_answered(struct app *a, bool yes) {
     enum prompt_then then = a->prompt.then;
     unsigned job = a->prompt.job;
     cleanup_buf struct buf typed = {0};
+    struct hidden *secret;
 
     if (!yes) {
         prompt_close(&a->prompt);
+        app_identity_drop(a);
         return;
     }
     prompt_text(&a->prompt, &typed);
+    secret = prompt_hidden(&a->prompt);
     if (!prompt_answer(&a->prompt)) {
         app_say(a, ROLE_WARN, "that is not the word: nothing was done");
         return;
@@ -355,6 +359,14 @@ void app_answered(struct app *a, bool yes) {
         return;
     case THEN_QUIT:
         a->conf.port->quit(a->conf.port_arg, false);
+        return;
+    case THEN_IDENTITY_NAME:
+    case THEN_IDENTITY_KEY:
+    case THEN_IDENTITY_PASSPHRASE:
+    case THEN_IDENTITY_AGAIN:
+    case THEN_IDENTITY_UNLOCK:
+    case THEN_IDENTITY_REMOVE:
+        app_identity_answered(a, then, buf_view(&typed), secret);
         return;
     }
 }

@@ -33,6 +33,7 @@ struct engine {
     struct http *http;
     struct browse *browse; /* NULL without relays */
     struct trust trust;
+    struct identities *identities;
     struct running *running;
     struct app *app;
     struct tui *tui;
@@ -169,6 +170,25 @@ static const struct offer *ask_offer(void *arg, const struct shelf_row *row, str
     return browse_find(g->browse, word, &l, e) == 0 ? l.offer : NULL;
 }
 
+/* With the word of the chosen identity; NULL when nobody is to be introduced, or with e when it
+ * cannot be. */
+static int open_with(struct engine *g, const struct offer *o, struct opening **out, struct err *e) {
+    const struct identity *who = identities_chosen(g->identities);
+    struct fields draft;
+    struct event *ev;
+    int rc;
+
+    *out = NULL;
+    if (!who)
+        return 0;
+    *out = opening_new();
+    draft = opening_draft(*out, o, unix_now());
+    ev = event_sign(&draft, identities_key(g->identities));
+    rc = opening_introduce(*out, o, ev, who->pub, e);
+    event_free(ev);
+    return rc;
+}
+
 static int ask_start(void *arg, const struct offer *o, struct err *e) {
     struct engine *g = arg;
     const struct settings *set = g->conf->set;
@@ -191,6 +211,10 @@ static int ask_start(void *arg, const struct offer *o, struct err *e) {
 
     if (app_jobs_full(g->app))
         return err_set(e, "too-many", "%d jobs are running: end one first", APP_JOBS);
+    if (open_with(g, o, &c.opening, e)) {
+        opening_free(c.opening);
+        return -1;
+    }
     r = mem_new(sizeof *r);
     r->engine = g;
     r->session = session_new(&c, o, on_session, r, e);
@@ -441,7 +465,7 @@ static int start_app(struct engine *g, struct err *e) {
         .n_params = g->conf->n_params,
     };
 
-    if (!bundles)
+    if (!bundles || !(c.identities = g->identities = identities_open(NULL, e)))
         return -1;
     mkdir(bundles, 0700); /* there already, mostly; what fails is said when something is saved */
     if (!folder)
@@ -449,6 +473,8 @@ static int start_app(struct engine *g, struct err *e) {
     g->app = app_new(&c);
     if (unlocked)
         app_say(g->app, ROLE_WARN, "%s", unlocked);
+    else if (identities_trouble(g->identities))
+        app_say(g->app, ROLE_WARN, "%s", identities_trouble(g->identities));
     return 0;
 }
 
@@ -460,6 +486,7 @@ static void stop(struct engine *g) {
         running_free(r);
     }
     browse_free(g->browse);
+    identities_free(g->identities);
     trust_free(&g->trust);
     http_free(g->http);
     loop_timer_del(g->tick);

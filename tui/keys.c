@@ -76,6 +76,10 @@ static const struct key_row TABLE[] = {
     {ON(SCR_FILTER), {K_ESC}, ACT_NO, "clear", "show everything again"},
     {ON(SCR_WORD), {K_ENTER}, ACT_YES, "confirm", "confirm, if the word is right"},
     {ON(SCR_WORD), {K_ESC}, ACT_NO, "cancel", "do nothing"},
+    {ON(SCR_HIDDEN), {K_ENTER}, ACT_YES, "done", "take what was typed; it is never shown"},
+    {ON(SCR_HIDDEN), {K_ESC}, ACT_NO, "cancel", "do nothing"},
+    {ON(SCR_HIDDEN), {K_BACKSPACE}, ACT_EDIT_BACKSPACE, NULL, "delete to the left"},
+    {ON(SCR_HIDDEN), {K_CTRL('U')}, ACT_EDIT_KILL_START, "clear", "begin anew"},
     {ON(SCR_YESNO), {'y', 'Y'}, ACT_YES, "yes", "yes"},
     {ON(SCR_YESNO), {'n', 'N', K_ESC, K_ENTER}, ACT_NO, "no", "no: the default"},
     {ON(SCR_HELP), {K_ESC, 'q', '?', K_F1}, ACT_BACK, "close", "close this help"},
@@ -123,7 +127,7 @@ bool keys_types(enum scr s) {
 }
 
 enum action keys_find(enum scr s, uint32_t key) {
-    if (key == K_PASTED_ENTER && !keys_types(s) && s != SCR_YESNO)
+    if (key == K_PASTED_ENTER && !keys_types(s) && s != SCR_YESNO && s != SCR_HIDDEN)
         key = K_ENTER; /* nothing can be sent from there */
     for (size_t i = 0; i < COUNT(TABLE); i++)
         for (size_t k = 0; keys_on(&TABLE[i], s) && k < 4 && TABLE[i].key[k]; k++)
@@ -137,7 +141,7 @@ const char *keys_screen_name(enum scr s) {
         [SCR_OFFERS] = "Offers",      [SCR_OFFER] = "Offer",   [SCR_BOOT] = "Job",
         [SCR_ATTEST] = "Attestation", [SCR_CHAT] = "Chat",     [SCR_END] = "End",
         [SCR_SOURCE] = "Passage",     [SCR_FILTER] = "Filter", [SCR_YESNO] = "Question",
-        [SCR_WORD] = "Question",      [SCR_HELP] = "Help",
+        [SCR_WORD] = "Question",      [SCR_HIDDEN] = "Hidden", [SCR_HELP] = "Help",
     };
 
     return NAME[s];

@@ -16,6 +16,7 @@ enum scr {
     SCR_FILTER, /* typing a filter over the offers */
     SCR_YESNO,  /* a question answered by one key */
     SCR_WORD,   /* a question answered by typing a word */
+    SCR_HIDDEN, /* a question answered by a line that is not shown */
     SCR_HELP,
     SCR_COUNT,
 };

@@ -20,6 +20,18 @@ void prompt_ask_text(struct prompt *p, enum prompt_then then, const char *title,
     p->edit = edit_new(max, false);
 }
 
+void prompt_ask_hidden(struct prompt *p, enum prompt_then then, const char *title) {
+    prompt_ask(p, then, title, NULL);
+    p->hidden = hidden_new();
+}
+
+struct hidden *prompt_hidden(struct prompt *p) {
+    struct hidden *h = p->hidden;
+
+    p->hidden = NULL;
+    return h;
+}
+
 void prompt_text(const struct prompt *p, struct buf *out) {
     if (p->edit)
         edit_text(p->edit, out);
@@ -39,6 +51,7 @@ bool prompt_answer(struct prompt *p) {
 
 void prompt_close(struct prompt *p) {
     edit_free(p->edit);
+    hidden_free(p->hidden);
     buf_free(&p->body);
     memset(p, 0, sizeof *p);
 }

@@ -1,9 +1,11 @@
-/* A question over a screen: yes or no by one key, a word that must be typed in full, or a line of
- * text. The default is always no, and nothing pasted can answer yes or be the word. */
+/* A question over a screen: yes or no by one key, a word that must be typed in full, a line of
+ * text, or a line that is not shown. The default is always no, and nothing pasted can answer yes or
+ * be the word. */
 #ifndef CDVM_PROMPT_H
 #define CDVM_PROMPT_H
 
 #include "tui/edit.h"
+#include "tui/hidden.h"
 
 enum prompt_then {
     THEN_NOTHING,
@@ -13,6 +15,12 @@ enum prompt_then {
     THEN_PARAM,
     THEN_END,
     THEN_QUIT,
+    THEN_IDENTITY_NAME,       /* of one to be added */
+    THEN_IDENTITY_KEY,        /* nsec or ncryptsec to be imported */
+    THEN_IDENTITY_PASSPHRASE, /* under which it is kept */
+    THEN_IDENTITY_AGAIN,      /* the same once more */
+    THEN_IDENTITY_UNLOCK,
+    THEN_IDENTITY_REMOVE,
 };
 
 struct prompt {
@@ -22,6 +30,7 @@ struct prompt {
     char title[64], word[16]; /* word empty: yes or no */
     struct buf body;          /* prose, sanitised when drawn */
     struct edit *edit;        /* NULL for yes or no */
+    struct hidden *hidden;    /* instead of edit, for a passphrase or a key */
 };
 
 /* word NULL: yes or no. Lines are added to p->body by the caller. */
@@ -29,6 +38,9 @@ void prompt_ask(struct prompt *p, enum prompt_then then, const char *title, cons
 /* Asks for a line of text of at most `max` characters. */
 void prompt_ask_text(struct prompt *p, enum prompt_then then, const char *title, size_t max);
 void prompt_text(const struct prompt *p, struct buf *out); /* what was typed; before answer */
+/* Asks for a line that is never shown. */
+void prompt_ask_hidden(struct prompt *p, enum prompt_then then, const char *title);
+struct hidden *prompt_hidden(struct prompt *p); /* taken out, now the caller's; before answer */
 /* Closes; true when the word was typed exactly (or none was needed). */
 bool prompt_answer(struct prompt *p);
 void prompt_close(struct prompt *p); /* legal when not open */

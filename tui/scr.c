@@ -148,13 +148,14 @@ static void draw_tabs(const struct app *a, int x, int right) {
 }
 
 static void draw_header(const struct app *a) {
+    const struct identity *who = app_identity(a);
     char time[16];
     int right = a->cols - 1;
 
     scr_clock(a->unix_now, false, time);
     right = draw_right(0, right, 5, ROLE_TEXT, "%s", time) - 2;
     if (a->cols >= 100)
-        right = draw_right(0, right, 20, ROLE_TEXT, "key one-time") - 2;
+        right = draw_right(0, right, 20, ROLE_TEXT, "key %s", who ? who->name : "one-time") - 2;
     right = draw_right(0, right, 16, a->relays_up ? ROLE_TEXT : ROLE_WARN, "relays %zu/%zu",
                        a->relays_up, a->conf.relays) -
             1;

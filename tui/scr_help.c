@@ -116,6 +116,18 @@ static int draw_typed(const struct edit *e, int y, int x, int w) {
     return at.col;
 }
 
+/* Of one width whatever is in it; the cursor stays where it is. */
+static struct scr_cursor draw_hidden(const struct hidden *h, int y, struct rect in) {
+    int x = in.x;
+
+    x += draw_text(y, x, 2, ROLE_ACCENT, safe_lit("> "));
+    if (hidden_view(h).n)
+        draw_text(y, x, in.w - 2, ROLE_TEXT, safe_lit("[****************] not shown"));
+    else
+        draw_text(y, x, in.w - 2, ROLE_DIM, safe_lit("[                ] not shown"));
+    return (struct scr_cursor){y, x + 1};
+}
+
 struct scr_cursor scr_prompt_draw(const struct app *a) {
     const struct prompt *p = &a->prompt;
     cleanup_buf struct buf safe = {0};
@@ -130,6 +142,8 @@ struct scr_cursor scr_prompt_draw(const struct app *a) {
     draw_title(p, in);
     draw_wrap(in.y, in.x, in.w, in.h - 2, ROLE_TEXT, body);
     y = in.y + in.h - 1;
+    if (p->hidden)
+        return draw_hidden(p->hidden, y, in);
     if (!p->edit) {
         x = in.x + draw_text(y, in.x, in.w, ROLE_ACCENT, safe_lit("y / N  "));
         return (struct scr_cursor){y, x};

@@ -268,13 +268,14 @@ static int choose_relays(struct session *s, struct err *e) {
     return 0;
 }
 
-static void fill_request(struct session *s) {
+static void fill_request(struct session *s, const struct opening *op) {
     int64_t life = (s->c.max_minutes + 60) * INT64_C(60);
 
     s->q.kind = s->offer->job_kind;
     memcpy(s->q.provider, s->offer->pubkey, 32);
     memcpy(s->q.offer, s->offer->id, 32);
-    random_bytes(s->q.nonce, sizeof s->q.nonce);
+    memcpy(s->q.nonce, op->nonce, sizeof s->q.nonce);
+    memcpy(s->q.introduction, op->introduction, sizeof s->q.introduction);
     s->q.expires = unix_now() + (life < JOB_EXPIRES_MAX ? life : JOB_EXPIRES_MAX - 60);
     s->q.max_msat = s->c.max_msat;
     if (s->c.n_params)
@@ -293,15 +294,16 @@ static int open_pool(struct session *s, struct err *e) {
     return pool_subscribe(s->pool, "inbox", filter, e);
 }
 
-static int open_job(struct session *s, const struct offer *o, struct err *e) {
+static int open_job(struct session *s, const struct offer *o, struct opening *op, struct err *e) {
     s->offer_event = event_parse(view_str(o->json), e);
     s->offer = s->offer_event ? offer_parse(s->offer_event, e) : NULL;
     if (!s->offer)
         return -1;
     if (choose_relays(s, e))
         return -1;
-    s->u = keypair_new();
-    fill_request(s);
+    s->u = op->u;
+    op->u = NULL;
+    fill_request(s, op);
     s->request = job_request_make(&s->q, s->u, unix_now(), e);
     if (!s->request || open_pool(s, e))
         return -1;
@@ -309,14 +311,11 @@ static int open_job(struct session *s, const struct offer *o, struct err *e) {
     return outbox_request(s->out, s->request, e);
 }
 
-struct session *session_new(const struct session_conf *c, const struct offer *o, session_fn *fn,
-                            void *arg, struct err *e) {
-    struct session *s;
+static struct session *session_blank(const struct session_conf *c, session_fn *fn, void *arg) {
+    struct session *s = mem_new(sizeof *s);
 
-    if (check_conf(c, o, e))
-        return NULL;
-    s = mem_new(sizeof *s);
     s->c = *c;
+    s->c.opening = NULL;
     s->policy = *c->policy;
     if (!s->c.max_minutes)
         s->c.max_minutes = 60;
@@ -326,11 +325,21 @@ struct session *session_new(const struct session_conf *c, const struct offer *o,
     s->tick = loop_timer_add(ws_loop(c->net), loop_now() + TICK_MS, on_tick, s);
     buf_init(&s->messages, MESSAGES_KEPT);
     s->in = xfer_in_new(XFER_FILE_MAX, &session_xfer_handler, s);
-    if (open_job(s, o, e)) {
+    return s;
+}
+
+struct session *session_new(const struct session_conf *c, const struct offer *o, session_fn *fn,
+                            void *arg, struct err *e) {
+    struct opening *op = c->opening ? c->opening : opening_new();
+    struct session *s = check_conf(c, o, e) ? NULL : session_blank(c, fn, arg);
+
+    if (s && open_job(s, o, op, e)) {
         session_free(s);
-        return NULL;
+        s = NULL;
     }
-    session_fetch_manifests(s);
+    opening_free(op);
+    if (s)
+        session_fetch_manifests(s);
     return s;
 }
 

@@ -14,6 +14,7 @@
 #include "core/receipt.h"
 #include "core/talk.h"
 #include "core/xfer.h"
+#include "opening.h"
 #include "trust.h"
 
 enum session_state {
@@ -90,13 +91,14 @@ struct session_conf {
     const struct job_param *params; /* for the request; readable by the provider */
     size_t n_params;
     uint64_t max_msat;
-    uint32_t max_minutes; /* lease that accept states; 0 = 60 */
-    bool keep_messages;   /* for session_messages_save */
-    int hello_ms;         /* no guest by then: FAILED "no-hello"; 0 = 15 min */
-    int answer_ms;        /* provider silent: FAILED "no-answer"; 0 = 60 s */
+    uint32_t max_minutes;    /* lease that accept states; 0 = 60 */
+    bool keep_messages;      /* for session_messages_save */
+    int hello_ms;            /* no guest by then: FAILED "no-hello"; 0 = 15 min */
+    int answer_ms;           /* provider silent: FAILED "no-answer"; 0 = 60 s */
+    struct opening *opening; /* taken over, also when session_new fails; NULL: a fresh one */
 };
 
-/* Makes key pair and nonce, publishes the request. All pointers of conf but params are borrowed for
+/* Publishes the request. All pointers of conf but params and opening are borrowed for
  * the session's life; the offer is copied. */
 struct session *session_new(const struct session_conf *c, const struct offer *o, session_fn *fn,
                             void *arg, struct err *e);

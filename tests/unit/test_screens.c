@@ -138,6 +138,42 @@ static struct app *scene_param(void) {
     return a;
 }
 
+/* A list that lives as long as the program: the scenes of it change nothing on disk. */
+static struct app *app_with_identities(void) {
+    static struct identities *none;
+    struct app *a = app_with_offers();
+    struct err e;
+
+    if (!none)
+        none = identities_open("build/no-identities", &e);
+    a->conf.identities = none;
+    return a;
+}
+
+static struct app *scene_identity_name(void) {
+    struct app *a = app_with_identities();
+
+    app_identity_import(a);
+    type(a, "work");
+    return a;
+}
+
+static struct app *scene_identity_passphrase(void) {
+    struct app *a = app_with_identities();
+
+    app_identity_make(a);
+    type(a, "work");
+    app_key(a, K_ENTER);
+    return a;
+}
+
+static struct app *scene_identity_typed(void) {
+    struct app *a = scene_identity_passphrase();
+
+    type(a, "one of any length");
+    return a;
+}
+
 static const struct {
     const char *name;
     struct app *(*make)(void);
@@ -163,6 +199,9 @@ static const struct {
     {"passage-alone", scene_passage_alone},
     {"attach-three", scene_attach_three},
     {"param", scene_param},
+    {"identity-name", scene_identity_name},
+    {"identity-passphrase", scene_identity_passphrase},
+    {"identity-typed", scene_identity_typed},
 };
 static const int SIZES[][2] = {{60, 16}, {80, 24}, {100, 30}};
 
