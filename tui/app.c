@@ -92,6 +92,7 @@ void app_prepare(struct app *a) {
     if (app_looks_at(a, a->job))
         a->job->unread = 0;
     list_resize(&a->offers, shelf_shown(a->shelf), (size_t)s.offers);
+    app_jobs_prepare(a, (size_t)s.jobs);
     if (a->job->tree)
         tree_resize(a->job->tree, (size_t)s.tree);
     if (a->job->chat)
@@ -179,8 +180,8 @@ static void do_help(struct app *a) {
 
 static void do_back(struct app *a) {
     static const enum scr UP[] = {
-        [SCR_OFFER] = SCR_OFFERS, [SCR_BOOT] = SCR_OFFERS, [SCR_ATTEST] = SCR_BOOT,
-        [SCR_CHAT] = SCR_ATTEST,  [SCR_SOURCE] = SCR_CHAT, [SCR_END] = SCR_OFFERS,
+        [SCR_OFFER] = SCR_OFFERS, [SCR_JOBS] = SCR_OFFERS, [SCR_ATTEST] = SCR_JOBS,
+        [SCR_CHAT] = SCR_ATTEST,  [SCR_SOURCE] = SCR_CHAT, [SCR_END] = SCR_JOBS,
     };
 
     if (a->help)
@@ -200,8 +201,8 @@ static void do_go_offers(struct app *a) {
     app_go(a, SCR_OFFERS);
 }
 
-static void do_go_boot(struct app *a) {
-    go_job(a, SCR_BOOT);
+static void do_go_jobs(struct app *a) {
+    app_go(a, SCR_JOBS);
 }
 
 static void do_go_attest(struct app *a) {
@@ -210,10 +211,6 @@ static void do_go_attest(struct app *a) {
 
 static void do_go_chat(struct app *a) {
     go_job(a, SCR_CHAT);
-}
-
-static void do_go_end(struct app *a) {
-    go_job(a, SCR_END);
 }
 
 /* The pages among the screens, scrolled alike. */
@@ -234,6 +231,8 @@ static void move(struct app *a, enum list_move m) {
         pager_move(page, m);
     else if (a->screen == SCR_OFFERS)
         list_move(&a->offers, m);
+    else if (a->screen == SCR_JOBS)
+        app_jobs_move(a, m);
     else if (a->screen == SCR_ATTEST && a->job->tree)
         tree_move(a->job->tree, m);
 }
@@ -262,6 +261,16 @@ static void do_bottom(struct app *a) {
     move(a, LIST_BOTTOM);
 }
 
+/* --- jobs --- */
+
+static void do_next_job(struct app *a) {
+    app_jobs_step(a, 1);
+}
+
+static void do_prev_job(struct app *a) {
+    app_jobs_step(a, -1);
+}
+
 /* --- offers --- */
 
 static void open_offer(struct app *a) {
@@ -281,6 +290,8 @@ static void open_offer(struct app *a) {
 static void do_open(struct app *a) {
     if (a->screen == SCR_OFFER)
         app_ask_start(a);
+    else if (a->screen == SCR_JOBS)
+        app_job_open(a);
     else
         open_offer(a);
 }
@@ -460,16 +471,19 @@ static action_fn *const ACTION[ACT_EDIT_FIRST] = {
     [ACT_BACK] = do_back,
     [ACT_INTERRUPT] = do_interrupt,
     [ACT_GO_OFFERS] = do_go_offers,
-    [ACT_GO_BOOT] = do_go_boot,
+    [ACT_GO_JOBS] = do_go_jobs,
     [ACT_GO_ATTEST] = do_go_attest,
     [ACT_GO_CHAT] = do_go_chat,
-    [ACT_GO_END] = do_go_end,
     [ACT_UP] = do_up,
     [ACT_DOWN] = do_down,
     [ACT_PAGE_UP] = do_page_up,
     [ACT_PAGE_DOWN] = do_page_down,
     [ACT_TOP] = do_top,
     [ACT_BOTTOM] = do_bottom,
+    [ACT_NEXT_JOB] = do_next_job,
+    [ACT_PREV_JOB] = do_prev_job,
+    [ACT_UNREAD_JOB] = app_jobs_next_unread,
+    [ACT_FORGET] = app_ask_forget,
     [ACT_LEFT] = do_left,
     [ACT_RIGHT] = do_right,
     [ACT_OPEN] = do_open,

@@ -40,6 +40,10 @@ enum step {
     STEP_VERDICT,
     STEP_ACCEPT,
     STEP_READY,
+    STEP_END,
+    STEP_WIPING,
+    STEP_RECEIPT,
+    STEP_GONE,
     STEP_COUNT,
 };
 struct app_step {
@@ -194,6 +198,7 @@ struct app {
     unsigned last_job;    /* number of the newest */
     struct app_job *none; /* an empty one, on the screens while there is no other */
     struct app_job *job;  /* the one on the screens: one of jobs, or none; never NULL */
+    struct list job_list; /* the cursor is on that job */
     struct edit *input;   /* of that job */
     struct app_attach attach[APP_ATTACH]; /* asked about, not sent yet */
     size_t n_attach;
@@ -251,6 +256,7 @@ void app_ask_param(struct app *a);
 /* An upload of this job whose bytes lie at `path`. */
 void app_file_path(struct app *a, struct app_job *j, const struct xfer_meta *m, const char *path);
 void app_ask_end(struct app *a);
+void app_ask_forget(struct app *a);
 void app_ask_quit(struct app *a);
 void app_answered(struct app *a, bool yes);
 void app_save_bundle(struct app *a, const char *path);               /* NULL: the usual place */
@@ -262,12 +268,19 @@ struct app_turn *app_turn_of(struct app_job *j, const uint8_t *id); /* NULL: non
 struct app_job *app_job_of(const struct app *a, unsigned number); /* NULL: none, or forgotten */
 size_t app_jobs_alive(const struct app *a);
 size_t app_jobs_unread(const struct app *a); /* jobs that are not looked at and have news */
-bool app_looks_at(const struct app *a, const struct app_job *j); /* its own screens are shown */
+bool app_looks_at(const struct app *a, const struct app_job *j);   /* its own screens are shown */
+const struct app_turn *app_job_answering(const struct app_job *j); /* newest open turn, or NULL */
 /* The one that would have to go for a new job to come; NULL: there is room, or all are alive. */
 struct app_job *app_jobs_oldest_ended(const struct app *a);
 bool app_jobs_full(const struct app *a);    /* and all of them alive */
 struct app_job *app_job_add(struct app *a); /* makes room; NULL: full. Not on the screens yet */
-void app_job_show(struct app *a, struct app_job *j);   /* brings it to the screens */
+void app_job_show(struct app *a, struct app_job *j); /* brings it to the screens */
+void app_job_open(struct app *a);                    /* the screen on which it goes on */
+void app_jobs_prepare(struct app *a, size_t height); /* of the list */
+void app_jobs_move(struct app *a, enum list_move m); /* in the list */
+void app_jobs_step(struct app *a, int by);           /* to the next one, from any screen */
+void app_jobs_next_unread(struct app *a);
+void app_job_named(struct app *a, const char *word);   /* to "2", or "7f21"; "": to the list */
 void app_job_forget(struct app *a, struct app_job *j); /* wiped; never of one that is alive */
 void app_jobs_wipe(struct app *a); /* all, alive or not; the world is not told */
 void app_file_free(struct app_file *f);

@@ -295,6 +295,30 @@ void app_ask_end(struct app *a) {
                       "brought back.");
 }
 
+void app_ask_forget(struct app *a) {
+    const struct app_job *j = a->job;
+    struct prompt *p = &a->prompt;
+    size_t unsaved = 0;
+
+    if (!j->exists || app_job_alive(j)) {
+        app_say(a, ROLE_WARN,
+                j->exists ? "its guest is alive: end the job first, x"
+                          : "there is no job to forget");
+        return;
+    }
+    for (size_t i = 0; i < j->n_files; i++)
+        unsaved += !j->file[i].up && j->file[i].state == FILE_WHOLE && !j->file[i].saved;
+    prompt_ask(p, THEN_FORGET, "Forget this job?", NULL);
+    p->job = j->number;
+    buf_fmt(&p->body, "Job %02x%02x, %s: its conversation and its evidence are wiped from memory.",
+            j->id[0], j->id[1], j->what);
+    if (unsaved > 0)
+        buf_fmt(&p->body, "\n%zu %s not saved and will be lost.", unsaved,
+                unsaved == 1 ? "file that came is" : "files that came are");
+    if (j->has_receipt && !j->bundle)
+        buf_str(&p->body, "\nIts receipt is not saved and will be lost: s saves it.");
+}
+
 void app_ask_quit(struct app *a) {
     struct prompt *p = &a->prompt;
 
@@ -356,6 +380,9 @@ void app_answered(struct app *a, bool yes) {
         return;
     case THEN_END:
         end_job(a);
+        return;
+    case THEN_FORGET:
+        app_job_forget(a, a->job);
         return;
     case THEN_QUIT:
         a->conf.port->quit(a->conf.port_arg, false);

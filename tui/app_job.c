@@ -37,7 +37,7 @@ unsigned app_on_started(struct app *a, const struct offer *o, const uint8_t id[s
     j->step[STEP_REQUEST].seen = a->now;
     app_job_note(a, j, ROLE_DIM, "Nothing leaves this machine before the guest is verified.");
     app_job_show(a, j);
-    app_go(a, SCR_BOOT);
+    app_go(a, SCR_JOBS);
     return j->number;
 }
 
@@ -60,11 +60,15 @@ struct app_turn *app_turn_of(struct app_job *j, const uint8_t *id) {
     return NULL;
 }
 
-const struct app_turn *app_answering(const struct app *a) {
-    for (size_t i = a->job->n_turns; i-- > 0;)
-        if (a->job->turn[i].open)
-            return &a->job->turn[i];
+const struct app_turn *app_job_answering(const struct app_job *j) {
+    for (size_t i = j->n_turns; i-- > 0;)
+        if (j->turn[i].open)
+            return &j->turn[i];
     return NULL;
+}
+
+const struct app_turn *app_answering(const struct app *a) {
+    return app_job_answering(a->job);
 }
 
 static void on_delta(struct app *a, struct app_job *j, const struct session_event *ev) {
@@ -281,7 +285,8 @@ static void on_phase(struct app *a, struct app_job *j, const struct session_even
     static const enum step STEP[] = {
         [PHASE_QUEUED] = STEP_QUEUED,   [PHASE_CREATING] = STEP_CREATING,
         [PHASE_BOOTING] = STEP_BOOTING, [PHASE_ATTESTING] = STEP_ATTESTING,
-        [PHASE_SERVING] = STEP_READY,
+        [PHASE_SERVING] = STEP_READY,   [PHASE_WIPING] = STEP_WIPING,
+        [PHASE_DONE] = STEP_GONE,
     };
     cleanup_free char *text = text_safe_new(ev->text, TEXT_LINE, 200);
 
@@ -305,7 +310,7 @@ static void state_ended(struct app *a, struct app_job *j, const struct session_e
                  session_state_name(j->state), *j->why ? " " : "", j->why);
     news(a, j);
     a->conf.port->bell(a->conf.port_arg);
-    if (j == a->job && (a->screen == SCR_BOOT || a->screen == SCR_CHAT || a->screen == SCR_ATTEST))
+    if (j == a->job && (a->screen == SCR_JOBS || a->screen == SCR_CHAT || a->screen == SCR_ATTEST))
         app_go(a, SCR_END);
 }
 
@@ -322,7 +327,7 @@ static void on_state(struct app *a, struct app_job *j, const struct session_even
     case SESSION_DECISION:
         news(a, j);
         a->conf.port->bell(a->conf.port_arg);
-        if (j == a->job && a->screen == SCR_BOOT)
+        if (j == a->job && a->screen == SCR_JOBS)
             app_go(a, SCR_ATTEST);
         return;
     case SESSION_ACCEPTED:
@@ -332,6 +337,7 @@ static void on_state(struct app *a, struct app_job *j, const struct session_even
         step_seen(a, j, STEP_READY);
         return;
     case SESSION_ENDING:
+        step_seen(a, j, STEP_END);
         app_job_note(a, j, ROLE_DIM, "Ending: waiting for the guest's receipt.");
         return;
     case SESSION_ENDED:
@@ -369,7 +375,7 @@ static void on_ready(struct app *a, struct app_job *j, const struct session_even
     note_model(a, j);
     news(a, j);
     a->conf.port->bell(a->conf.port_arg);
-    if (j == a->job && (a->screen == SCR_BOOT || a->screen == SCR_ATTEST))
+    if (j == a->job && (a->screen == SCR_JOBS || a->screen == SCR_ATTEST))
         app_go(a, SCR_CHAT);
 }
 
@@ -408,8 +414,9 @@ void app_on_verdict(struct app *a, unsigned job, const struct app_verdict *v) {
 
 /* --- the end --- */
 
-static void on_receipt(struct app_job *j, const struct session_event *ev) {
+static void on_receipt(const struct app *a, struct app_job *j, const struct session_event *ev) {
 
+    step_seen(a, j, STEP_RECEIPT);
     j->has_receipt = true;
     if (ev->receipt)
         j->receipt = *ev->receipt;
@@ -418,7 +425,8 @@ static void on_receipt(struct app_job *j, const struct session_event *ev) {
              (const char *)ev->text.p);
 }
 
-static void on_teardown(struct app_job *j, const struct session_event *ev) {
+static void on_teardown(const struct app *a, struct app_job *j, const struct session_event *ev) {
+    step_claimed(a, j, STEP_GONE);
     j->has_teardown = true;
     j->teardown = *ev->teardown;
 }
@@ -481,10 +489,10 @@ void app_on_session(struct app *a, unsigned job, const struct session_event *ev)
         on_file_failed(a, j, ev);
         return;
     case SE_RECEIPT:
-        on_receipt(j, ev);
+        on_receipt(a, j, ev);
         return;
     case SE_TEARDOWN:
-        on_teardown(j, ev);
+        on_teardown(a, j, ev);
         return;
     }
 }

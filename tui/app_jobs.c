@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/enc.h"
+
 /* --- one --- */
 
 struct app_job *app_job_new(void) {
@@ -99,6 +101,93 @@ void app_job_show(struct app *a, struct app_job *j) {
         show(a, j);
 }
 
+static size_t index_of(const struct app *a, const struct app_job *j) {
+    size_t i = 0;
+
+    while (i < a->n_jobs && a->jobs[i] != j)
+        i++;
+    return i;
+}
+
+void app_job_open(struct app *a) {
+    static const enum scr HOME[] = {
+        [SESSION_REQUESTED] = SCR_CHAT,   [SESSION_STARTING] = SCR_CHAT,
+        [SESSION_VERIFYING] = SCR_ATTEST, [SESSION_DECISION] = SCR_ATTEST,
+        [SESSION_ACCEPTED] = SCR_CHAT,    [SESSION_READY] = SCR_CHAT,
+        [SESSION_ENDING] = SCR_CHAT,      [SESSION_ENDED] = SCR_END,
+        [SESSION_REFUSED] = SCR_END,      [SESSION_FAILED] = SCR_END,
+    };
+
+    if (a->job->exists)
+        app_go(a, HOME[a->job->state]);
+}
+
+void app_jobs_prepare(struct app *a, size_t height) {
+    list_resize(&a->job_list, a->n_jobs, height);
+    list_to(&a->job_list, index_of(a, a->job));
+}
+
+void app_jobs_move(struct app *a, enum list_move m) {
+    if (a->n_jobs == 0)
+        return;
+    app_jobs_prepare(a, a->job_list.height); /* one may have come since the last frame */
+    list_move(&a->job_list, m);
+    app_job_show(a, a->jobs[a->job_list.cur]);
+}
+
+/* In the list the cursor goes there, elsewhere the screen on which that job goes on. */
+static void go_to(struct app *a, struct app_job *j) {
+    app_job_show(a, j);
+    if (a->screen != SCR_JOBS)
+        app_job_open(a);
+}
+
+void app_jobs_step(struct app *a, int by) {
+    size_t n = a->n_jobs;
+
+    if (n < 2)
+        app_say(a, ROLE_DIM, n == 0 ? "there is no job yet" : "there is no other job");
+    else
+        go_to(a, a->jobs[(index_of(a, a->job) + n + (by < 0 ? n - 1 : 1)) % n]);
+}
+
+void app_job_named(struct app *a, const char *word) {
+    uint64_t n = 0;
+
+    if (!*word) {
+        app_go(a, SCR_JOBS);
+        return;
+    }
+    if (!decimal_parse(word, &n) || n > a->n_jobs)
+        n = 0;
+    for (size_t i = 0; i < a->n_jobs && n == 0; i++) {
+        char id[5];
+
+        hex_encode(view_of(a->jobs[i]->id, 2), id);
+        if (!strcmp(id, word))
+            n = i + 1;
+    }
+    if (n == 0)
+        app_say(a, ROLE_WARN, "there is no such job: /job lists them");
+    else
+        go_to(a, a->jobs[n - 1]);
+}
+
+void app_jobs_next_unread(struct app *a) {
+    size_t n = a->n_jobs, at = index_of(a, a->job);
+
+    for (size_t i = 1; i <= n; i++) {
+        struct app_job *j = a->jobs[(at + i) % n];
+
+        if (j->unread == 0 || app_looks_at(a, j))
+            continue;
+        app_job_show(a, j);
+        app_job_open(a);
+        return;
+    }
+    app_say(a, ROLE_DIM, "nothing new in any other job");
+}
+
 bool app_looks_at(const struct app *a, const struct app_job *j) {
     static const bool ITS[SCR_COUNT] = {
         [SCR_ATTEST] = true, [SCR_CHAT] = true, [SCR_SOURCE] = true, [SCR_END] = true};
@@ -110,15 +199,16 @@ bool app_looks_at(const struct app *a, const struct app_job *j) {
 
 void app_job_forget(struct app *a, struct app_job *j) {
     unsigned number = j->number;
-    size_t i = 0;
+    bool shown = app_looks_at(a, j);
+    size_t i = index_of(a, j);
 
-    while (i < a->n_jobs && a->jobs[i] != j)
-        i++;
     if (i == a->n_jobs || app_job_alive(j))
         return;
     memmove(a->jobs + i, a->jobs + i + 1, (--a->n_jobs - i) * sizeof a->jobs[0]);
     if (j == a->job)
         show(a, a->n_jobs == 0 ? a->none : a->jobs[i < a->n_jobs ? i : i - 1]);
+    if (shown)
+        app_go(a, SCR_JOBS);
     app_job_free(j);
     a->conf.port->forget(a->conf.port_arg, number);
 }

@@ -111,6 +111,10 @@ static void run_end(struct app *a, const char *arg) {
     app_ask_end(a);
 }
 
+static void run_job(struct app *a, const char *arg) {
+    app_job_named(a, arg);
+}
+
 static void run_verify(struct app *a, const char *arg) {
     (void)arg;
     app_go(a, SCR_ATTEST);
@@ -128,6 +132,7 @@ static const struct cmd TABLE[] = {
     {"save", "[PATH]", "save the bundle: evidence and receipt, for `cdvm verify`", run_save},
     {"stop", "", "stop the answer that is being given", run_stop},
     {"end", "", "end the job; the guest wipes itself (asks first)", run_end},
+    {"job", "[N|ID]", "the jobs; or go to one of them", run_job},
     {"verify", "", "show what was verified", run_verify},
     {"param", "", "the parameters of this job", run_param},
     {"help", "", "keys and commands", run_help},

@@ -1,5 +1,5 @@
-/* The program under the screens: relays, a session for each job, the terminal, all on the loop. It turns what
- * happens into app_on_* and what the model asks into calls of the session. */
+/* The program under the screens: relays, a session for each job, the terminal, all on the loop. It
+ * turns what happens into app_on_* and what the model asks into calls of the session. */
 #ifndef CDVM_ENGINE_H
 #define CDVM_ENGINE_H
 

@@ -6,11 +6,10 @@
 #include "core/text.h"
 
 #define ON(s) (1u << (s))
-#define LISTS (ON(SCR_OFFERS) | ON(SCR_ATTEST))
+#define LISTS (ON(SCR_OFFERS) | ON(SCR_JOBS) | ON(SCR_ATTEST))
 #define PAGES (ON(SCR_OFFER) | ON(SCR_SOURCE) | ON(SCR_END))
-#define READ (PAGES | ON(SCR_BOOT))
-#define JOB (ON(SCR_BOOT) | ON(SCR_ATTEST) | ON(SCR_END))
-#define VIEWS (LISTS | READ)
+#define JOB (ON(SCR_JOBS) | ON(SCR_ATTEST) | ON(SCR_END))
+#define VIEWS (LISTS | PAGES)
 #define SCREENS (VIEWS | ON(SCR_CHAT))
 #define TYPING (ON(SCR_CHAT) | ON(SCR_FILTER) | ON(SCR_WORD))
 #define ALL (ON(SCR_COUNT) - 1)
@@ -24,6 +23,9 @@ static const struct key_row TABLE[] = {
     {ON(SCR_OFFER), {K_ENTER}, ACT_OPEN, "start a guest", "ask for a guest; no data is sent yet"},
     {ON(SCR_OFFER), {'p'}, ACT_PARAM, "parameter", "set a parameter of the job, KEY=VALUE"},
     {ON(SCR_OFFER), {'r'}, ACT_RAW, "raw", "the seller's event as it came"},
+    /* jobs */
+    {ON(SCR_JOBS), {K_ENTER}, ACT_OPEN, "open", "its chat; what waits to be decided; its goodbye"},
+    {ON(SCR_JOBS), {'d', K_DELETE}, ACT_FORGET, "forget", "wipe a job that has ended (asks first)"},
     /* attestation */
     {ON(SCR_ATTEST), {K_ENTER, ' '}, ACT_FOLD, "fold", "fold or unfold the line"},
     {ON(SCR_ATTEST), {'n'}, ACT_NEXT_OPEN, "next problem", "go to the next line that is not PASS"},
@@ -58,19 +60,24 @@ static const struct key_row TABLE[] = {
     {VIEWS | ON(SCR_HELP), {K_END, 'G'}, ACT_BOTTOM, NULL, "to the last line"},
     {ON(SCR_CHAT), {K_ALT('<')}, ACT_TOP, NULL, "to the first line said"},
     {ON(SCR_CHAT), {K_ALT('>')}, ACT_BOTTOM, NULL, "to the newest line, and follow"},
+    /* several jobs */
+    {VIEWS, {K_ALT('n'), ']'}, ACT_NEXT_JOB, NULL, "the next job"},
+    {VIEWS, {K_ALT('p'), '['}, ACT_PREV_JOB, NULL, "the job before"},
+    {VIEWS, {K_ALT('a')}, ACT_UNREAD_JOB, NULL, "the next job that has news"},
+    {ON(SCR_CHAT), {K_ALT('n')}, ACT_NEXT_JOB, NULL, "the next job"},
+    {ON(SCR_CHAT), {K_ALT('p')}, ACT_PREV_JOB, NULL, "the job before"},
+    {ON(SCR_CHAT), {K_ALT('a')}, ACT_UNREAD_JOB, "news", "the next job that has news"},
     /* moving between screens */
     {VIEWS, {'1', K_ALT('1')}, ACT_GO_OFFERS, NULL, "offers"},
-    {VIEWS, {'2', K_ALT('2'), K_F2}, ACT_GO_BOOT, NULL, "the job and how its guest boots"},
+    {VIEWS, {'2', K_ALT('2'), K_F2}, ACT_GO_JOBS, NULL, "jobs, and the way of each"},
     {VIEWS, {'3', K_ALT('3'), K_F3}, ACT_GO_ATTEST, NULL, "what was verified"},
     {VIEWS, {'4', K_ALT('4'), K_F4, K_TAB}, ACT_GO_CHAT, NULL, "chat and files"},
-    {VIEWS, {'5', K_ALT('5'), K_F5}, ACT_GO_END, NULL, "receipt and teardown"},
     {ON(SCR_CHAT), {K_ALT('1')}, ACT_GO_OFFERS, NULL, "offers"},
-    {ON(SCR_CHAT), {K_F2, K_ALT('2')}, ACT_GO_BOOT, NULL, "the job and how its guest boots"},
+    {ON(SCR_CHAT), {K_F2, K_ALT('2')}, ACT_GO_JOBS, NULL, "jobs, and the way of each"},
     {ON(SCR_CHAT), {K_F3, K_ALT('3')}, ACT_GO_ATTEST, "attestation", "what was verified"},
     {ON(SCR_CHAT), {K_F4, K_ALT('4')}, ACT_GO_CHAT, NULL, "chat and files"},
-    {ON(SCR_CHAT), {K_F5, K_ALT('5')}, ACT_GO_END, NULL, "receipt and teardown"},
     {SCREENS & ~ON(SCR_OFFERS), {K_ESC}, ACT_BACK, "back", "back to where you came from"},
-    {READ | ON(SCR_ATTEST), {'q'}, ACT_BACK, NULL, "back to where you came from"},
+    {VIEWS & ~ON(SCR_OFFERS), {'q'}, ACT_BACK, NULL, "back to where you came from"},
     /* filter, questions, help */
     {ON(SCR_FILTER), {K_ENTER}, ACT_YES, "keep", "keep the filter"},
     {ON(SCR_FILTER), {K_ESC}, ACT_NO, "clear", "show everything again"},
@@ -138,7 +145,7 @@ enum action keys_find(enum scr s, uint32_t key) {
 
 const char *keys_screen_name(enum scr s) {
     static const char *const NAME[SCR_COUNT] = {
-        [SCR_OFFERS] = "Offers",      [SCR_OFFER] = "Offer",   [SCR_BOOT] = "Job",
+        [SCR_OFFERS] = "Offers",      [SCR_OFFER] = "Offer",   [SCR_JOBS] = "Jobs",
         [SCR_ATTEST] = "Attestation", [SCR_CHAT] = "Chat",     [SCR_END] = "End",
         [SCR_SOURCE] = "Passage",     [SCR_FILTER] = "Filter", [SCR_YESNO] = "Question",
         [SCR_WORD] = "Question",      [SCR_HIDDEN] = "Hidden", [SCR_HELP] = "Help",

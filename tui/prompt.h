@@ -14,6 +14,7 @@ enum prompt_then {
     THEN_ATTACH,
     THEN_PARAM,
     THEN_END,
+    THEN_FORGET,
     THEN_QUIT,
     THEN_IDENTITY_NAME,       /* of one to be added */
     THEN_IDENTITY_KEY,        /* nsec or ncryptsec to be imported */

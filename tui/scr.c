@@ -113,6 +113,8 @@ struct scr_sizes scr_sizes(const struct app *a) {
 
     s.pane = b.h >= 24 ? 7 : b.h >= 18 ? 5 : 2;
     s.offers = b.h - 2 - s.pane;
+    s.job_titles = b.h >= 16;
+    s.jobs = least((int)(a->n_jobs ? a->n_jobs : 1), b.h >= 24 ? APP_JOBS : b.h >= 18 ? 5 : 2);
     s.why = b.h >= 18 ? 5 : 3;
     s.tree = b.h - 2 - s.why;
     s.page = (struct rect){b.y, b.x + 1, b.h, b.w - 2};
@@ -126,24 +128,55 @@ struct scr_sizes scr_sizes(const struct app *a) {
 
 static const struct {
     enum scr screen;
-    const char *name, *digit;
-} TABS[] = {{SCR_OFFERS, "1 Offers", "1"},
-            {SCR_BOOT, "2 Job", "2"},
-            {SCR_ATTEST, "3 Attestation", "3"},
-            {SCR_CHAT, "4 Chat", "4"},
-            {SCR_END, "5 End", "5"}};
+    bool of_job; /* says nothing without one */
+    const char *digit, *name;
+} TABS[] = {
+    {SCR_OFFERS, false, "1", " Offers"},
+    {SCR_JOBS, false, "2", " Jobs"},
+    {SCR_ATTEST, true, "3", " Attest"},
+    {SCR_CHAT, true, "4", " Chat"},
+};
 
-static void draw_tabs(const struct app *a, int x, int right) {
-    enum scr at = a->screen == SCR_OFFER    ? SCR_OFFERS
-                  : a->screen == SCR_SOURCE ? SCR_CHAT
-                                            : a->screen;
+static enum scr tab_of(enum scr s) {
+    return s == SCR_OFFER ? SCR_OFFERS : s == SCR_SOURCE ? SCR_CHAT : s == SCR_END ? SCR_JOBS : s;
+}
+
+/* "[4 Chat 7f21]", " 2 Jobs+1 ": which of several jobs this is, and how many others have news. */
+static void tab_words(const struct app *a, size_t i, bool named, char out[static 40]) {
+    bool here = TABS[i].screen == tab_of(a->screen);
+    size_t news = TABS[i].screen == SCR_JOBS ? app_jobs_unread(a) : 0;
+    char job[8] = "", plus[8] = "";
+
+    if (here && a->n_jobs > 1 && (TABS[i].of_job || a->screen == SCR_END))
+        snprintf(job, sizeof job, " %02x%02x", a->job->id[0], a->job->id[1]);
+    if (news)
+        snprintf(plus, sizeof plus, "+%zu", news % 100);
+    snprintf(out, 40, here ? "[%s%s%s%s]" : " %s%s%s%s ", TABS[i].digit,
+             named || here ? TABS[i].name : "", job, plus);
+}
+
+static int tabs_width(const struct app *a) {
+    char words[40];
+    int w = 0;
 
     for (size_t i = 0; i < COUNT(TABS); i++) {
-        bool here = TABS[i].screen == at, open = i == 0 || a->job->exists;
-        enum role role = open ? ROLE_TEXT : ROLE_DIM;
+        tab_words(a, i, true, words);
+        w += (int)strlen(words);
+    }
+    return w;
+}
 
-        x += draw_fmt(0, x, right - x, here ? ROLE_ACCENT : role, here ? "[%s]" : " %s ",
-                      here || a->cols >= 80 ? TABS[i].name : TABS[i].digit);
+static void draw_tabs(const struct app *a, int x, int right) {
+    bool named = tabs_width(a) <= right - x;
+    char words[40];
+
+    for (size_t i = 0; i < COUNT(TABS); i++) {
+        enum role r = TABS[i].of_job && !a->job->exists ? ROLE_DIM : ROLE_TEXT;
+
+        tab_words(a, i, named, words);
+        if (TABS[i].screen == tab_of(a->screen) || strchr(words, '+'))
+            r = ROLE_ACCENT;
+        x += draw_fmt(0, x, right - x, r, "%s", words);
     }
 }
 
@@ -186,6 +219,10 @@ static bool useful(const struct app *a, enum action act) {
         return a->job->state == SESSION_DECISION;
     if (act == ACT_DESTROY)
         return app_job_alive(a->job);
+    if (act == ACT_FORGET || (act == ACT_OPEN && a->screen == SCR_JOBS))
+        return a->job->exists && (act == ACT_OPEN || !app_job_alive(a->job));
+    if (act == ACT_UNREAD_JOB)
+        return app_jobs_unread(a) > 0;
     if (act == ACT_SAVE)
         return a->job->has_verdict;
     if (act == ACT_SOURCE)
@@ -238,7 +275,7 @@ static struct scr_cursor page_end(const struct app *a, const struct scr_sizes *s
 
 typedef struct scr_cursor screen_fn(const struct app *a, const struct scr_sizes *s);
 static screen_fn *const DRAW[] = {
-    [SCR_OFFERS] = scr_offers_draw, [SCR_OFFER] = page_offer,   [SCR_BOOT] = scr_boot_draw,
+    [SCR_OFFERS] = scr_offers_draw, [SCR_OFFER] = page_offer,   [SCR_JOBS] = scr_jobs_draw,
     [SCR_ATTEST] = scr_attest_draw, [SCR_CHAT] = scr_chat_draw, [SCR_SOURCE] = scr_source_draw,
     [SCR_END] = page_end,
 };

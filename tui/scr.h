@@ -14,6 +14,8 @@ struct scr_sizes {
     struct rect body;
     int offers;       /* rows of the list */
     int pane;         /* rows under the list, rule included */
+    bool job_titles;  /* over the list of jobs */
+    int jobs;         /* rows of that list */
     int tree, why;    /* rows of the tree and of the explanation */
     struct rect chat; /* rows of the conversation */
     struct rect input;
@@ -29,7 +31,7 @@ struct scr_cursor {
 void scr_draw(const struct app *a); /* one whole frame, sent to the terminal */
 
 struct scr_cursor scr_offers_draw(const struct app *a, const struct scr_sizes *s);
-struct scr_cursor scr_boot_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_jobs_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_attest_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_chat_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_source_draw(const struct app *a, const struct scr_sizes *s);

@@ -24,7 +24,7 @@ rent() {
     keys Enter
     expect "$1: starting asks first" 'Start a guest\?'
     keys y
-    expect "$1: the screen of the job" 'PROVIDER SAYS'
+    expect "$1: the screen of the job" 'PROVIDER CLAIMS'
 }
 
 start 80x24 --relay "$url" --policy demo --out "$T/out"
@@ -133,6 +133,8 @@ expect "the receipt covers everything" 'it covers everything you sent' 30
 expect "the provider says it tore down" 'Its folder was removed' 30
 expect "what stays is listed" 'out/result-1.csv'
 keys Escape
+expect "the ended job stays in the list" '^>[0-9a-f]{4} ended +\[S\] SIMULATED'
+keys Escape
 expect "proven by this machine now" '\[S\] [0-9]+ [sm]'
 
 # Panic in the middle of a second job.
@@ -142,7 +144,7 @@ keys C-q
 sleep 0.2
 keys C-q
 expect "panic: gone at once" 'rc=0' 5
-same "panic: nothing stays on the screen" 0 "$(screen | grep -cE 'SIMULATED|PROVIDER SAYS')"
+same "panic: nothing stays on the screen" 0 "$(screen | grep -cE 'SIMULATED|PROVIDER CLAIMS')"
 check "terminal settings are as before" cmp "$T/before" "$T/after"
 
 check "no guest is left" wait_for 60 test -z "$(pgrep -f "$T/provider" | grep -vx "$PROVIDER" || true)"

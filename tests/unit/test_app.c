@@ -74,8 +74,8 @@ static void try_everything(struct app *a, enum scr on) {
 
 static void nothing_was_sent(void) {
     buf_str(&world.log, "");
-    if (strstr((char *)world.log.p, "ask ") || strstr((char *)world.log.p, "attach ") ||
-        strstr((char *)world.log.p, "accept ") || strstr((char *)world.log.p, "confirm "))
+    if (strstr((char *)world.log.p, "ask") || strstr((char *)world.log.p, "attach") ||
+        strstr((char *)world.log.p, "accept") || strstr((char *)world.log.p, "confirm"))
         fail_msg("asked of the world: %s", (char *)world.log.p);
 }
 

@@ -61,7 +61,7 @@ static void the_one_behind_receives_and_steals_nothing(void **st) {
                    &(struct session_event){.type = SE_FILE, .meta = &m, .data = view_str("a,b")});
     to(a, 1, SESSION_ENDING);
     to(a, 1, SESSION_ENDED);
-    assert_int_equal(a->screen, SCR_BOOT);
+    assert_int_equal(a->screen, SCR_JOBS);
     assert_int_equal(a->job->number, 2);
     assert_false(chat_holds(a->job, "forty-two"));
     assert_true(chat_holds(a->jobs[0], "forty-two"));
@@ -165,6 +165,77 @@ static void an_ended_one_makes_room(void **st) {
     app_done(a);
 }
 
+static void keys_go_from_job_to_job(void **st) {
+    struct app *a = app_with_two();
+
+    (void)st;
+    to(a, 2, SESSION_READY);
+    app_go(a, SCR_CHAT);
+    app_key(a, K_ALT('n'));
+    assert_int_equal(a->job->number, 1);
+    assert_int_equal(a->screen, SCR_CHAT);
+    to(a, 1, SESSION_ENDED); /* before the eyes of the person */
+    assert_int_equal(a->screen, SCR_END);
+    app_key(a, '[');
+    assert_int_equal(a->job->number, 2);
+    assert_int_equal(a->screen, SCR_CHAT);
+    app_key(a, K_ALT('a'));
+    assert_non_null(strstr(a->status, "nothing new"));
+    app_key(a, K_ALT('p'));
+    app_prepare(a);
+    answers(a, 2, "x");
+    app_key(a, K_ALT('a'));
+    assert_int_equal(a->job->number, 2);
+    assert_int_equal(a->screen, SCR_CHAT);
+    press(a, "/job 1", K_ENTER);
+    assert_int_equal(a->job->number, 1);
+    assert_int_equal(a->screen, SCR_END);
+    app_go(a, SCR_CHAT);
+    press(a, "/job 8021", K_ENTER);
+    assert_int_equal(a->job->number, 2);
+    press(a, "/job 3", K_ENTER);
+    assert_non_null(strstr(a->status, "no such job"));
+    press(a, "/job", K_ENTER);
+    assert_int_equal(a->screen, SCR_JOBS);
+    app_done(a);
+}
+
+static void the_cursor_of_the_list_is_the_job(void **st) {
+    struct app *a = app_with_two();
+
+    (void)st;
+    app_key(a, K_UP); /* before any frame */
+    assert_int_equal(a->job->number, 1);
+    app_key(a, 'g');
+    app_key(a, 'G');
+    assert_int_equal(a->job->number, 2);
+    app_key(a, 'k');
+    app_key(a, K_ENTER);
+    assert_int_equal(a->screen, SCR_CHAT);
+    app_go(a, SCR_JOBS);
+    to(a, 2, SESSION_DECISION); /* not under the cursor: nothing moves */
+    assert_int_equal(a->screen, SCR_JOBS);
+    app_key(a, ']');
+    assert_int_equal(a->screen, SCR_JOBS);
+    app_key(a, K_ENTER);
+    assert_int_equal(a->screen, SCR_ATTEST);
+    app_key(a, K_ESC);
+    app_key(a, 'd');
+    assert_false(a->prompt.open);
+    assert_non_null(strstr(a->status, "alive"));
+    to(a, 2, SESSION_REFUSED);
+    app_key(a, '2');
+    app_key(a, 'd');
+    app_key(a, K_ENTER); /* Enter is no */
+    assert_int_equal(a->n_jobs, 2);
+    app_key(a, 'd');
+    app_key(a, 'y');
+    expect_asked("forget@2;");
+    assert_int_equal(a->screen, SCR_JOBS);
+    assert_int_equal(a->job->number, 1);
+    app_done(a);
+}
+
 static void leaving_counts_the_guests(void **st) {
     struct app *a = app_with_two();
 
@@ -201,6 +272,8 @@ int main(void) {
         cmocka_unit_test(a_yes_is_not_carried_over),
         cmocka_unit_test(forgetting_wipes_and_tells),
         cmocka_unit_test(an_ended_one_makes_room),
+        cmocka_unit_test(keys_go_from_job_to_job),
+        cmocka_unit_test(the_cursor_of_the_list_is_the_job),
         cmocka_unit_test(leaving_counts_the_guests),
     };
 

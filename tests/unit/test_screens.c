@@ -174,6 +174,45 @@ static struct app *scene_identity_typed(void) {
     return a;
 }
 
+static struct app *scene_no_job(void) {
+    struct app *a = app_with_offers();
+
+    app_key(a, '2');
+    return a;
+}
+
+/* Three: one has answered behind the others, one has failed, one is on its way. */
+static struct app *scene_jobs(void) {
+    struct app *a = app_with_three();
+
+    app_key(a, K_ALT('2'));
+    return a;
+}
+
+static struct app *scene_job_over(void) {
+    struct app *a = app_over();
+
+    app_key(a, K_ESC);
+    return a;
+}
+
+/* In the chat of one job while another has news. */
+static struct app *scene_elsewhere(void) {
+    struct app *a = app_with_three();
+
+    app_on_session(a, 3, &(struct session_event){.type = SE_STATE, .state = SESSION_READY});
+    app_go(a, SCR_CHAT);
+    return a;
+}
+
+static struct app *scene_forget(void) {
+    struct app *a = app_over();
+
+    app_key(a, K_ESC);
+    app_key(a, 'd');
+    return a;
+}
+
 static const struct {
     const char *name;
     struct app *(*make)(void);
@@ -184,6 +223,11 @@ static const struct {
     {"offer", scene_offer},
     {"start", scene_start},
     {"boot", app_booting},
+    {"jobs-none", scene_no_job},
+    {"jobs", scene_jobs},
+    {"jobs-over", scene_job_over},
+    {"elsewhere", scene_elsewhere},
+    {"forget", scene_forget},
     {"attest", app_deciding},
     {"accept", scene_accept},
     {"ready", app_ready},
@@ -343,7 +387,7 @@ static void every_size_survives(void **state_) {
 
 /* The banner is on every screen of a simulated job. */
 static void banner_is_everywhere(void **state_) {
-    static const uint32_t KEYS[] = {K_ALT('2'), K_ALT('3'), K_ALT('4'), K_ALT('5')};
+    static const uint32_t KEYS[] = {K_ALT('2'), K_ALT('3'), K_ALT('4')};
 
     (void)state_;
     draw_start(false, THEME_256);

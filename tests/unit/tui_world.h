@@ -30,7 +30,7 @@ static const struct offer *port_offer(void *arg, const struct shelf_row *row, st
 }
 
 static int port_start(void *arg, const struct offer *o, struct err *e) {
-    static const uint8_t job[32] = {0x7f, 0x21};
+    const uint8_t job[32] = {(uint8_t)(0x7f + world.app->last_job), 0x21};
 
     (void)arg;
     if (heard(e) != 0)
@@ -512,6 +512,29 @@ static inline struct app *app_answered_with_sources(void) {
                    .type = SE_ANSWER,
                    .id = ID,
                    .text = view_str("Three months, in writing, to the end of a month [1].")});
+    return a;
+}
+
+static inline struct app *app_with_three(void) {
+    struct app *a = app_chatting();
+    struct err why = {"boot-timeout", "the guest did not say hello within 120 s"};
+    uint8_t ID[32];
+
+    memset(ID, 0x51, 32);
+    app_prepare(a);
+    port_start(NULL, a->offer, NULL);
+    later(a, 90000);
+    port_start(NULL, a->offer, NULL);
+    later(a, 600);
+    state(a, SESSION_STARTING);
+    phase(a, PHASE_QUEUED, "");
+    later(a, 30000);
+    app_on_session(a, 2,
+                   &(struct session_event){.type = SE_STATE, .state = SESSION_FAILED, .why = &why});
+    app_on_session(a, 1,
+                   &(struct session_event){.type = SE_ANSWER, .id = ID, .text = view_str("Anna.")});
+    phase(a, PHASE_CREATING, "");
+    later(a, 2300);
     return a;
 }
 
