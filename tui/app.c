@@ -19,6 +19,7 @@ struct app *app_new(const struct app_conf *c) {
     a->conf.folder = mem_str(c->folder);
     a->conf.bundles = mem_str(c->bundles);
     a->conf.proven = mem_str(c->proven);
+    a->conf.known = mem_str(c->known);
     a->rows = 24;
     a->cols = 80;
     a->proven = proven_new(c->proven);
@@ -27,6 +28,8 @@ struct app *app_new(const struct app_conf *c) {
     a->help_page = pager_new(PAGE_ENTRIES);
     a->offer_page = pager_new(PAGE_ENTRIES);
     a->end_page = pager_new(PAGE_ENTRIES);
+    a->proof_page = pager_new(PAGE_ENTRIES);
+    a->known = known_new(c->known, c->unix_now);
     a->shelf_changed = true;
     app_jobs_wipe(a); /* none yet */
     for (size_t i = 0; i < c->n_params && i < JOB_PARAMS_MAX; i++)
@@ -45,6 +48,8 @@ void app_free(struct app *a) {
     pager_free(a->help_page);
     pager_free(a->offer_page);
     pager_free(a->end_page);
+    pager_free(a->proof_page);
+    known_free(a->known);
     shelf_free(a->shelf);
     proven_free(a->proven);
     offer_free(a->offer);
@@ -52,6 +57,7 @@ void app_free(struct app *a) {
     free((char *)a->conf.folder);
     free((char *)a->conf.bundles);
     free((char *)a->conf.proven);
+    free((char *)a->conf.known);
     free(a);
 }
 
@@ -103,11 +109,14 @@ void app_prepare(struct app *a) {
         scr_offer_fill(a, a->offer_page);
     if (a->screen == SCR_END)
         scr_end_fill(a, a->end_page);
+    if (a->screen == SCR_PROOF)
+        scr_proof_fill(a, a->proof_page);
     if (a->job->source_page)
         pager_resize(a->job->source_page, s.source.w, s.source.h, 0);
     pager_resize(a->help_page, s.help.w, s.help.h, SCR_HELP_INDENT);
     pager_resize(a->offer_page, s.page.w, s.page.h, 0);
     pager_resize(a->end_page, s.page.w, s.page.h, 0);
+    pager_resize(a->proof_page, s.proof.w, s.proof.h, 0);
 }
 
 __attribute__((format(printf, 3, 0))) static void say_ap(struct app *a, enum role r,
@@ -186,6 +195,8 @@ static void do_back(struct app *a) {
 
     if (a->help)
         a->help = false;
+    else if (a->screen == SCR_PROOF)
+        a->screen = a->proof_from;
     else if (a->screen != SCR_OFFERS)
         a->screen = UP[a->screen];
 }
@@ -215,11 +226,10 @@ static void do_go_chat(struct app *a) {
 
 /* The pages among the screens, scrolled alike. */
 static struct pager *page_of(struct app *a) {
-    struct pager *const pages[SCR_COUNT] = {[SCR_OFFER] = a->offer_page,
-                                            [SCR_END] = a->end_page,
-                                            [SCR_CHAT] = a->job->chat,
-                                            [SCR_SOURCE] = a->job->source_page,
-                                            [SCR_HELP] = a->help_page};
+    struct pager *const pages[SCR_COUNT] = {
+        [SCR_OFFER] = a->offer_page,        [SCR_END] = a->end_page,
+        [SCR_PROOF] = a->proof_page,        [SCR_CHAT] = a->job->chat,
+        [SCR_SOURCE] = a->job->source_page, [SCR_HELP] = a->help_page};
 
     return pages[a->help ? SCR_HELP : a->screen];
 }
@@ -233,8 +243,8 @@ static void move(struct app *a, enum list_move m) {
         list_move(&a->offers, m);
     else if (a->screen == SCR_JOBS)
         app_jobs_move(a, m);
-    else if (a->screen == SCR_ATTEST && a->job->tree)
-        tree_move(a->job->tree, m);
+    else if (app_tree(a))
+        tree_move(app_tree(a), m);
 }
 
 static void do_up(struct app *a) {
@@ -313,23 +323,18 @@ static void do_sort(struct app *a) {
 /* --- attestation --- */
 
 static void do_fold(struct app *a) {
-    if (a->job->tree)
-        tree_fold(a->job->tree);
+    if (app_tree(a))
+        tree_fold(app_tree(a));
 }
 
 static void do_left(struct app *a) {
-    if (a->job->tree)
-        tree_left(a->job->tree);
+    if (app_tree(a))
+        tree_left(app_tree(a));
 }
 
 static void do_right(struct app *a) {
-    if (a->job->tree)
-        tree_right(a->job->tree);
-}
-
-static void do_next_open(struct app *a) {
-    if (a->job->tree)
-        tree_next_open(a->job->tree);
+    if (app_tree(a))
+        tree_right(app_tree(a));
 }
 
 static void do_save(struct app *a) {
@@ -491,7 +496,11 @@ static action_fn *const ACTION[ACT_EDIT_FIRST] = {
     [ACT_FILTER] = do_filter,
     [ACT_SORT] = do_sort,
     [ACT_FOLD] = do_fold,
-    [ACT_NEXT_OPEN] = do_next_open,
+    [ACT_NEXT_OPEN] = app_next_open,
+    [ACT_PREV_OPEN] = app_prev_open,
+    [ACT_EVIDENCE] = app_evidence,
+    [ACT_CHANGES] = app_changes,
+    [ACT_UNACCEPT] = app_forget_accepted,
     [ACT_ACCEPT] = app_ask_accept,
     [ACT_DESTROY] = app_ask_end,
     [ACT_SAVE] = do_save,

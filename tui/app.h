@@ -9,8 +9,10 @@
 #ifndef CDVM_APP_H
 #define CDVM_APP_H
 
+#include "tui/exhibit.h"
 #include "tui/identity.h"
 #include "tui/keys.h"
+#include "tui/known.h"
 #include "tui/model.h"
 #include "tui/pace.h"
 #include "tui/pager.h"
@@ -57,8 +59,11 @@ struct app_verdict {
     uint8_t guest[32];
     char policy[32], product[16];
     int64_t as_of;                      /* Unix seconds */
+    uint64_t took_us;                   /* to come to it, on this machine */
     const struct check *open[APP_OPEN]; /* what is not PASS and counts */
     size_t n_open;
+    const struct facts *facts; /* what it comes down to; borrowed for the call of app_on_verdict */
+    struct exhibit *exhibit;   /* the bytes behind it; app_on_verdict takes it over */
 };
 
 struct app_turn { /* one question and its answer */
@@ -74,6 +79,12 @@ struct app_attach { /* a file of ours that may be sent */
     char path[PATH_MAX_APP];
     uint8_t sha[32];
     uint64_t size;
+};
+
+/* What the page beside a tree shows. */
+enum proof_page {
+    PROOF_EVIDENCE, /* the line under the cursor in full, then all the bytes */
+    PROOF_CHANGES,  /* what differs from the last accepted verdict */
 };
 
 enum file_state { FILE_MOVING, FILE_WHOLE, FILE_BROKEN };
@@ -108,6 +119,9 @@ struct app_job {
     bool has_verdict;
     struct app_verdict verdict;
     struct tree *tree;
+    struct exhibit *exhibit; /* NULL without a verdict */
+    struct facts *facts;     /* what the verdict comes down to; NULL without one */
+    struct facts *before; /* the same of the last accepted one here; NULL: met for the first time */
     struct pager *chat;
     struct app_turn turn[APP_TURNS]; /* newest last */
     size_t n_turns;
@@ -133,7 +147,8 @@ struct app_job {
 struct app_port {
     const struct offer *(*offer)(void *arg, const struct shelf_row *row, struct err *e);
     int (*start)(void *arg, const struct offer *o, struct err *e);
-    int (*confirm)(void *arg, unsigned job, const char *check_id, struct err *e);
+    /* remembered: the word was typed in an earlier job, for the same value */
+    int (*confirm)(void *arg, unsigned job, const char *check_id, bool remembered, struct err *e);
     int (*accept)(void *arg, unsigned job, bool simulated_ok, struct err *e);
     void (*refuse)(void *arg, unsigned job);
     int (*ask)(void *arg, unsigned job, struct view text, uint8_t id[static 32], struct err *e);
@@ -159,6 +174,8 @@ struct app_conf {
     bool ascii;                     /* for text that is laid out here */
     struct identities *identities;  /* borrowed; NULL: none are kept */
     const char *proven;             /* path of what was verified before; NULL: not kept */
+    int64_t unix_now;               /* when the program began */
+    const char *known;              /* path of what the last verdicts said; NULL: not kept */
     const char *folder;             /* where files from guests are saved */
     const char *bundles;            /* folder for saved bundles */
     size_t relays;                  /* configured */
@@ -181,7 +198,9 @@ struct app {
     bool settled; /* every relay that answers has sent what it has */
     enum scr screen, came_from;
     bool help;
-    struct pager *help_page, *offer_page, *end_page;
+    struct pager *help_page, *offer_page, *end_page, *proof_page;
+    enum proof_page proof; /* what is on proof_page */
+    enum scr proof_from;   /* where it was opened */
     struct prompt prompt;
     struct app_identity identity;
     bool filtering;
@@ -189,6 +208,7 @@ struct app {
     enum shelf_sort sort;
     struct shelf *shelf;
     struct proven *proven;
+    struct known *known;
     struct list offers;
     bool shelf_changed;
     struct offer *offer; /* the one in detail; owned */
@@ -263,6 +283,21 @@ void app_save_bundle(struct app *a, const char *path);               /* NULL: th
 void app_save_file(struct app *a, const char *word, const char *to); /* to NULL: own name */
 void app_stop_answer(struct app *a);
 struct app_turn *app_turn_of(struct app_job *j, const uint8_t *id); /* NULL: none of ours */
+
+/* --- app_attest.c: the verdict on the screens, its decision, what is remembered of it --- */
+void app_attest_accepted(struct app *a, struct app_job *j); /* becomes the last one met */
+struct tree *app_tree(const struct app *a);                 /* the one on the screen, or NULL */
+const struct exhibit *app_exhibit(const struct app *a);
+/* The line's value, or state, is not what the last accepted verdict said. */
+bool app_check_changed(const struct app_job *j, const struct check *c);
+/* Its acceptance was remembered: when, Unix seconds; 0 when not. */
+int64_t app_check_accepted(const struct app *a, const struct app_job *j, const struct check *c);
+void app_accept(struct app *a, bool remember); /* the word was typed */
+void app_evidence(struct app *a);
+void app_changes(struct app *a);
+void app_forget_accepted(struct app *a);
+void app_next_open(struct app *a);
+void app_prev_open(struct app *a);
 
 /* --- app_jobs.c: several jobs, of which one is on the screens --- */
 struct app_job *app_job_of(const struct app *a, unsigned number); /* NULL: none, or forgotten */

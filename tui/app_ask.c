@@ -81,62 +81,6 @@ static void start(struct app *a) {
         app_say(a, ROLE_BAD, "%s", e.text);
 }
 
-/* --- accept --- */
-
-static const char *accept_refusal(const struct app *a) {
-    const struct app_job *j = a->job;
-
-    if (!j->has_verdict)
-        return "there is no verdict yet";
-    if (j->state == SESSION_ACCEPTED || j->state == SESSION_READY)
-        return "this guest is accepted already";
-    if (j->state != SESSION_DECISION)
-        return "there is nothing to decide";
-    for (size_t i = 0; i < j->verdict.n_open; i++)
-        if (j->verdict.open[i]->state != CHECK_WARN)
-            return "what failed, or was not checked though required, cannot be accepted";
-    return NULL;
-}
-
-void app_ask_accept(struct app *a) {
-    const struct app_verdict *v = &a->job->verdict;
-    const char *refusal = accept_refusal(a);
-    struct prompt *p = &a->prompt;
-
-    if (refusal) {
-        app_say(a, ROLE_WARN, "%s", refusal);
-        return;
-    }
-    prompt_ask(p, THEN_ACCEPT, v->simulated ? "Accept a SIMULATED guest?" : "Accept warnings?",
-               v->simulated ? "simulated" : "accept");
-    p->job = a->job->number;
-    if (v->simulated)
-        buf_str(&p->body, "No hardware protects this guest: its owner can read all you send.\n");
-    for (size_t i = 0; i < v->n_open; i++)
-        buf_fmt(&p->body, "WARN %s: %s\n", v->open[i]->id, v->open[i]->why);
-    buf_fmt(&p->body, "For this job only. Type %s and press Enter.", p->word);
-}
-
-static int confirm_all(struct app *a, struct err *e) {
-    const struct app_verdict v = a->job->verdict;
-
-    for (size_t i = 0; i < v.n_open; i++)
-        if (a->conf.port->confirm(a->conf.port_arg, a->job->number, v.open[i]->id, e) != 0)
-            return -1;
-    return 0;
-}
-
-static void accept_guest(struct app *a) {
-    bool simulated = a->job->verdict.simulated;
-    struct err e;
-
-    if (confirm_all(a, &e) != 0 ||
-        a->conf.port->accept(a->conf.port_arg, a->job->number, simulated, &e) != 0)
-        app_say(a, ROLE_BAD, "%s", e.text);
-    else
-        app_say(a, ROLE_TEXT, "accepted; the guest loads workload and model");
-}
-
 /* --- attach: the guard --- */
 
 static int file_look(const char *path, uint64_t *size, uint8_t sha[static 32], struct err *e) {
@@ -370,7 +314,7 @@ void app_answered(struct app *a, bool yes) {
         start(a);
         return;
     case THEN_ACCEPT:
-        accept_guest(a);
+        app_accept(a, view_is(buf_view(&typed), "remember"));
         return;
     case THEN_ATTACH:
         attach(a);

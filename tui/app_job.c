@@ -332,6 +332,7 @@ static void on_state(struct app *a, struct app_job *j, const struct session_even
         return;
     case SESSION_ACCEPTED:
         step_seen(a, j, STEP_ACCEPT);
+        app_attest_accepted(a, j);
         return;
     case SESSION_READY:
         step_seen(a, j, STEP_READY);
@@ -377,39 +378,6 @@ static void on_ready(struct app *a, struct app_job *j, const struct session_even
     a->conf.port->bell(a->conf.port_arg);
     if (j == a->job && (a->screen == SCR_JOBS || a->screen == SCR_ATTEST))
         app_go(a, SCR_CHAT);
-}
-
-static enum proof_state proof_of(const struct app_verdict *v) {
-    static const enum proof_state OF[] = {[CHECK_PASS] = PROOF_PASS,
-                                          [CHECK_WARN] = PROOF_WARN,
-                                          [CHECK_NOT_CHECKED] = PROOF_NOT_CHECKED,
-                                          [CHECK_FAIL] = PROOF_FAIL};
-
-    return v->simulated && v->state != CHECK_FAIL ? PROOF_SIMULATED : OF[v->state];
-}
-
-void app_on_verdict(struct app *a, unsigned job, const struct app_verdict *v) {
-    struct app_job *j = app_job_of(a, job);
-    struct tree *old;
-    struct err e;
-
-    if (!j)
-        return;
-    old = j->tree;
-    step_seen(a, j, STEP_HELLO);
-    step_seen(a, j, STEP_VERDICT);
-    j->verdict = *v;
-    j->has_verdict = true;
-    j->simulated |= v->simulated;
-    j->tree = tree_new(v->top, (size_t)scr_sizes(a).tree);
-    if (old)
-        tree_adopt(j->tree, old);
-    else
-        tree_next_open(j->tree);
-    tree_free(old);
-    if (proven_put(a->proven, j->provider, (struct proof){proof_of(v), a->unix_now}, &e) != 0)
-        app_say(a, ROLE_WARN, "%s", e.text);
-    a->shelf_changed = true;
 }
 
 /* --- the end --- */

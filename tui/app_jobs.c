@@ -26,6 +26,9 @@ void app_job_free(struct app_job *j) {
     for (size_t i = 0; i < j->n_turns; i++)
         sources_free(&j->turn[i].sources);
     tree_free(j->tree);
+    exhibit_free(j->exhibit);
+    free(j->facts);
+    free(j->before);
     pager_free(j->chat);
     pager_free(j->source_page);
     edit_free(j->input);
@@ -189,8 +192,11 @@ void app_jobs_next_unread(struct app *a) {
 }
 
 bool app_looks_at(const struct app *a, const struct app_job *j) {
-    static const bool ITS[SCR_COUNT] = {
-        [SCR_ATTEST] = true, [SCR_CHAT] = true, [SCR_SOURCE] = true, [SCR_END] = true};
+    static const bool ITS[SCR_COUNT] = {[SCR_ATTEST] = true,
+                                        [SCR_PROOF] = true,
+                                        [SCR_CHAT] = true,
+                                        [SCR_SOURCE] = true,
+                                        [SCR_END] = true};
 
     return j == a->job && ITS[a->screen];
 }

@@ -68,7 +68,7 @@ static int confirm_warns(struct ask *k, struct err *e) {
             return err_set(e, "not-accepted",
                            "%s is WARN: %s. Nothing was sent. To accept it: --yes-warn %s",
                            open[i]->id, open[i]->why, open[i]->id);
-        if (session_confirm(k->session, open[i]->id, e))
+        if (session_confirm(k->session, open[i]->id, false, e))
             return -1;
     }
     return 0;

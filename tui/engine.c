@@ -9,6 +9,7 @@
 #include "core/secret.h"
 #include "tui/app.h"
 #include "tui/draw.h"
+#include "tui/present.h"
 #include "tui/scr.h"
 
 #define TICK_MS 1000          /* while something on the screen counts seconds */
@@ -73,27 +74,12 @@ static void leave_now(void *arg) {
     loop_quit(g->loop);
 }
 
-static struct app_verdict verdict_view(const struct verdict *v) {
-    struct app_verdict out = {.top = verdict_tree(v), .state = verdict_state(v)};
-    const uint8_t *guest = verdict_guest(v);
-    size_t n;
+static void show_verdict(const struct running *r, const struct session_event *ev) {
+    struct app_verdict view;
+    struct facts facts;
 
-    out.simulated = verdict_simulated(v);
-    out.allows = verdict_allows(v);
-    out.has_guest = guest != NULL;
-    if (guest)
-        memcpy(out.guest, guest, 32);
-    text_clip(out.policy, sizeof out.policy, verdict_policy(v));
-    text_clip(out.product, sizeof out.product, verdict_product(v));
-    out.as_of = verdict_as_of(v);
-    n = verdict_open(v, out.open, APP_OPEN);
-    out.n_open = n < APP_OPEN ? n : APP_OPEN;
-    return out;
-}
-
-static void show_verdict(const struct running *r, const struct verdict *v) {
-    struct app_verdict view = verdict_view(v);
-
+    present_verdict(r->session, ev->verdict, &facts, &view);
+    view.took_us = ev->done;
     app_on_verdict(r->engine->app, r->job, &view);
 }
 
@@ -111,7 +97,7 @@ static void on_session(void *arg, const struct session_event *ev) {
 
     clock_now(g);
     if (ev->type == SE_VERDICT)
-        show_verdict(r, ev->verdict);
+        show_verdict(r, ev);
     else
         app_on_session(g->app, r->job, ev);
     r->closed |= ev->type == SE_CLOSED;
@@ -228,10 +214,10 @@ static int ask_start(void *arg, const struct offer *o, struct err *e) {
     return 0;
 }
 
-static int ask_confirm(void *arg, unsigned job, const char *id, struct err *e) {
+static int ask_confirm(void *arg, unsigned job, const char *id, bool remembered, struct err *e) {
     struct session *s = session_of(arg, job, e);
 
-    return s ? session_confirm(s, id, e) : -1;
+    return s ? session_confirm(s, id, remembered, e) : -1;
 }
 
 static int ask_accept(void *arg, unsigned job, bool simulated_ok, struct err *e) {
@@ -448,8 +434,9 @@ static int start_net(struct engine *g, struct err *e) {
 static int start_app(struct engine *g, struct err *e) {
     const struct settings *set = g->conf->set;
     cleanup_free char *proven = conf_path(CONF_STATE, "proven", e);
+    cleanup_free char *known = proven ? conf_path(CONF_STATE, "verdicts", e) : NULL;
     cleanup_free char *folder = realpath(set->out ? set->out : ".", NULL);
-    cleanup_free char *bundles = proven ? conf_path(CONF_DATA, "receipts", e) : NULL;
+    cleanup_free char *bundles = known ? conf_path(CONF_DATA, "receipts", e) : NULL;
     const char *unlocked = secret_lock_warning();
     struct app_conf c = {
         .port = &PORT,
@@ -458,6 +445,8 @@ static int start_app(struct engine *g, struct err *e) {
         .simulated = g->conf->policy->profile == POLICY_DEMO,
         .ascii = g->conf->tui.ascii,
         .proven = proven,
+        .unix_now = unix_now(),
+        .known = known,
         .folder = folder,
         .bundles = bundles,
         .relays = set->relay.n,

@@ -402,7 +402,7 @@ static void bytes_lines(const struct exhibit_item *it, size_t row, exhibit_fn *f
     }
 }
 
-static void item_lines(const struct exhibit_item *it, size_t row, exhibit_fn *fn, void *arg) {
+void exhibit_item_lines(const struct exhibit_item *it, size_t row, exhibit_fn *fn, void *arg) {
     cleanup_buf struct buf line = {0};
 
     if (it->offset == EXHIBIT_NOWHERE)
@@ -426,6 +426,6 @@ void exhibit_lines(const struct exhibit *x, size_t row, exhibit_fn *fn, void *ar
         if (strcmp(it->section, section) != 0)
             fn(arg, EXHIBIT_SECTION, it, it->section);
         section = it->section;
-        item_lines(it, row, fn, arg);
+        exhibit_item_lines(it, row, fn, arg);
     }
 }

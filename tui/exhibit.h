@@ -30,10 +30,12 @@ const struct exhibit_item *exhibit_named(const struct exhibit *x, const char *na
 /* The first bytes of an item as "0a 00 00 ...", at most max of them, appended. */
 void exhibit_hex(const struct exhibit_item *it, size_t max, struct buf *out);
 /* All of it as lines: sections, and under them each item with offset, name, words and its bytes,
- * `row` to a line. role 0 prose, 1 a section's name, 2 an item, 3 bytes; text is hostile. */
+ * `row` to a line. The text is not sanitised. */
 enum exhibit_line { EXHIBIT_SECTION, EXHIBIT_ITEM, EXHIBIT_WORDS, EXHIBIT_BYTES };
 typedef void exhibit_fn(void *arg, enum exhibit_line kind, const struct exhibit_item *it,
                         const char *text);
+/* The same of one item. */
+void exhibit_item_lines(const struct exhibit_item *it, size_t row, exhibit_fn *fn, void *arg);
 void exhibit_lines(const struct exhibit *x, size_t row, exhibit_fn *fn, void *arg);
 
 #endif

@@ -7,7 +7,7 @@
 
 #define ON(s) (1u << (s))
 #define LISTS (ON(SCR_OFFERS) | ON(SCR_JOBS) | ON(SCR_ATTEST))
-#define PAGES (ON(SCR_OFFER) | ON(SCR_SOURCE) | ON(SCR_END))
+#define PAGES (ON(SCR_OFFER) | ON(SCR_PROOF) | ON(SCR_SOURCE) | ON(SCR_END))
 #define JOB (ON(SCR_JOBS) | ON(SCR_ATTEST) | ON(SCR_END))
 #define VIEWS (LISTS | PAGES)
 #define SCREENS (VIEWS | ON(SCR_CHAT))
@@ -28,7 +28,15 @@ static const struct key_row TABLE[] = {
     {ON(SCR_JOBS), {'d', K_DELETE}, ACT_FORGET, "forget", "wipe a job that has ended (asks first)"},
     /* attestation */
     {ON(SCR_ATTEST), {K_ENTER, ' '}, ACT_FOLD, "fold", "fold or unfold the line"},
+    {ON(SCR_ATTEST), {'e'}, ACT_EVIDENCE, "evidence", "the bytes behind the line, by name"},
     {ON(SCR_ATTEST), {'n'}, ACT_NEXT_OPEN, "next problem", "go to the next line that is not PASS"},
+    {ON(SCR_ATTEST), {'N'}, ACT_PREV_OPEN, NULL, "go to the one before"},
+    {ON(SCR_ATTEST), {'c'}, ACT_CHANGES, "changes", "what changed since the last job there"},
+    {ON(SCR_ATTEST),
+     {'f'},
+     ACT_UNACCEPT,
+     "forget",
+     "forget that this warning was accepted (on the first line: every one of this provider)"},
     {ON(SCR_ATTEST), {'a'}, ACT_ACCEPT, "accept", "accept this guest (asks for a typed word)"},
     {ON(SCR_ATTEST), {K_LEFT, 'h'}, ACT_LEFT, NULL, "fold, or go to the line above"},
     {ON(SCR_ATTEST), {K_RIGHT, 'l'}, ACT_RIGHT, NULL, "unfold, or go to the first line below"},
@@ -149,6 +157,7 @@ const char *keys_screen_name(enum scr s) {
         [SCR_ATTEST] = "Attestation", [SCR_CHAT] = "Chat",     [SCR_END] = "End",
         [SCR_SOURCE] = "Passage",     [SCR_FILTER] = "Filter", [SCR_YESNO] = "Question",
         [SCR_WORD] = "Question",      [SCR_HIDDEN] = "Hidden", [SCR_HELP] = "Help",
+        [SCR_PROOF] = "Evidence",
     };
 
     return NAME[s];

@@ -10,6 +10,7 @@ enum scr {
     SCR_OFFER, /* one offer in full */
     SCR_JOBS,
     SCR_ATTEST,
+    SCR_PROOF, /* beside a tree: the bytes behind it, what changed */
     SCR_CHAT,
     SCR_SOURCE, /* a passage of an answer in its document */
     SCR_END,
@@ -52,6 +53,10 @@ enum action {
     ACT_SORT,
     ACT_FOLD,
     ACT_NEXT_OPEN,
+    ACT_PREV_OPEN,
+    ACT_EVIDENCE,
+    ACT_CHANGES,
+    ACT_UNACCEPT,
     ACT_ACCEPT,
     ACT_DESTROY,
     ACT_SAVE,

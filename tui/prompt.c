@@ -43,7 +43,7 @@ bool prompt_answer(struct prompt *p) {
 
     if (p->edit && !p->free) {
         edit_text(p->edit, &typed);
-        ok = view_is(buf_view(&typed), p->word);
+        ok = view_is(buf_view(&typed), p->word) || (*p->also && view_is(buf_view(&typed), p->also));
     }
     prompt_close(p);
     return ok;

@@ -29,6 +29,7 @@ struct prompt {
     enum prompt_then then;
     unsigned job;             /* number of the job that it is about; 0: about none */
     char title[64], word[16]; /* word empty: yes or no */
+    char also[16];            /* another word that will do; empty: none */
     struct buf body;          /* prose, sanitised when drawn */
     struct edit *edit;        /* NULL for yes or no */
     struct hidden *hidden;    /* instead of edit, for a passphrase or a key */

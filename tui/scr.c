@@ -115,9 +115,11 @@ struct scr_sizes scr_sizes(const struct app *a) {
     s.offers = b.h - 2 - s.pane;
     s.job_titles = b.h >= 16;
     s.jobs = least((int)(a->n_jobs ? a->n_jobs : 1), b.h >= 24 ? APP_JOBS : b.h >= 18 ? 5 : 2);
-    s.why = b.h >= 18 ? 5 : 3;
-    s.tree = b.h - 2 - s.why;
+    s.head = b.h >= 24 ? 3 : 2;
+    s.why = b.h >= 24 ? 8 : b.h >= 18 ? 6 : 4;
+    s.tree = b.h - s.head - s.why;
     s.page = (struct rect){b.y, b.x + 1, b.h, b.w - 2};
+    s.proof = (struct rect){b.y + 2, b.x + 1, b.h - 2, b.w - 2};
     s.source = (struct rect){b.y + 3, b.x + 3, b.h - 3, b.w - 4};
     s.help = (struct rect){3, 4, a->rows - 6, a->cols - 8}; /* the inside of its frame */
     chat_sizes(a, &s);
@@ -137,13 +139,15 @@ static const struct {
     {SCR_CHAT, true, "4", " Chat"},
 };
 
-static enum scr tab_of(enum scr s) {
+static enum scr tab_of(const struct app *a) {
+    const enum scr s = a->screen == SCR_PROOF ? a->proof_from : a->screen;
+
     return s == SCR_OFFER ? SCR_OFFERS : s == SCR_SOURCE ? SCR_CHAT : s == SCR_END ? SCR_JOBS : s;
 }
 
 /* "[4 Chat 7f21]", " 2 Jobs+1 ": which of several jobs this is, and how many others have news. */
 static void tab_words(const struct app *a, size_t i, bool named, char out[static 40]) {
-    bool here = TABS[i].screen == tab_of(a->screen);
+    bool here = TABS[i].screen == tab_of(a);
     size_t news = TABS[i].screen == SCR_JOBS ? app_jobs_unread(a) : 0;
     char job[8] = "", plus[8] = "";
 
@@ -174,7 +178,7 @@ static void draw_tabs(const struct app *a, int x, int right) {
         enum role r = TABS[i].of_job && !a->job->exists ? ROLE_DIM : ROLE_TEXT;
 
         tab_words(a, i, named, words);
-        if (TABS[i].screen == tab_of(a->screen) || strchr(words, '+'))
+        if (TABS[i].screen == tab_of(a) || strchr(words, '+'))
             r = ROLE_ACCENT;
         x += draw_fmt(0, x, right - x, r, "%s", words);
     }
@@ -223,8 +227,12 @@ static bool useful(const struct app *a, enum action act) {
         return a->job->exists && (act == ACT_OPEN || !app_job_alive(a->job));
     if (act == ACT_UNREAD_JOB)
         return app_jobs_unread(a) > 0;
-    if (act == ACT_SAVE)
+    if (act == ACT_SAVE || act == ACT_EVIDENCE)
         return a->job->has_verdict;
+    if (act == ACT_CHANGES)
+        return a->job->before != NULL;
+    if (act == ACT_UNACCEPT)
+        return known_acceptances(a->known) > 0;
     if (act == ACT_SOURCE)
         return app_has_sources(a);
     return act != ACT_INTERRUPT || app_answering(a);
@@ -275,9 +283,9 @@ static struct scr_cursor page_end(const struct app *a, const struct scr_sizes *s
 
 typedef struct scr_cursor screen_fn(const struct app *a, const struct scr_sizes *s);
 static screen_fn *const DRAW[] = {
-    [SCR_OFFERS] = scr_offers_draw, [SCR_OFFER] = page_offer,   [SCR_JOBS] = scr_jobs_draw,
-    [SCR_ATTEST] = scr_attest_draw, [SCR_CHAT] = scr_chat_draw, [SCR_SOURCE] = scr_source_draw,
-    [SCR_END] = page_end,
+    [SCR_OFFERS] = scr_offers_draw, [SCR_OFFER] = page_offer,     [SCR_JOBS] = scr_jobs_draw,
+    [SCR_ATTEST] = scr_attest_draw, [SCR_CHAT] = scr_chat_draw,   [SCR_SOURCE] = scr_source_draw,
+    [SCR_END] = page_end,           [SCR_PROOF] = scr_proof_draw,
 };
 
 static void draw_too_small(const struct app *a) {

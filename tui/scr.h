@@ -12,16 +12,17 @@
 /* Where things stand at this size; computed alike for app_prepare and for drawing. */
 struct scr_sizes {
     struct rect body;
-    int offers;       /* rows of the list */
-    int pane;         /* rows under the list, rule included */
-    bool job_titles;  /* over the list of jobs */
-    int jobs;         /* rows of that list */
-    int tree, why;    /* rows of the tree and of the explanation */
-    struct rect chat; /* rows of the conversation */
+    int offers;          /* rows of the list */
+    int pane;            /* rows under the list, rule included */
+    bool job_titles;     /* over the list of jobs */
+    int jobs;            /* rows of that list */
+    int head, tree, why; /* of the attestation: rows above the tree, of it, of the explanation */
+    struct rect chat;    /* rows of the conversation */
     struct rect input;
     int transfers, indent;
     struct rect page, help; /* offer, end; help */
     struct rect source;     /* the document around a passage */
+    struct rect proof;      /* the page beside a tree */
 };
 struct scr_sizes scr_sizes(const struct app *a);
 
@@ -33,6 +34,7 @@ void scr_draw(const struct app *a); /* one whole frame, sent to the terminal */
 struct scr_cursor scr_offers_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_jobs_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_attest_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_proof_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_chat_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_source_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_prompt_draw(const struct app *a);
@@ -40,10 +42,27 @@ void scr_help_draw(const struct app *a, const struct scr_sizes *s);
 
 /* Pages are filled when empty, and again when what they tell has changed. */
 void scr_offer_fill(const struct app *a, struct pager *p);
+void scr_proof_fill(const struct app *a, struct pager *p);
 void scr_end_fill(const struct app *a, struct pager *p);
 void scr_help_fill(const struct app *a, struct pager *p);
 void scr_page_draw(const struct pager *p, struct rect r, int indent);
 #define SCR_HELP_INDENT 19
+
+/* A verdict's tree on a screen, of a job or of a saved bundle. changed, accepted: what a line is
+ * marked with; NULL: no line. */
+struct scr_proof {
+    const struct tree *tree;
+    const struct exhibit *exhibit;
+    bool simulated;
+    bool (*changed)(const void *arg, const struct check *c);
+    bool (*accepted)(const void *arg, const struct check *c);
+    const void *arg;
+};
+void scr_tree_draw(const struct scr_proof *p, int y, int h, int cols);
+void scr_why_draw(const struct scr_proof *p, int y, int h,
+                  int cols); /* of the line under the cursor */
+/* Field by field. */
+void scr_facts_fill(const struct facts *before, const struct facts *after, struct pager *p);
 
 /* How a state looks: word, symbol, role. Simulated: never green. */
 struct scr_state {

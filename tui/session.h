@@ -35,7 +35,8 @@ bool session_state_final(enum session_state s);
 enum session_event_type {
     SE_STATE,   /* state, from; why when FAILED or REFUSED */
     SE_PHASE,   /* phase, text: what the provider says (provider's word) */
-    SE_VERDICT, /* verdict: the tree is there. State is still VERIFYING */
+    SE_VERDICT, /* verdict: the tree is there; done: microseconds it took. State is still VERIFYING
+                 */
     SE_NOTICE,  /* code, text: worth a line, changes nothing ("second-guest", "relay-down") */
     SE_READY,   /* text: the workload's name; json: its caps, an array of strings, or NULL */
     SE_SENT,  /* id of a question, or xid of a file (16 bytes), is with the guest (acknowledged) */
@@ -111,10 +112,12 @@ const struct verdict *session_verdict(const struct session *s); /* NULL before S
 const uint8_t *session_guest(const struct session *s);          /* NULL before a hello passed */
 const struct err *session_why(const struct session *s);         /* of FAILED and REFUSED */
 
-/* In DECISION. A WARN leaf is confirmed by its id ("not-a-warning" else). accept refuses
+/* In DECISION. A WARN leaf is confirmed by its id ("not-a-warning" else); remembered: by what the
+ * person typed in an earlier job, for the same value. accept refuses
  * ("not-allowed") while the verdict does not allow; simulated_ok: the person typed that they know
  * it is simulated. State events come from inside these two. */
-int session_confirm(struct session *s, const char *check_id, struct err *e) WARN_UNUSED;
+int session_confirm(struct session *s, const char *check_id, bool remembered,
+                    struct err *e) WARN_UNUSED;
 int session_accept(struct session *s, bool simulated_ok, struct err *e) WARN_UNUSED;
 void session_refuse(struct session *s); /* the person says no */
 

@@ -2,6 +2,7 @@
 #include "session_priv.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "core/enc.h"
 #include "core/hello.h"
@@ -144,10 +145,10 @@ static int accept_now(struct session *s, struct err *e) {
     return 0;
 }
 
-int session_confirm(struct session *s, const char *check_id, struct err *e) {
+int session_confirm(struct session *s, const char *check_id, bool remembered, struct err *e) {
     if (s->state != SESSION_DECISION)
         return err_set(e, "not-now", "there is nothing to confirm now");
-    return verdict_confirm(s->verdict, check_id, false, e);
+    return verdict_confirm(s->verdict, check_id, remembered, e);
 }
 
 int session_accept(struct session *s, bool simulated_ok, struct err *e) {
@@ -308,6 +309,13 @@ static void decide(struct session *s) {
     }
 }
 
+static uint64_t micros_now(void) {
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
 static bool patient(const struct session *s) {
     int64_t waited = loop_now() - s->entered;
 
@@ -317,10 +325,13 @@ static bool patient(const struct session *s) {
 
 void session_try_verify(struct session *s) {
     struct session_event ev = {.type = SE_VERDICT};
+    uint64_t began;
 
     if (s->state != SESSION_VERIFYING || s->verdict || patient(s))
         return;
+    began = micros_now();
     choose(s);
+    ev.done = micros_now() - began;
     learn(s);
     ev.verdict = s->verdict;
     session_emit(s, &ev);

@@ -174,17 +174,25 @@ static void tree_to(struct tree *t, size_t node) {
             list_to(&t->list, i);
 }
 
-void tree_next_open(struct tree *t) {
-    size_t from = t->list.n ? t->shown[t->list.cur] : 0;
+/* step 1, or n - 1 to go round the other way. */
+static void tree_open_by(struct tree *t, size_t step) {
+    size_t i = t->list.n ? t->shown[t->list.cur] : 0;
 
-    for (size_t k = 1; k <= t->n; k++) {
-        size_t i = (from + k) % t->n;
-
+    for (size_t k = 0; k < t->n; k++) {
+        i = (i + step) % t->n;
         if (node_is_open(&t->node[i])) {
             tree_to(t, i);
             return;
         }
     }
+}
+
+void tree_next_open(struct tree *t) {
+    tree_open_by(t, 1);
+}
+
+void tree_prev_open(struct tree *t) {
+    tree_open_by(t, t->n - 1);
 }
 
 static const struct node *tree_find(const struct tree *t, const char *id) {

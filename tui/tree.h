@@ -27,6 +27,7 @@ void tree_left(struct tree *t);  /* folds it, or goes to the parent */
 void tree_right(struct tree *t); /* unfolds it, or goes to the first child */
 void tree_next_open(
     struct tree *t); /* the next line that is not PASS and counts, unfolding its way */
+void tree_prev_open(struct tree *t); /* the one before */
 /* The same cursor and folds on another verdict of the same job: lines are matched by id. */
 void tree_adopt(struct tree *t, const struct tree *old);
 

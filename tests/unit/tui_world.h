@@ -46,9 +46,9 @@ static void asked(unsigned job, const char *what) {
         buf_fmt(&world.log, "@%u", job);
 }
 
-static int port_confirm(void *arg, unsigned job, const char *id, struct err *e) {
+static int port_confirm(void *arg, unsigned job, const char *id, bool remembered, struct err *e) {
     (void)arg;
-    asked(job, "confirm");
+    asked(job, remembered ? "confirm again" : "confirm");
     buf_fmt(&world.log, " %s;", id);
     return heard(e);
 }

@@ -1,0 +1,36 @@
+#include "tui/present.h"
+
+#include <string.h>
+
+static void take_words(const struct verdict *v, struct app_verdict *out) {
+    const uint8_t *guest = verdict_guest(v);
+    size_t n;
+
+    *out = (struct app_verdict){.top = verdict_tree(v), .state = verdict_state(v)};
+    out->simulated = verdict_simulated(v);
+    out->allows = verdict_allows(v);
+    out->has_guest = guest != NULL;
+    if (guest)
+        memcpy(out->guest, guest, 32);
+    text_clip(out->policy, sizeof out->policy, verdict_policy(v));
+    text_clip(out->product, sizeof out->product, verdict_product(v));
+    out->as_of = verdict_as_of(v);
+    n = verdict_open(v, out->open, APP_OPEN);
+    out->n_open = n < APP_OPEN ? n : APP_OPEN;
+}
+
+/* The evidence is what would be saved: one way to it for what runs and for what was kept. */
+void present_verdict(const struct session *s, const struct verdict *v, struct facts *facts,
+                     struct app_verdict *out) {
+    cleanup_buf struct buf json = {0};
+    struct bundle b;
+
+    take_words(v, out);
+    session_bundle(s, &json);
+    if (bundle_parse(buf_view(&json), &b, NULL) != 0)
+        return;
+    facts_of(&b, v, facts);
+    out->facts = facts;
+    out->exhibit = exhibit_new(&b);
+    bundle_free(&b);
+}
