@@ -19,18 +19,24 @@ static void take_words(const struct verdict *v, struct app_verdict *out) {
     out->n_open = n < APP_OPEN ? n : APP_OPEN;
 }
 
+void present_bundle(const struct bundle *b, const struct verdict *v, struct facts *facts,
+                    struct app_verdict *out) {
+    take_words(v, out);
+    facts_of(b, v, facts);
+    out->facts = facts;
+    out->exhibit = exhibit_new(b);
+}
+
 /* The evidence is what would be saved: one way to it for what runs and for what was kept. */
 void present_verdict(const struct session *s, const struct verdict *v, struct facts *facts,
                      struct app_verdict *out) {
     cleanup_buf struct buf json = {0};
     struct bundle b;
 
-    take_words(v, out);
     session_bundle(s, &json);
-    if (bundle_parse(buf_view(&json), &b, NULL) != 0)
-        return;
-    facts_of(&b, v, facts);
-    out->facts = facts;
-    out->exhibit = exhibit_new(&b);
+    if (bundle_parse(buf_view(&json), &b, NULL) == 0)
+        present_bundle(&b, v, facts, out);
+    else
+        take_words(v, out);
     bundle_free(&b);
 }

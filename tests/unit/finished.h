@@ -149,12 +149,15 @@ static inline void finished_transcript(struct finished *f) {
     b->has_transcript = true;
 }
 
-/* Everything up to the hello: a job that has only begun. */
-static inline void finished_begin(struct finished *f) {
+/* Everything up to the hello: a job that has only begun. tweak: what is other in its world than
+ * usual; may be NULL. */
+static inline void finished_begin_in(struct finished *f, void (*tweak)(struct world *)) {
     struct bundle *b = &f->b;
 
     memset(f, 0, sizeof *f);
     world_init(&f->w);
+    if (tweak)
+        tweak(&f->w);
     f->customer = keypair_new();
     f->provider = keypair_new();
     f->guest = keypair_new();
@@ -169,12 +172,22 @@ static inline void finished_begin(struct finished *f) {
     b->manifest[b->n_manifests++] = mem_strn(f->w.release.p, f->w.release.n);
 }
 
-static inline void finished_init(struct finished *f) {
-    finished_begin(f);
+static inline void finished_begin(struct finished *f) {
+    finished_begin_in(f, NULL);
+}
+
+/* covered: how many of the customer's messages the receipt is for. */
+static inline void finished_init_in(struct finished *f, void (*tweak)(struct world *),
+                                    size_t covered) {
+    finished_begin_in(f, tweak);
     f->b.accept = finished_accept(f, WORLD_NOW);
     finished_transcript(f);
-    f->b.receipt = finished_receipt(f, FINISHED_IN);
+    f->b.receipt = finished_receipt(f, covered);
     f->b.teardown = finished_teardown(f);
+}
+
+static inline void finished_init(struct finished *f) {
+    finished_init_in(f, NULL, FINISHED_IN);
 }
 
 static inline void finished_free(struct finished *f) {

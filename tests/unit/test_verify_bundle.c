@@ -4,6 +4,7 @@
 #include "core/disclosure.c"
 #include "tests/unit/finished.h"
 #include "tests/unit/unit.h"
+#include "tests/unit/saved.h"
 
 static struct finished f;
 static struct trust trust;
@@ -267,6 +268,53 @@ static void what_changed_between_two_jobs(void **state) {
     verdict_free(d);
 }
 
+/* --- bundles for other tests --- */
+
+static void another_release(struct world *w) {
+    struct release r = world_release();
+    struct err e = {0};
+
+    r.version = (char[]){"0.2.0"};
+    r.kernel_sha256[0] = 1;
+    buf_reset(&w->release);
+    assert_int_equal(release_json(&r, &w->release, &e), 0);
+    sha256(buf_view(&w->release), w->pin[0]);
+    sha256(buf_view(&w->release), w->offer.release);
+    world_point(w);
+}
+
+static void write_saved(const char *path, void (*tweak)(struct world *), size_t covered) {
+    cleanup_buf struct buf json = {0};
+    struct err e;
+
+    finished_free(&f);
+    finished_init_in(&f, tweak, covered);
+    bundle_json(&f.b, &json);
+    assert_int_equal(file_write(path, buf_view(&json), 0644, true, &e), 0);
+}
+
+static void saved_bundles_are_what_they_say(void **state) {
+    static const char *const PATH[] = {SAVED_FIRST, SAVED_SECOND};
+    static const enum check_state WANT[] = {CHECK_PASS, CHECK_WARN};
+
+    (void)state;
+    if (getenv("UPDATE_BUNDLES")) {
+        write_saved(SAVED_FIRST, NULL, FINISHED_IN);
+        write_saved(SAVED_SECOND, another_release, 1);
+    }
+    for (size_t i = 0; i < COUNT(PATH); i++) {
+        struct saved_world w;
+        struct verdict *v;
+
+        saved_open(&w, PATH[i]);
+        v = saved_verify(&w, w.then);
+        assert_true(verdict_simulated(v));
+        assert_int_equal(verdict_state(v), WANT[i]);
+        verdict_free(v);
+        saved_close(&w);
+    }
+}
+
 /* --- one message --- */
 
 static void disclose(const struct rumor *r, struct disclosure *d) {
@@ -374,6 +422,7 @@ int main(void) {
         R(teardowns_that_are_none),
         R(as_of_then),
         R(what_changed_between_two_jobs),
+        R(saved_bundles_are_what_they_say),
         R(messages_are_proven),
         R(messages_that_are_not_covered),
         R(disclosures_that_are_none),

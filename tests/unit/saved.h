@@ -1,0 +1,69 @@
+/* Saved bundles for tests that compare what they show: made once (tests/fuzz/corpus/bundle), the
+ * same for ever, judged as of their own day by somebody who pinned their manifests.
+ *
+ *   UPDATE_BUNDLES=1 build/unit/test_verify_bundle    makes them anew (then `make golden`) */
+#ifndef CDVM_UNIT_SAVED_H
+#define CDVM_UNIT_SAVED_H
+
+#include "attest/policy.h"
+#include "core/bundle.h"
+#include "core/hash.h"
+#include "core/msg.h"
+#include "tui/verify_bundle.h"
+
+#define SAVED_FIRST "tests/fuzz/corpus/bundle/first.json" /* all is well */
+#define SAVED_SECOND                                                                               \
+    "tests/fuzz/corpus/bundle/second.json" /* another seller, another                      \
+                                            * release; the receipt covers less */
+
+struct saved_world {
+    struct bundle bundle;
+    uint8_t pin[BUNDLE_LIST_MAX][32], root[1][32];
+    struct trust trust;
+    struct policy policy;
+    int64_t then;
+};
+
+/* The root is the one in its own collateral: whoever made the bundle made that as well. */
+static inline void saved_trust(struct saved_world *w) {
+    struct collateral c = {0};
+    struct msg m = {0};
+
+    assert_int_equal(msg_parse(w->bundle.collateral, &m, NULL), 0);
+    assert_int_equal(collateral_parse(&m, &c, NULL), 0);
+    sha256(buf_view(&c.ark), w->root[0]);
+    for (size_t i = 0; i < w->bundle.n_manifests; i++)
+        sha256(view_str(w->bundle.manifest[i]), w->pin[i]);
+    w->trust = (struct trust){.sim_root = w->root, .n_sim_roots = 1};
+    w->trust.pins.digest = (const uint8_t(*)[32])w->pin;
+    w->trust.pins.n_digests = w->bundle.n_manifests;
+    collateral_free(&c);
+    msg_free(&m);
+}
+
+static inline void saved_open(struct saved_world *w, const char *path) {
+    cleanup_buf struct buf text = {0};
+    struct err e = {0};
+
+    memset(w, 0, sizeof *w);
+    if (file_read(path, BUNDLE_MAX, &text, &e) || bundle_parse(buf_view(&text), &w->bundle, &e))
+        fail_msg("%s", e.text);
+    assert_true(bundle_then(&w->bundle, &w->then));
+    policy_preset(&w->policy, POLICY_DEMO);
+    saved_trust(w);
+}
+
+static inline void saved_close(struct saved_world *w) {
+    bundle_free(&w->bundle);
+}
+
+static inline struct verdict *saved_verify(struct saved_world *w, int64_t at) {
+    struct err e = {0};
+    struct verdict *v = bundle_verify(&w->bundle, &w->trust, &w->policy, at, NULL, &e);
+
+    if (!v)
+        fail_msg("%s", e.text);
+    return v;
+}
+
+#endif
