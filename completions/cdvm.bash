@@ -8,6 +8,9 @@ _cdvm() {
     if ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[1]} != -* ]]; then command=${COMP_WORDS[1]}; fi
     case $previous in
     --policy) mapfile -t COMPREPLY < <(compgen -W 'standard strict demo' -f -- "$word") ;;
+    --theme) mapfile -t COMPREPLY < <(compgen -W 'auto dark light mono 8 256' -- "$word") ;;
+    --symbols) mapfile -t COMPREPLY < <(compgen -W 'auto ascii unicode' -- "$word") ;;
+    --mouse) mapfile -t COMPREPLY < <(compgen -W 'off wheel' -- "$word") ;;
     --accel) mapfile -t COMPREPLY < <(compgen -W 'auto kvm tcg' -- "$word") ;;
     *)
         if [[ $word == -* ]]; then

@@ -144,6 +144,10 @@ void app_on_relays(struct app *a, size_t up) {
     a->relays_up = up;
 }
 
+void app_on_focus(struct app *a, bool here) {
+    a->away = !here;
+}
+
 void app_on_settled(struct app *a) {
     a->settled = true;
 }
@@ -425,6 +429,7 @@ static void do_panic(struct app *a) {
     prompt_close(&a->prompt);
     app_jobs_wipe(a);
     a->screen = SCR_OFFERS;
+    a->gone = true;
     a->conf.port->quit(a->conf.port_arg, true);
 }
 

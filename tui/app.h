@@ -173,6 +173,7 @@ struct app_conf {
     bool simulated;                 /* --policy demo: simulated offers are shown */
     bool ascii;                     /* for text that is laid out here */
     struct identities *identities;  /* borrowed; NULL: none are kept */
+    bool blur;                      /* nothing is shown while the person is elsewhere */
     const char *proven;             /* path of what was verified before; NULL: not kept */
     int64_t unix_now;               /* when the program began */
     const char *known;              /* path of what the last verdicts said; NULL: not kept */
@@ -227,6 +228,8 @@ struct app {
     char status[256];
     enum role status_role;
     int64_t panic_at, interrupt_at; /* the first of two presses */
+    bool away;                      /* the window has lost the focus */
+    bool gone;                      /* panic: nothing is shown any more */
 };
 
 struct app *app_new(const struct app_conf *c);
@@ -239,6 +242,7 @@ void app_prepare(struct app *a); /* before drawing: lists, pages and positions b
 
 /* --- events --- */
 void app_on_relays(struct app *a, size_t up);
+void app_on_focus(struct app *a, bool here); /* of the terminal's window, if it tells */
 void app_on_settled(struct app *a);
 void app_on_offers_clear(struct app *a); /* followed by the whole list again */
 void app_on_offer(struct app *a, const struct listing *l);

@@ -19,8 +19,12 @@ static const char HELP[] =
     "  --policy P     standard (default), strict, demo, or a policy file\n"
     "  --param K=V    parameter of the jobs, readable by the provider; may be repeated\n"
     "  --out DIR      folder for files from guests (default: here)\n"
-    "  --ascii        draw with ASCII only (also when the locale is not UTF-8)\n"
-    "  --mono         no colour (also when NO_COLOR is set)\n"
+    "  --theme T      auto (default), dark, light, mono, 8 or 256 colours\n"
+    "  --symbols S    auto (default), ascii or unicode\n"
+    "  --ascii, --mono  the same as --symbols ascii, --theme mono\n"
+    "  --mouse M      off (default): it is the terminal's; wheel: the wheel scrolls\n"
+    "  --redraw N     frames a second at most (30); 5 on a slow line\n"
+    "  --blur         hide what was said while the window has no focus\n"
     "  --log FILE     append a log to FILE; never content, never keys\n";
 
 enum option_key {
@@ -28,7 +32,8 @@ enum option_key {
     OPT_BLOSSOM,
     OPT_POLICY,
     OPT_PARAM,
-    OPT_OUT,
+    OPT_SETTING, /* a key of cdvm.conf with its value */
+    OPT_SWITCH,  /* one that is on or off */
     OPT_ASCII,
     OPT_MONO,
     OPT_LOG,
@@ -40,7 +45,12 @@ static const struct option OPTIONS[] = {
     {"blossom", required_argument, NULL, OPT_BLOSSOM},
     {"policy", required_argument, NULL, OPT_POLICY},
     {"param", required_argument, NULL, OPT_PARAM},
-    {"out", required_argument, NULL, OPT_OUT},
+    {"out", required_argument, NULL, OPT_SETTING},
+    {"theme", required_argument, NULL, OPT_SETTING},
+    {"symbols", required_argument, NULL, OPT_SETTING},
+    {"mouse", required_argument, NULL, OPT_SETTING},
+    {"redraw", required_argument, NULL, OPT_SETTING},
+    {"blur", no_argument, NULL, OPT_SWITCH},
     {"ascii", no_argument, NULL, OPT_ASCII},
     {"mono", no_argument, NULL, OPT_MONO},
     {"log", required_argument, NULL, OPT_LOG},
@@ -56,7 +66,11 @@ struct given {
     bool help;
 };
 
-static int take(struct given *g, int c, const char *v, struct err *e) {
+static int set(struct given *g, const char *key, const char *v, struct err *e) {
+    return conf_set(settings_keys, settings_n_keys, key, view_str(v), &g->set, e);
+}
+
+static int take(struct given *g, int c, const char *name, const char *v, struct err *e) {
     switch ((enum option_key)c) {
     case OPT_RELAY:
         settings_list_add(&g->relay, v);
@@ -70,14 +84,14 @@ static int take(struct given *g, int c, const char *v, struct err *e) {
     case OPT_PARAM:
         return job_param_put(v, g->engine.params, &g->engine.n_params, e) ? err_wrap(e, "--param")
                                                                           : 0;
-    case OPT_OUT:
-        return conf_set(settings_keys, settings_n_keys, "out", view_str(v), &g->set, e);
+    case OPT_SETTING:
+        return set(g, name, v, e);
+    case OPT_SWITCH:
+        return set(g, name, "true", e);
     case OPT_ASCII:
-        g->engine.tui.ascii = true;
-        return 0;
+        return set(g, "symbols", "ascii", e);
     case OPT_MONO:
-        g->engine.tui.theme = THEME_MONO;
-        return 0;
+        return set(g, "theme", "mono", e);
     case OPT_LOG:
         g->log = v;
         return 0;
@@ -106,6 +120,7 @@ static int put_together(struct given *g, struct policy *policy, struct err *e) {
     if (settings_policy(g->policy ? g->policy : g->set.policy, g->policy != NULL, policy, e) != 0)
         return -1;
     g->engine.set = &g->set;
+    g->engine.tui = settings_terminal(&g->set);
     g->engine.policy = policy;
     return open_log(g->log, e);
 }
@@ -134,19 +149,19 @@ static int run(struct given *g, int argc) {
 }
 
 int cli_tui(int argc, char **argv) {
-    struct given g = {.engine.tui.theme = THEME_AUTO};
+    struct given g = {0};
     struct err e;
-    int c, rc;
+    int c, rc, at = 0;
 
     if (settings_load(&g.set, NULL, &e) != 0) {
         fprintf(stderr, "cdvm: %s\n", e.text);
         return EX_CONFIG;
     }
     optind = 0;
-    while ((c = getopt_long(argc, argv, "+", OPTIONS, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "+", OPTIONS, &at)) != -1) {
         if (c == '?')
             return EX_USAGE;
-        if (take(&g, c, optarg, &e) != 0) {
+        if (take(&g, c, OPTIONS[at].name, optarg, &e) != 0) {
             fprintf(stderr, "cdvm: %s\n", e.text);
             return EX_USAGE;
         }

@@ -364,6 +364,13 @@ static void on_resize(void *arg, int rows, int cols) {
     app_resize(g->app, rows, cols);
 }
 
+static void on_focus(void *arg, bool here) {
+    struct engine *g = arg;
+
+    app_on_focus(g->app, here);
+    touch(g);
+}
+
 static void refresh_offers(struct engine *g) {
     if (!g->offers_stale || loop_now() - g->offers_at < OFFERS_MS)
         return;
@@ -444,6 +451,7 @@ static int start_app(struct engine *g, struct err *e) {
         .policy = g->conf->policy->name,
         .simulated = g->conf->policy->profile == POLICY_DEMO,
         .ascii = g->conf->tui.ascii,
+        .blur = set->blur,
         .proven = proven,
         .unix_now = unix_now(),
         .known = known,
@@ -485,7 +493,8 @@ static void stop(struct engine *g) {
 }
 
 int engine_run(const struct engine_conf *c, struct err *e) {
-    static const struct tui_handler TERMINAL = {on_key, on_paste, on_resize, on_draw, on_leave};
+    static const struct tui_handler TERMINAL = {on_key,   on_paste, on_resize,
+                                                on_focus, on_draw,  on_leave};
     struct engine g = {.conf = c};
     int rc = -1;
 

@@ -29,6 +29,10 @@ enum special_key {
     K_F3,
     K_F4,
     K_F5,
+    K_WHEEL_UP, /* a line; one notch is several */
+    K_WHEEL_DOWN,
+    K_FOCUS_IN, /* never seen outside tui.c */
+    K_FOCUS_OUT,
     K_PASTE_BEGIN, /* never seen outside the decoder */
     K_PASTE_END,
     K_PASTED_ENTER, /* Enter in the middle of a burst: typed by nobody, so it sends nothing */

@@ -293,11 +293,23 @@ static void draw_too_small(const struct app *a) {
     draw_show(-1, 0);
 }
 
+/* Nothing that was said, asked or typed may be read over a shoulder. */
+static void draw_nothing(const struct app *a) {
+    if (!a->gone)
+        draw_text(a->rows / 2, 2, a->cols - 2, ROLE_TITLE,
+                  safe_lit("cdvm hides itself until this window has the focus again (blur)"));
+    draw_show(-1, 0);
+}
+
 void scr_draw(const struct app *a) {
     struct scr_cursor at;
     struct scr_sizes s;
 
     draw_clear();
+    if (a->gone || (a->away && a->conf.blur)) {
+        draw_nothing(a);
+        return;
+    }
     if (a->rows < SCR_MIN_ROWS || a->cols < SCR_MIN_COLS) {
         draw_too_small(a);
         return;

@@ -7,6 +7,9 @@
 
 #define POLICY_FILE_MAX ((size_t)65536)
 
+static const char *const SYMBOLS[] = {"auto", "ascii", "unicode", NULL};
+static const char *const MOUSE[] = {"off", "wheel", NULL};
+
 const struct conf_key settings_keys[] = {
     {.name = "relay",
      .type = CONF_LIST,
@@ -24,6 +27,31 @@ const struct conf_key settings_keys[] = {
      .type = CONF_STRING,
      .offset = offsetof(struct settings, out),
      .help = "folder for result files"},
+    {.name = "theme",
+     .type = CONF_CHOICE,
+     .offset = offsetof(struct settings, theme),
+     .choices = theme_names,
+     .help = "auto, dark, light, mono, 8 or 256 colours"},
+    {.name = "symbols",
+     .type = CONF_CHOICE,
+     .offset = offsetof(struct settings, symbols),
+     .choices = SYMBOLS,
+     .help = "auto (by the locale), ascii or unicode"},
+    {.name = "mouse",
+     .type = CONF_CHOICE,
+     .offset = offsetof(struct settings, mouse),
+     .choices = MOUSE,
+     .help = "off: it is the terminal's; wheel: the wheel scrolls, Shift selects"},
+    {.name = "redraw",
+     .type = CONF_NUMBER,
+     .offset = offsetof(struct settings, redraw),
+     .min = 1,
+     .max = 60,
+     .help = "frames a second at most; 5 on a slow line"},
+    {.name = "blur",
+     .type = CONF_BOOL,
+     .offset = offsetof(struct settings, blur),
+     .help = "hide what was said while the window has no focus"},
 };
 const size_t settings_n_keys = COUNT(settings_keys);
 
@@ -39,7 +67,7 @@ static int check_urls(const struct conf_list *l, const char *scheme, const char 
 int settings_load(struct settings *s, const char *path, struct err *e) {
     cleanup_free char *usual = path ? NULL : conf_path(CONF_CONFIG, "cdvm.conf", e);
 
-    *s = (struct settings){0};
+    *s = (struct settings){.redraw = TUI_REDRAW};
     if (!path && !usual)
         return -1;
     if (conf_load(path ? path : usual, settings_keys, settings_n_keys, s, e)) {
@@ -82,6 +110,15 @@ void settings_list_free(struct conf_list *l) {
         free(l->v[i]);
     free(l->v);
     *l = (struct conf_list){0};
+}
+
+struct tui_options settings_terminal(const struct settings *s) {
+    return (struct tui_options){
+        .ascii = s->symbols == SYMBOLS_ASCII || !tui_utf8(),
+        .wheel = s->mouse == 1,
+        .redraw = (unsigned)s->redraw,
+        .theme = (enum theme)s->theme,
+    };
 }
 
 int settings_policy(const char *word, bool typed, struct policy *out, struct err *e) {

@@ -5,12 +5,20 @@
 
 #include "attest/policy.h"
 #include "core/conf.h"
+#include "tui/tui.h"
+
+enum symbols { SYMBOLS_AUTO, SYMBOLS_ASCII, SYMBOLS_UNICODE };
 
 struct settings {
     struct conf_list relay;   /* ws:// or wss:// */
     struct conf_list blossom; /* http:// or https:// */
     char *policy;             /* "standard", "strict", or a policy file; NULL standard */
     char *out;                /* where result files go; NULL: the current folder */
+    unsigned theme;           /* enum theme */
+    unsigned symbols;         /* enum symbols */
+    unsigned mouse;           /* 1: the wheel scrolls */
+    uint64_t redraw;          /* frames a second */
+    bool blur;                /* hide what was said while the window has no focus */
 };
 extern const struct conf_key settings_keys[];
 extern const size_t settings_n_keys;
@@ -24,6 +32,8 @@ void settings_free(struct settings *s);
 void settings_list_add(struct conf_list *l, const char *v);                     /* copies */
 void settings_list_replace(struct conf_list *of_file, struct conf_list *given); /* swaps them */
 void settings_list_free(struct conf_list *l);
+/* How the terminal is used, by these settings and its locale. */
+struct tui_options settings_terminal(const struct settings *s);
 /* word: a profile or a policy file. `demo` only when it was given on this run (typed). */
 int settings_policy(const char *word, bool typed, struct policy *out, struct err *e) WARN_UNUSED;
 

@@ -19,15 +19,18 @@ enum role {
     ROLE_COUNT,
 };
 
-enum theme { THEME_AUTO, THEME_MONO, THEME_8, THEME_256 };
+/* By the names they have in cdvm.conf, in this order. */
+enum theme { THEME_AUTO, THEME_DARK, THEME_LIGHT, THEME_MONO, THEME_8, THEME_256, THEME_COUNT };
+extern const char *const theme_names[THEME_COUNT + 1]; /* NULL ends */
 
 struct look {
     unsigned long attr; /* curses attributes without the colour */
     short pair;         /* colour pair, 0 = the terminal's own */
 };
 
-/* After the terminal has started. AUTO: mono when NO_COLOR is set and not empty or when the
- * terminal has no colours, otherwise what it has. */
+/* After the terminal has started. NO_COLOR (set and not empty) or a terminal without colours: mono,
+ * unless the theme was named. AUTO: 256 where there are as many, dark or light where COLORFGBG
+ * tells the background, otherwise colours that are readable on both; 8 where there are fewer. */
 void theme_start(enum theme t);
 struct look theme_look(enum role r);
 

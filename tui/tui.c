@@ -8,17 +8,23 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <term.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "tui/draw.h"
+#include "tui/restore.h"
+#include "tui/ttyout.h"
 
-#define FRAME_MS 33
 #define ESC_DELAY_MS 25
-#define CRASH_STACK 65536
 
 #define PASTE_ON "\033[?2004h"
-#define PASTE_OFF "\033[?2004l"
+#define FOCUS_ON "\033[?1004h"
+/* Also what a crash, or a program before us, may have left on. */
+#define MODES_OFF "\033[?2004l\033[?1004l\033[?1006l\033[?1003l\033[?1002l\033[?1000l"
+
+/* Keys of our own beside those of curses. */
+enum { SEQ_PASTE_BEGIN = KEY_MAX + 1, SEQ_PASTE_END, SEQ_FOCUS_IN, SEQ_FOCUS_OUT };
+
+#define WHEEL_LINES 3
 
 struct tui {
     struct loop *loop;
@@ -27,72 +33,12 @@ struct tui {
     struct input *input;
     struct loop_fd *in;
     struct loop_timer *frame;
-    int64_t drawn; /* loop_now of the last frame */
-    bool dirty;
+    struct ttyout *out;
+    int64_t frame_ms; /* between two frames */
+    int64_t drawn;    /* loop_now of the last frame */
+    bool dirty, wheel, ring;
     SCREEN *screen;
 };
-
-/* Everything a crash needs, made beforehand: a handler may only write and call tcsetattr. */
-static struct {
-    struct termios was;
-    char bytes[512];
-    size_t n;
-    volatile sig_atomic_t armed;
-} restore;
-
-static const int CRASHES[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
-
-static int restore_put(int c) {
-    if (restore.n < sizeof restore.bytes)
-        restore.bytes[restore.n++] = (char)c;
-    return c;
-}
-
-static void restore_prepare(void) {
-    static const char *const CAPS[] = {"clear", "sgr0", "cnorm", "rmkx", "rmcup"};
-
-    restore.n = 0;
-    for (const char *p = PASTE_OFF; *p; p++)
-        restore_put(*p);
-    for (size_t i = 0; i < COUNT(CAPS); i++) {
-        char *cap = tigetstr(CAPS[i]);
-
-        if (cap && cap != (char *)-1)
-            tputs(cap, 1, restore_put);
-    }
-}
-
-static void on_crash(int sig) {
-    static const char WORDS[] = "cdvm: crashed; the terminal is as it was before\r\n";
-
-    if (restore.armed) {
-        restore.armed = 0;
-        (void)!write(STDOUT_FILENO, restore.bytes, restore.n);
-        tcsetattr(STDIN_FILENO, TCSANOW, &restore.was);
-        (void)!write(STDERR_FILENO, WORDS, sizeof WORDS - 1);
-    }
-    raise(sig); /* SA_RESETHAND: the default action now */
-}
-
-static void crash_handlers(void) {
-    static char stack[CRASH_STACK]; /* a stack overflow is a crash too */
-    struct sigaction sa = {.sa_handler = on_crash,
-                           .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND | SA_NODEFER)};
-
-    sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
-    for (size_t i = 0; i < COUNT(CRASHES); i++)
-        sigaction(CRASHES[i], &sa, NULL);
-}
-
-static void crash_handlers_off(void) {
-    for (size_t i = 0; i < COUNT(CRASHES); i++)
-        signal(CRASHES[i], SIG_DFL);
-}
-
-static void write_now(const char *seq) {
-    putp(seq);
-    fflush(stdout);
-}
 
 static const struct {
     int curses;
@@ -115,8 +61,10 @@ static const struct {
     {KEY_F(3), K_F3},
     {KEY_F(4), K_F4},
     {KEY_F(5), K_F5},
-    {KEY_MAX + 1, K_PASTE_BEGIN},
-    {KEY_MAX + 2, K_PASTE_END},
+    {SEQ_PASTE_BEGIN, K_PASTE_BEGIN},
+    {SEQ_PASTE_END, K_PASTE_END},
+    {SEQ_FOCUS_IN, K_FOCUS_IN},
+    {SEQ_FOCUS_OUT, K_FOCUS_OUT},
 };
 
 static uint32_t key_of(int curses) {
@@ -124,6 +72,15 @@ static uint32_t key_of(int curses) {
         if (KEYS[i].curses == curses)
             return KEYS[i].key;
     return 0;
+}
+
+static void put_wheel(struct tui *t) {
+    MEVENT ev;
+
+    if (getmouse(&ev) != OK || !(ev.bstate & (BUTTON4_PRESSED | BUTTON5_PRESSED)))
+        return;
+    for (int i = 0; i < WHEEL_LINES; i++)
+        input_put(t->input, ev.bstate & BUTTON4_PRESSED ? K_WHEEL_UP : K_WHEEL_DOWN);
 }
 
 static void on_input(void *arg, unsigned ready) {
@@ -134,7 +91,9 @@ static void on_input(void *arg, unsigned ready) {
     while ((rc = get_wch(&c)) != ERR) {
         uint32_t key = rc == KEY_CODE_YES ? key_of((int)c) : (uint32_t)c;
 
-        if (key != 0)
+        if (rc == KEY_CODE_YES && c == KEY_MOUSE)
+            put_wheel(t);
+        else if (key != 0)
             input_put(t->input, key);
     }
     input_idle(t->input);
@@ -145,7 +104,10 @@ static void on_input(void *arg, unsigned ready) {
 static void on_key(void *arg, uint32_t key) {
     struct tui *t = arg;
 
-    t->h->key(t->arg, key);
+    if (key == K_FOCUS_IN || key == K_FOCUS_OUT)
+        t->h->focus(t->arg, key == K_FOCUS_IN);
+    else
+        t->h->key(t->arg, key);
 }
 
 static void on_paste(void *arg, struct view text, bool cut) {
@@ -156,21 +118,36 @@ static void on_paste(void *arg, struct view text, bool cut) {
 
 static const struct input_handler INPUT = {on_key, on_paste};
 
+static void send(struct tui *t) {
+    if (t->ring)
+        beep();
+    t->ring = false;
+    ttyout_send(t->out);
+}
+
 static void draw_now(struct tui *t) {
     t->dirty = false;
     t->drawn = loop_now();
     t->h->draw(t->arg);
+    send(t);
 }
 
+/* While a frame is on its way none is drawn: what is drawn afterwards is what is true then. */
 static void on_idle(void *arg) {
     struct tui *t = arg;
 
-    if (!t->dirty)
+    if ((!t->dirty && !t->ring) || ttyout_busy(t->out))
         return;
-    if (loop_now() - t->drawn >= FRAME_MS)
+    if (!t->dirty)
+        send(t);
+    else if (loop_now() - t->drawn >= t->frame_ms)
         draw_now(t);
     else
-        loop_timer_set(t->frame, t->drawn + FRAME_MS);
+        loop_timer_set(t->frame, t->drawn + t->frame_ms);
+}
+
+static void on_drained(void *arg) {
+    (void)arg; /* as below */
 }
 
 static void on_frame(void *arg) {
@@ -197,7 +174,7 @@ static void on_signal(void *arg, int sig) {
         t->h->leave(t->arg);
 }
 
-static bool locale_is_utf8(void) {
+bool tui_utf8(void) {
     setlocale(LC_CTYPE, "");
     return !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
@@ -217,16 +194,36 @@ static bool marks_pastes(void) {
     return false;
 }
 
-static void modes_on(void) {
+static void modes_on(struct tui *t) {
     raw();
     noecho();
     nonl();
     keypad(stdscr, TRUE);
     nodelay(stdscr, TRUE);
-    define_key("\033[200~", KEY_MAX + 1);
-    define_key("\033[201~", KEY_MAX + 2);
+    define_key("\033[200~", SEQ_PASTE_BEGIN);
+    define_key("\033[201~", SEQ_PASTE_END);
+    define_key("\033[I", SEQ_FOCUS_IN);
+    define_key("\033[O", SEQ_FOCUS_OUT);
     if (!getenv("ESCDELAY"))
         set_escdelay(ESC_DELAY_MS);
+    if (t->wheel) {
+        mousemask(BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+        mouseinterval(0);
+    }
+}
+
+/* Ours to have and to give back: curses writes to a file and touches no settings. */
+static void terminal_take(struct tui *t) {
+    restore_arm(MODES_OFF);
+    restore_raw();
+    ttyout_put(t->out, view_str(PASTE_ON FOCUS_ON));
+}
+
+static void terminal_give(struct tui *t) {
+    endwin();
+    ttyout_drop(t->out);
+    restore_done();
+    restore_disarm();
 }
 
 static int terminal_check(struct err *e) {
@@ -239,9 +236,23 @@ static int terminal_check(struct err *e) {
         return err_set(e, "no-terminal",
                        "TERM is '%s', which cannot place text; `cdvm ask` works without a screen",
                        term ? term : "");
-    if (tcgetattr(STDIN_FILENO, &restore.was) != 0)
-        return err_set(e, "no-terminal", "cannot read the terminal's settings");
-    return 0;
+    return restore_remember(e);
+}
+
+static SCREEN *terminal_start(struct tui *t, struct err *e) {
+    SCREEN *s = newterm(NULL, ttyout_file(t->out), stdin);
+    const char *term = getenv("TERM");
+    const char *cup = s ? tigetstr("cup") : NULL;
+
+    if (cup && cup != (const char *)-1)
+        return s;
+    if (s) {
+        endwin();
+        delscreen(s);
+    }
+    err_set(e, "no-terminal", "TERM is '%s', which %s; set TERM to what your terminal is", term,
+            s ? "cannot place text" : "this machine does not know");
+    return NULL;
 }
 
 static void watch(struct tui *t) {
@@ -254,30 +265,33 @@ static void watch(struct tui *t) {
     loop_on_idle(t->loop, on_idle, t);
 }
 
+static void tui_free(struct tui *t) {
+    ttyout_free(t->out);
+    input_free(t->input);
+    free(t);
+}
+
 struct tui *tui_start(struct loop *l, const struct tui_options *o, const struct tui_handler *h,
                       void *arg, struct err *e) {
-    bool utf8 = locale_is_utf8();
     struct tui *t;
 
     if (terminal_check(e) != 0)
         return NULL;
     t = mem_new(sizeof *t);
-    *t = (struct tui){.loop = l, .h = h, .arg = arg, .dirty = true};
-    t->screen = newterm(NULL, stdout, stdin);
+    *t = (struct tui){.loop = l, .h = h, .arg = arg, .dirty = true, .wheel = o->wheel};
+    t->frame_ms = 1000 / (o->redraw ? o->redraw : TUI_REDRAW);
+    t->out = ttyout_new(l, on_drained, t, e);
+    t->screen = t->out ? terminal_start(t, e) : NULL;
     if (!t->screen) {
-        free(t);
-        err_set(e, "no-terminal", "TERM is '%s', which this machine does not know", getenv("TERM"));
+        tui_free(t);
         return NULL;
     }
-    modes_on();
-    restore_prepare();
-    restore.armed = 1;
-    crash_handlers();
-    draw_start(o->ascii || !utf8, o->theme);
+    modes_on(t);
+    terminal_take(t);
+    draw_start(o->ascii || !tui_utf8(), o->theme);
     t->input = input_new(marks_pastes(), &INPUT, t);
     watch(t);
-    write_now(PASTE_ON);
-    h->resize(arg, LINES, COLS);
+    on_resize(t);
     return t;
 }
 
@@ -287,15 +301,9 @@ void tui_stop(struct tui *t) {
     loop_fd_del(t->in);
     loop_timer_del(t->frame);
     loop_on_idle(t->loop, NULL, NULL);
-    draw_clear();
-    draw_show(0, 0);
-    write_now(PASTE_OFF);
-    endwin();
-    restore.armed = 0;
-    crash_handlers_off();
+    terminal_give(t);
     delscreen(t->screen);
-    input_free(t->input);
-    free(t);
+    tui_free(t);
 }
 
 void tui_dirty(struct tui *t) {
@@ -310,24 +318,18 @@ void tui_redraw(struct tui *t) {
 void tui_suspend(struct tui *t) {
     sigset_t stop, was;
 
-    draw_clear();
-    draw_show(0, 0);
-    write_now(PASTE_OFF);
-    endwin();
-    restore.armed = 0;
+    terminal_give(t);
     sigemptyset(&stop);
     sigaddset(&stop, SIGTSTP);
     signal(SIGTSTP, SIG_DFL);
     sigprocmask(SIG_UNBLOCK, &stop, &was);
     raise(SIGTSTP); /* stops here */
     sigprocmask(SIG_SETMASK, &was, NULL);
-    restore.armed = 1;
+    terminal_take(t);
     refresh();
-    write_now(PASTE_ON);
     on_resize(t);
 }
 
 void tui_bell(struct tui *t) {
-    (void)t;
-    beep();
+    t->ring = true;
 }

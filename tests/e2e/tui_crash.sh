@@ -72,6 +72,8 @@ refused() {
     local out
     out=$(TERM=dumb script -qec "$CDVM tui" /dev/null </dev/null 2>&1)
     check "TERM=dumb: says what to use instead" grep -q 'cdvm ask' <<<"$out"
+    out=$(TERM=no-such-terminal script -qec "$CDVM tui" /dev/null </dev/null 2>&1)
+    check "TERM unknown: says so" grep -q "TERM is 'no-such-terminal', which this machine does not know" <<<"$out"
     out=$("$CDVM" tui </dev/null 2>&1)
     check "no terminal: says so" grep -q 'must be a terminal' <<<"$out"
     out=$("$CDVM" tui --policy lax 2>&1 </dev/null)

@@ -277,7 +277,11 @@ static struct shot *shoot_scene(struct app *(*make)(void), const int size[2], bo
 static const struct {
     enum theme theme;
     const char *name;
-} THEMES[] = {{THEME_MONO, "mono"}, {THEME_8, "8 colours"}, {THEME_256, "256 colours"}};
+} THEMES[] = {{THEME_MONO, "mono"},
+              {THEME_8, "8 colours"},
+              {THEME_256, "256 colours"},
+              {THEME_DARK, "dark"},
+              {THEME_LIGHT, "light"}};
 
 static void scene_file(size_t i, struct buf *out) {
     for (size_t k = 0; k < COUNT(SIZES); k++) {
