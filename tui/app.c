@@ -146,6 +146,7 @@ void app_on_relays(struct app *a, size_t up) {
 
 void app_on_focus(struct app *a, bool here) {
     a->away = !here;
+    a->tells_focus = true;
 }
 
 void app_on_settled(struct app *a) {

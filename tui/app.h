@@ -163,7 +163,9 @@ struct app_port {
     void (*quit)(void *arg, bool at_once); /* at_once: do not wait for receipts and teardowns */
     void (*redraw)(void *arg);
     void (*suspend)(void *arg);
-    void (*bell)(void *arg);
+    /* The bell and, where `away`, a notification of the desktop, as they are configured. Words of
+     * our own. */
+    void (*tell)(void *arg, const char *words, bool away);
 };
 
 struct app_conf {
@@ -229,6 +231,7 @@ struct app {
     enum role status_role;
     int64_t panic_at, interrupt_at; /* the first of two presses */
     bool away;                      /* the window has lost the focus */
+    bool tells_focus;               /* the terminal has said so, or the contrary */
     bool gone;                      /* panic: nothing is shown any more */
 };
 

@@ -51,6 +51,19 @@ static void news(const struct app *a, struct app_job *j) {
     j->unread += !app_looks_at(a, j);
 }
 
+/* A state of the job that a person waits for: told aloud, unless it is known that the eyes are on
+ * it. Never a message. */
+static void tell(const struct app *a, struct app_job *j, const char *what) {
+    bool away = a->away || !a->tells_focus;
+    char words[64];
+
+    news(a, j);
+    if (!away && j == a->job && (app_looks_at(a, j) || a->screen == SCR_JOBS))
+        return;
+    snprintf(words, sizeof words, "job %02x%02x %s", j->id[0], j->id[1], what);
+    a->conf.port->tell(a->conf.port_arg, words, away);
+}
+
 /* --- turns --- */
 
 struct app_turn *app_turn_of(struct app_job *j, const uint8_t *id) {
@@ -297,6 +310,9 @@ static void on_phase(struct app *a, struct app_job *j, const struct session_even
 }
 
 static void state_ended(struct app *a, struct app_job *j, const struct session_event *ev) {
+    static const char *const ENDED[] = {[SESSION_ENDED] = "has ended",
+                                        [SESSION_REFUSED] = "was refused",
+                                        [SESSION_FAILED] = "has failed"};
 
     j->ended = a->now;
     for (size_t i = 0; i < j->n_turns; i++)
@@ -308,8 +324,7 @@ static void state_ended(struct app *a, struct app_job *j, const struct session_e
     }
     app_job_note(a, j, j->state == SESSION_ENDED ? ROLE_DIM : ROLE_BAD, "The job is over (%s).%s%s",
                  session_state_name(j->state), *j->why ? " " : "", j->why);
-    news(a, j);
-    a->conf.port->bell(a->conf.port_arg);
+    tell(a, j, ENDED[j->state]);
     if (j == a->job && (a->screen == SCR_JOBS || a->screen == SCR_CHAT || a->screen == SCR_ATTEST))
         app_go(a, SCR_END);
 }
@@ -325,8 +340,7 @@ static void on_state(struct app *a, struct app_job *j, const struct session_even
         step_seen(a, j, STEP_HELLO);
         return;
     case SESSION_DECISION:
-        news(a, j);
-        a->conf.port->bell(a->conf.port_arg);
+        tell(a, j, "needs your decision");
         if (j == a->job && a->screen == SCR_JOBS)
             app_go(a, SCR_ATTEST);
         return;
@@ -374,8 +388,7 @@ static void on_ready(struct app *a, struct app_job *j, const struct session_even
     app_job_note(a, j, ROLE_DIM, "Ready: %s. /attach PATH sends a file, /help lists the rest.",
                  j->model.by_guest ? "chat" : name); /* whose name is its model's */
     note_model(a, j);
-    news(a, j);
-    a->conf.port->bell(a->conf.port_arg);
+    tell(a, j, "is ready");
     if (j == a->job && (a->screen == SCR_JOBS || a->screen == SCR_ATTEST))
         app_go(a, SCR_CHAT);
 }

@@ -23,6 +23,8 @@ static const char HELP[] =
     "  --symbols S    auto (default), ascii or unicode\n"
     "  --ascii, --mono  the same as --symbols ascii, --theme mono\n"
     "  --mouse M      off (default): it is the terminal's; wheel: the wheel scrolls\n"
+    "  --bell B       on (default) or off: when a job wants a decision, is ready or is over\n"
+    "  --notify N     auto (default), off, osc9 or osc777: the same as a desktop notification\n"
     "  --redraw N     frames a second at most (30); 5 on a slow line\n"
     "  --blur         hide what was said while the window has no focus\n"
     "  --log FILE     append a log to FILE; never content, never keys\n";
@@ -50,6 +52,8 @@ static const struct option OPTIONS[] = {
     {"symbols", required_argument, NULL, OPT_SETTING},
     {"mouse", required_argument, NULL, OPT_SETTING},
     {"redraw", required_argument, NULL, OPT_SETTING},
+    {"bell", required_argument, NULL, OPT_SETTING},
+    {"notify", required_argument, NULL, OPT_SETTING},
     {"blur", no_argument, NULL, OPT_SWITCH},
     {"ascii", no_argument, NULL, OPT_ASCII},
     {"mono", no_argument, NULL, OPT_MONO},

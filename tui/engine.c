@@ -10,6 +10,7 @@
 #include "tui/app.h"
 #include "tui/draw.h"
 #include "tui/present.h"
+#include "tui/notify.h"
 #include "tui/scr.h"
 
 #define TICK_MS 1000          /* while something on the screen counts seconds */
@@ -315,10 +316,14 @@ static void ask_suspend(void *arg) {
     tui_suspend(g->tui);
 }
 
-static void ask_bell(void *arg) {
+static void ask_tell(void *arg, const char *words, bool away) {
     struct engine *g = arg;
+    const struct settings *set = g->conf->set;
+    cleanup_buf struct buf clean = {0}, bytes = {0};
 
-    tui_bell(g->tui);
+    notify_bytes(away ? notify_here((enum notify)set->notify) : NOTIFY_OFF, set->bell == BELL_ON,
+                 text_safe(view_str(words), TEXT_LINE, NOTIFY_WORDS_MAX, &clean), &bytes);
+    tui_write(g->tui, buf_view(&bytes));
 }
 
 static const struct app_port PORT = {
@@ -337,7 +342,7 @@ static const struct app_port PORT = {
     .quit = ask_quit,
     .redraw = ask_redraw,
     .suspend = ask_suspend,
-    .bell = ask_bell,
+    .tell = ask_tell,
 };
 
 /* --- the terminal --- */

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "core/dvm.h"
+#include "tui/notify.h"
 
 #define POLICY_FILE_MAX ((size_t)65536)
 
 static const char *const SYMBOLS[] = {"auto", "ascii", "unicode", NULL};
 static const char *const MOUSE[] = {"off", "wheel", NULL};
+static const char *const BELL[] = {"on", "off", NULL};
 
 const struct conf_key settings_keys[] = {
     {.name = "relay",
@@ -23,6 +25,16 @@ const struct conf_key settings_keys[] = {
      .type = CONF_STRING,
      .offset = offsetof(struct settings, policy),
      .help = "standard, strict, or a policy file"},
+    {.name = "bell",
+     .type = CONF_CHOICE,
+     .offset = offsetof(struct settings, bell),
+     .choices = BELL,
+     .help = "the terminal's bell when a job needs a decision, is ready or is over: on, off"},
+    {.name = "notify",
+     .type = CONF_CHOICE,
+     .offset = offsetof(struct settings, notify),
+     .choices = notify_names,
+     .help = "a notification of the desktop at the same moments: auto, off, osc9, osc777"},
     {.name = "out",
      .type = CONF_STRING,
      .offset = offsetof(struct settings, out),

@@ -9,10 +9,14 @@
 
 enum symbols { SYMBOLS_AUTO, SYMBOLS_ASCII, SYMBOLS_UNICODE };
 
+enum setting_bell { BELL_ON, BELL_OFF };
+
 struct settings {
     struct conf_list relay;   /* ws:// or wss:// */
     struct conf_list blossom; /* http:// or https:// */
     char *policy;             /* "standard", "strict", or a policy file; NULL standard */
+    unsigned bell;            /* enum setting_bell */
+    unsigned notify;          /* enum notify */
     char *out;                /* where result files go; NULL: the current folder */
     unsigned theme;           /* enum theme */
     unsigned symbols;         /* enum symbols */

@@ -36,7 +36,8 @@ struct tui {
     struct ttyout *out;
     int64_t frame_ms; /* between two frames */
     int64_t drawn;    /* loop_now of the last frame */
-    bool dirty, wheel, ring;
+    bool dirty, wheel;
+    bool waiting; /* bytes that belong to no frame */
     SCREEN *screen;
 };
 
@@ -119,9 +120,7 @@ static void on_paste(void *arg, struct view text, bool cut) {
 static const struct input_handler INPUT = {on_key, on_paste};
 
 static void send(struct tui *t) {
-    if (t->ring)
-        beep();
-    t->ring = false;
+    t->waiting = false;
     ttyout_send(t->out);
 }
 
@@ -136,7 +135,7 @@ static void draw_now(struct tui *t) {
 static void on_idle(void *arg) {
     struct tui *t = arg;
 
-    if ((!t->dirty && !t->ring) || ttyout_busy(t->out))
+    if ((!t->dirty && !t->waiting) || ttyout_busy(t->out))
         return;
     if (!t->dirty)
         send(t);
@@ -330,6 +329,7 @@ void tui_suspend(struct tui *t) {
     on_resize(t);
 }
 
-void tui_bell(struct tui *t) {
-    t->ring = true;
+void tui_write(struct tui *t, struct view bytes) {
+    ttyout_put(t->out, bytes);
+    t->waiting |= bytes.n > 0;
 }

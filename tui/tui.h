@@ -37,6 +37,7 @@ void tui_stop(struct tui *t);   /* clears the screen, gives the terminal back; N
 void tui_dirty(struct tui *t);  /* something changed: draw soon */
 void tui_redraw(struct tui *t); /* draw every cell again */
 void tui_suspend(struct tui *t);
-void tui_bell(struct tui *t);
+/* Bytes for the terminal itself, of which nothing is drawn: the bell, a notification. */
+void tui_write(struct tui *t, struct view bytes);
 
 #endif

@@ -22,7 +22,7 @@ static void nothing(void *arg) {
     (void)arg;
 }
 
-static const struct app_port PORT = {.redraw = nothing, .suspend = nothing, .bell = nothing};
+static const struct app_port PORT = {.redraw = nothing, .suspend = nothing};
 
 static void put_offers(void) {
     struct offer o = {.job_kind = KIND_JOB_CHAT, .vcpus = 8};

@@ -236,6 +236,51 @@ static void the_cursor_of_the_list_is_the_job(void **st) {
     app_done(a);
 }
 
+/* States are told aloud, by the job's number in hex; messages and files never. */
+static void only_states_are_told(void **st) {
+    struct app *a = app_with_two();
+    struct err why = {"x", "\033]0;evil\007"};
+
+    (void)st;
+    buf_reset(&world.told);
+    answers(a, 1, "forty-two");
+    app_on_session(a, 1, &(struct session_event){.type = SE_NOTICE, .text = view_str("notice")});
+    app_on_session(a, 1, &(struct session_event){.type = SE_DELTA, .text = view_str("some")});
+    assert_int_equal(world.told.n, 0);
+    to(a, 2, SESSION_STARTING);
+    to(a, 2, SESSION_VERIFYING);
+    to(a, 2, SESSION_DECISION);
+    to(a, 2, SESSION_ACCEPTED);
+    to(a, 2, SESSION_READY);
+    app_on_session(a, 2, &(struct session_event){.type = SE_READY, .text = view_str("\033[2J")});
+    app_on_session(a, 2,
+                   &(struct session_event){.type = SE_STATE, .state = SESSION_FAILED, .why = &why});
+    to(a, 1, SESSION_ENDED);
+    buf_add(&world.told, "", 1);
+    assert_string_equal((char *)world.told.p,
+                        "job 8021 needs your decision, away;job 8021 is ready, away;"
+                        "job 8021 has failed, away;job 7f21 has ended, away;");
+    app_done(a);
+}
+
+/* A terminal that tells its focus: what the person is looking at makes no noise, and the desktop is
+ * told only of what cannot be seen. */
+static void eyes_on_it_hear_nothing(void **st) {
+    struct app *a = app_with_two();
+
+    (void)st;
+    buf_reset(&world.told);
+    app_on_focus(a, true);
+    to(a, 2, SESSION_DECISION);
+    assert_int_equal(world.told.n, 0);
+    to(a, 1, SESSION_ENDED);
+    app_on_focus(a, false);
+    to(a, 2, SESSION_FAILED);
+    buf_add(&world.told, "", 1);
+    assert_string_equal((char *)world.told.p, "job 7f21 has ended;job 8021 has failed, away;");
+    app_done(a);
+}
+
 static void leaving_counts_the_guests(void **st) {
     struct app *a = app_with_two();
 
@@ -274,6 +319,8 @@ int main(void) {
         cmocka_unit_test(an_ended_one_makes_room),
         cmocka_unit_test(keys_go_from_job_to_job),
         cmocka_unit_test(the_cursor_of_the_list_is_the_job),
+        cmocka_unit_test(only_states_are_told),
+        cmocka_unit_test(eyes_on_it_hear_nothing),
         cmocka_unit_test(leaving_counts_the_guests),
     };
 

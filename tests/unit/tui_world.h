@@ -12,7 +12,7 @@
 /* --- a world that remembers what it was asked --- */
 
 static struct {
-    struct buf log;
+    struct buf log, told;
     struct app *app;
     struct offer *offer;
     bool ascii, deaf; /* deaf: everything asked is refused */
@@ -76,6 +76,12 @@ static void port_forget(void *arg, unsigned job) {
     buf_str(&world.log, ";");
 }
 
+/* Kept apart: most tests ask what was sent, not what was said aloud. */
+static void port_tell(void *arg, const char *words, bool away) {
+    (void)arg;
+    buf_fmt(&world.told, "%s%s;", words, away ? ", away" : "");
+}
+
 static void port_quit(void *arg, bool at_once) {
     (void)arg;
     buf_fmt(&world.log, "quit %d;", at_once);
@@ -137,7 +143,7 @@ static const struct app_port PORT = {.offer = port_offer,
                                      .quit = port_quit,
                                      .redraw = port_void,
                                      .suspend = port_void,
-                                     .bell = port_void};
+                                     .tell = port_tell};
 
 /* --- what the world holds --- */
 
@@ -542,6 +548,7 @@ static void app_done(struct app *a) {
     app_free(a);
     offer_free(world.offer);
     world.offer = NULL;
+    buf_free(&world.told);
 }
 
 #endif
