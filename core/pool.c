@@ -229,6 +229,28 @@ int pool_add_public(struct pool *p, const char *url, struct err *e) {
     return add(p, url, true, e);
 }
 
+static uint32_t without_bit(uint32_t bits, size_t i) {
+    uint32_t below = (UINT32_C(1) << i) - 1;
+
+    return (bits & below) | ((bits >> 1) & ~below);
+}
+
+void pool_remove(struct pool *p, const char *url) {
+    struct relay *r = pool_find(p, url);
+    size_t i = index_of(p, r);
+
+    if (!r)
+        return;
+    p->n--;
+    memmove(&p->relays[i], &p->relays[i + 1], (p->n - i) * sizeof(struct relay *));
+    for (struct psub *s = p->subs; s; s = s->next) {
+        s->said = without_bit(s->said, i);
+        s->refused = without_bit(s->refused, i);
+    }
+    relay_free(r);
+    eose_check(p);
+}
+
 size_t pool_count(const struct pool *p) {
     return p->n;
 }

@@ -24,6 +24,8 @@ void pool_free(struct pool *p);
 int pool_add(struct pool *p, const char *url, struct err *e) WARN_UNUSED; /* duplicate is fine */
 /* For an address that somebody else named: refuses one that resolves to a private network. */
 int pool_add_public(struct pool *p, const char *url, struct err *e) WARN_UNUSED;
+/* Not inside one of the pool's callbacks. Unknown is fine. */
+void pool_remove(struct pool *p, const char *url);
 size_t pool_count(const struct pool *p);
 /* Relays that have said that they sent all they have for this subscription. */
 size_t pool_answers(const struct pool *p, const char *sub);

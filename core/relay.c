@@ -132,7 +132,8 @@ static void wait_and_retry(struct relay *r, const struct err *why) {
     if (r->state == RELAY_UP && loop_now() - r->up_at >= STEADY_MS)
         r->failures = 0;
     r->failures++;
-    loop_timer_set(r->retry, loop_now() + backoff_ms(r->failures));
+    r->retry_at = loop_now() + backoff_ms(r->failures);
+    loop_timer_set(r->retry, r->retry_at);
     set_state(r, RELAY_WAITING, why);
 }
 
@@ -215,6 +216,14 @@ const char *relay_challenge(const struct relay *r) {
 
 int64_t relay_latency_ms(const struct relay *r) {
     return r->latency;
+}
+
+uint64_t relay_events(const struct relay *r) {
+    return r->events;
+}
+
+int64_t relay_retry_at(const struct relay *r) {
+    return r->state == RELAY_WAITING ? r->retry_at : -1;
 }
 
 /* ---- sending ---- */

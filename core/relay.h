@@ -38,6 +38,8 @@ const char *relay_url(const struct relay *r);
 enum relay_state relay_state(const struct relay *r);
 const char *relay_challenge(const struct relay *r); /* newest, or NULL */
 int64_t relay_latency_ms(const struct relay *r);    /* of the last EOSE or OK; -1 unknown */
+uint64_t relay_events(const struct relay *r);       /* taken so far, also those known already */
+int64_t relay_retry_at(const struct relay *r); /* loop_now of the next try; -1 unless WAITING */
 
 /* filters_json: one or more filter objects, comma separated ("{...},{...}"). Re-sent on reconnect,
  * and again after a successful AUTH. */

@@ -57,6 +57,7 @@ static void take_event(struct relay *r, const cJSON *msg) {
     if (!raw) {
         lie(r, "sent something that is not an event");
     } else if (r->h.known && r->h.known(r->arg, r, id, raw->f.id)) {
+        r->events++;
         raw_event_free(raw);
     } else if (!sub_wants(s, &raw->f)) {
         raw_event_free(raw);
@@ -64,6 +65,7 @@ static void take_event(struct relay *r, const cJSON *msg) {
     } else if (!(ev = event_verify(raw, &why))) {
         lie(r, "sent an event with a wrong id or signature");
     } else {
+        r->events++;
         if (!fields_expired(&ev->f, unix_now()) && r->h.event)
             r->h.event(r->arg, r, id, ev);
         event_free(ev);

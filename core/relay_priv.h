@@ -41,7 +41,8 @@ struct relay {
     struct loop_timer *retry; /* reconnects */
     struct loop_timer *tick;  /* re-sends while up */
     unsigned failures;
-    int64_t up_at, latency;
+    int64_t up_at, retry_at, latency;
+    uint64_t events;
     unsigned lies;
     bool dropped; /* lied too often: never connected again */
     char *challenge;

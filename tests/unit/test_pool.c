@@ -89,6 +89,34 @@ static void a_dead_relay_does_not_hold_up_the_others(void **state) {
     net_down(&n);
 }
 
+/* One that goes is not waited for, and the answers of the others stay theirs. */
+static void a_relay_can_be_taken_out(void **state) {
+    struct net n;
+    struct client a;
+
+    (void)state;
+    net_up(&n, NULL);
+    client_up(&a, &n, false);
+    assert_true(client_put(&a, note_by(a.key, 1, unix_now(), "x", NULL, NULL)));
+    assert_int_equal(pool_add(a.pool, "ws://127.0.0.1:1", NULL), 0);
+    assert_int_equal(pool_add(a.pool, "ws://127.0.0.1:2", NULL), 0);
+    pool_remove(a.pool, "ws://127.0.0.1:1");
+    pool_remove(a.pool, "ws://127.0.0.1:1");
+    assert_int_equal(pool_count(a.pool), 2);
+    assert_string_equal(relay_url(pool_at(a.pool, 1)), "ws://127.0.0.1:2");
+    assert_int_equal(client_ask(&a, "{\"kinds\":[1]}"), 1);
+    assert_int_equal(relay_events(pool_at(a.pool, 0)), 1);
+    net_for(&n, 100);
+    assert_true(relay_retry_at(pool_at(a.pool, 1)) > loop_now());
+    pool_remove(a.pool, relayd_url(n.relay));
+    pool_remove(a.pool, "ws://127.0.0.1:2");
+    assert_int_equal(pool_count(a.pool), 0);
+    assert_int_equal(without_bit(0x80000005, 1), 0x40000003);
+    assert_int_equal(without_bit(0x80000005, 31), 5);
+    client_down(&a);
+    net_down(&n);
+}
+
 static void a_relay_that_never_says_eose_is_waited_for_five_seconds(void **state) {
     struct net n;
     struct hostile h;
@@ -209,6 +237,7 @@ int main(void) {
         cmocka_unit_test(an_event_from_two_relays_comes_once),
         cmocka_unit_test(live_events_from_two_relays_come_once),
         cmocka_unit_test(a_dead_relay_does_not_hold_up_the_others),
+        cmocka_unit_test(a_relay_can_be_taken_out),
         cmocka_unit_test(a_relay_that_never_says_eose_is_waited_for_five_seconds),
         cmocka_unit_test(comes_back_after_a_restart_of_the_relay),
         cmocka_unit_test(the_restarted_relay_gets_a_new_auth),
