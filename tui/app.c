@@ -20,6 +20,9 @@ struct app *app_new(const struct app_conf *c) {
     a->conf.bundles = mem_str(c->bundles);
     a->conf.proven = mem_str(c->proven);
     a->conf.known = mem_str(c->known);
+    a->conf.config = mem_str(c->config);
+    a->conf.state = mem_str(c->state);
+    a->options = mem_new(sizeof *a->options);
     a->rows = 24;
     a->cols = 80;
     a->proven = proven_new(c->proven);
@@ -58,6 +61,9 @@ void app_free(struct app *a) {
     free((char *)a->conf.bundles);
     free((char *)a->conf.proven);
     free((char *)a->conf.known);
+    free((char *)a->conf.config);
+    free((char *)a->conf.state);
+    free(a->options);
     free(a);
 }
 
@@ -103,6 +109,8 @@ void app_prepare(struct app *a) {
         tree_resize(a->job->tree, (size_t)s.tree);
     if (a->job->chat)
         pager_resize(a->job->chat, s.chat.w, s.chat.h, s.indent);
+    if (a->screen == SCR_SETTINGS)
+        app_settings_fill(a, (size_t)s.options);
     if (a->help)
         scr_help_fill(a, a->help_page);
     if (a->screen == SCR_OFFER)
@@ -202,6 +210,8 @@ static void do_back(struct app *a) {
         a->help = false;
     else if (a->screen == SCR_PROOF)
         a->screen = a->proof_from;
+    else if (a->screen == SCR_SETTINGS)
+        a->screen = a->job->exists || a->came_from == SCR_OFFER ? a->came_from : SCR_OFFERS;
     else if (a->screen != SCR_OFFERS)
         a->screen = UP[a->screen];
 }
@@ -229,6 +239,10 @@ static void do_go_chat(struct app *a) {
     go_job(a, SCR_CHAT);
 }
 
+static void do_go_settings(struct app *a) {
+    app_go(a, SCR_SETTINGS);
+}
+
 /* The pages among the screens, scrolled alike. */
 static struct pager *page_of(struct app *a) {
     struct pager *const pages[SCR_COUNT] = {
@@ -248,6 +262,8 @@ static void move(struct app *a, enum list_move m) {
         list_move(&a->offers, m);
     else if (a->screen == SCR_JOBS)
         app_jobs_move(a, m);
+    else if (a->screen == SCR_SETTINGS)
+        app_settings_move(a, m);
     else if (app_tree(a))
         tree_move(app_tree(a), m);
 }
@@ -333,12 +349,16 @@ static void do_fold(struct app *a) {
 }
 
 static void do_left(struct app *a) {
-    if (app_tree(a))
+    if (a->screen == SCR_SETTINGS)
+        app_settings_side(a, false);
+    else if (app_tree(a))
         tree_left(app_tree(a));
 }
 
 static void do_right(struct app *a) {
-    if (app_tree(a))
+    if (a->screen == SCR_SETTINGS)
+        app_settings_side(a, true);
+    else if (app_tree(a))
         tree_right(app_tree(a));
 }
 
@@ -485,6 +505,11 @@ static action_fn *const ACTION[ACT_EDIT_FIRST] = {
     [ACT_GO_JOBS] = do_go_jobs,
     [ACT_GO_ATTEST] = do_go_attest,
     [ACT_GO_CHAT] = do_go_chat,
+    [ACT_GO_SETTINGS] = do_go_settings,
+    [ACT_CHANGE] = app_settings_change,
+    [ACT_TYPE] = app_settings_type,
+    [ACT_TRY] = app_settings_try,
+    [ACT_WRITE] = app_settings_write,
     [ACT_UP] = do_up,
     [ACT_DOWN] = do_down,
     [ACT_PAGE_UP] = do_page_up,

@@ -14,6 +14,7 @@
 #include "tui/keys.h"
 #include "tui/known.h"
 #include "tui/model.h"
+#include "tui/options.h"
 #include "tui/pace.h"
 #include "tui/pager.h"
 #include "tui/prompt.h"
@@ -30,6 +31,7 @@
 #define CHAT_ENTRIES 200000
 #define DRAFT_MAX ((size_t)1 << 20)
 #define PATH_MAX_APP 1024
+#define APP_TWO_COLUMNS 96 /* from this width on the settings stand in two */
 
 /* The way of a job, in order. */
 enum step {
@@ -161,6 +163,9 @@ struct app_port {
     /* Nothing in here borrows from the job's verdict any more, and no event of it is wanted. */
     void (*forget)(void *arg, unsigned job);
     void (*quit)(void *arg, bool at_once); /* at_once: do not wait for receipts and teardowns */
+    /* The value of a setting was changed by the person: taken up where that is possible now. */
+    void (*setting)(void *arg, const char *key);
+    void (*probe)(void *arg, const char *relay); /* then app_on_tried */
     void (*redraw)(void *arg);
     void (*suspend)(void *arg);
     /* The bell and, where `away`, a notification of the desktop, as they are configured. Words of
@@ -172,6 +177,7 @@ struct app_conf {
     const struct app_port *port;
     void *port_arg;
     const char *policy;             /* name of the profile */
+    bool policy_given;              /* on the command line of this run */
     bool simulated;                 /* --policy demo: simulated offers are shown */
     bool ascii;                     /* for text that is laid out here */
     struct identities *identities;  /* borrowed; NULL: none are kept */
@@ -182,6 +188,9 @@ struct app_conf {
     const char *folder;             /* where files from guests are saved */
     const char *bundles;            /* folder for saved bundles */
     size_t relays;                  /* configured */
+    struct settings *set;           /* borrowed; the screen of settings changes it */
+    const char *config;             /* cdvm.conf */
+    const char *state;              /* folder of what is remembered, as it is shown */
     const struct job_param *params; /* of every job, as options gave them; copied */
     size_t n_params;
 };
@@ -227,6 +236,8 @@ struct app {
     size_t n_attach;
     struct job_param params[JOB_PARAMS_MAX]; /* of the next job */
     size_t n_params;
+    struct options *options;        /* the screen of settings */
+    const struct conf_key *setting; /* whose value is being typed */
     char status[256];
     enum role status_role;
     int64_t panic_at, interrupt_at; /* the first of two presses */
@@ -252,6 +263,10 @@ void app_on_offer(struct app *a, const struct listing *l);
 /* Returns the number by which events name the job from now on. */
 unsigned app_on_started(struct app *a, const struct offer *o, const uint8_t id[static 32]);
 void app_on_verdict(struct app *a, unsigned job, const struct app_verdict *v);
+void app_on_option_relays(struct app *a, const struct option_relay *r, size_t n);
+void app_on_option_policy(struct app *a, const struct option_policy *p);
+void app_on_folder(struct app *a, const char *folder); /* where files from guests are saved */
+void app_on_tried(struct app *a, const char *relay, int64_t ms, const char *why); /* ms, or why */
 /* Every event but SE_VERDICT, which the owner turns into app_on_verdict. */
 void app_on_session(struct app *a, unsigned job, const struct session_event *ev);
 
@@ -361,5 +376,16 @@ void app_source_step(struct app *a, int by);
 /* The one on the page, and how many its answer has; NULL without any. */
 const struct source *app_source(const struct app *a, size_t *of);
 bool app_has_sources(const struct app *a);
+
+/* --- app_settings.c: the screen of keys and settings --- */
+void app_settings_fill(struct app *a, size_t height);
+void app_settings_move(struct app *a, enum list_move m);
+void app_settings_side(struct app *a, bool right);
+void app_settings_change(struct app *a);
+void app_settings_type(struct app *a);
+void app_settings_typed(struct app *a, struct view typed);
+void app_settings_try(struct app *a);
+void app_settings_write(struct app *a);
+void app_try_relay(struct app *a, const char *url);
 
 #endif

@@ -322,6 +322,9 @@ void app_answered(struct app *a, bool yes) {
     case THEN_PARAM:
         set_param(a, buf_view(&typed));
         return;
+    case THEN_SETTING:
+        app_settings_typed(a, buf_view(&typed));
+        return;
     case THEN_END:
         end_job(a);
         return;

@@ -294,6 +294,7 @@ static int start_session(struct ask *k, const struct offer *o, struct err *e) {
         .trust = &k->trust,
         .params = k->a->params,
         .n_params = k->a->n_params,
+        .look_only = k->a->set.look_only,
         .keep_messages = k->a->messages != NULL,
     };
 

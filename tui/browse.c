@@ -178,6 +178,34 @@ size_t browse_relays_up(const struct browse *b) {
     return pool_up(b->pool);
 }
 
+const struct relay *browse_relay(const struct browse *b, const char *url) {
+    return pool_find(b->pool, url);
+}
+
+static bool wanted(const struct relay *r, const char *const *relays, size_t n) {
+    bool found = false;
+
+    for (size_t i = 0; i < n && !found; i++) {
+        cleanup_free char *url = relay_url_normal(relays[i]);
+
+        found = url && !strcmp(url, relay_url(r));
+    }
+    return found;
+}
+
+int browse_set_relays(struct browse *b, const char *const *relays, size_t n, struct err *e) {
+    for (size_t i = pool_count(b->pool); i-- > 0;) {
+        const struct relay *r = pool_at(b->pool, i);
+
+        if (!wanted(r, relays, n))
+            pool_remove(b->pool, relay_url(r));
+    }
+    for (size_t i = 0; i < n; i++)
+        if (pool_add(b->pool, relays[i], e) != 0)
+            return -1;
+    return 0;
+}
+
 /* --- the list --- */
 
 static int by_pubkey(const void *a, const void *b) {

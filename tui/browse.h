@@ -29,6 +29,10 @@ struct listing browse_at(struct browse *b, size_t i);
  * fit. */
 int browse_find(struct browse *b, const char *word, struct listing *out, struct err *e) WARN_UNUSED;
 size_t browse_relays_up(const struct browse *b);
+const struct relay *browse_relay(const struct browse *b, const char *url); /* NULL: not of ours */
+/* From now on these: new ones are connected, others let go. Not in a callback of this module. */
+int browse_set_relays(struct browse *b, const char *const *relays, size_t n,
+                      struct err *e) WARN_UNUSED;
 
 /* Kind 31880 events for this offer: of its release digest, by its seller, by these endorsers; and
  * the endorsers' advisories and chip endorsements (31881, 31882). `got` for each that is new, then

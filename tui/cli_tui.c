@@ -126,6 +126,7 @@ static int put_together(struct given *g, struct policy *policy, struct err *e) {
     g->engine.set = &g->set;
     g->engine.tui = settings_terminal(&g->set);
     g->engine.policy = policy;
+    g->engine.policy_given = g->policy != NULL;
     return open_log(g->log, e);
 }
 

@@ -9,8 +9,10 @@
 #include "core/secret.h"
 #include "tui/app.h"
 #include "tui/draw.h"
+#include "tui/option_facts.h"
 #include "tui/present.h"
 #include "tui/notify.h"
+#include "tui/probe.h"
 #include "tui/scr.h"
 
 #define TICK_MS 1000          /* while something on the screen counts seconds */
@@ -36,6 +38,8 @@ struct engine {
     struct browse *browse; /* NULL without relays */
     struct trust trust;
     struct identities *identities;
+    struct policy policy; /* of the next job */
+    struct probes *probes;
     struct running *running;
     struct app *app;
     struct tui *tui;
@@ -187,7 +191,8 @@ static int ask_start(void *arg, const struct offer *o, struct err *e) {
         .n_relays = set->relay.n < JOB_RELAYS_MAX ? set->relay.n : JOB_RELAYS_MAX,
         .blossom = (const char *const *)set->blossom.v,
         .n_blossom = set->blossom.n,
-        .policy = g->conf->policy,
+        .policy = &g->policy,
+        .look_only = set->look_only,
         .trust = &g->trust,
         .params = g->app->params,
         .n_params = g->app->n_params,
@@ -304,6 +309,80 @@ static void ask_quit(void *arg, bool at_once) {
                       : "leaving as soon as the guest has signed its receipt");
 }
 
+/* --- settings that changed --- */
+
+static void on_tried(void *arg, const char *url, int64_t ms, const struct err *why) {
+    struct engine *g = arg;
+
+    app_on_tried(g->app, url, ms, why ? why->text : NULL);
+    touch(g);
+}
+
+static void ask_probe(void *arg, const char *relay) {
+    struct engine *g = arg;
+    struct err e;
+
+    if (probes_try(g->probes, relay, &e) != 0)
+        app_on_tried(g->app, relay, -1, e.text);
+}
+
+static int look_at_relays(struct engine *g, struct err *e) {
+    static const struct browse_handler BROWSE = {on_browse, on_settled};
+    const struct conf_list *relay = &g->conf->set->relay;
+    const char *const *v = (const char *const *)relay->v;
+
+    if (g->browse)
+        return browse_set_relays(g->browse, v, relay->n, e);
+    if (relay->n == 0)
+        return 0;
+    g->browse = browse_new(g->net, v, relay->n, g->policy.profile == POLICY_DEMO, &BROWSE, g, e);
+    return g->browse ? 0 : -1;
+}
+
+/* The profile demo is of the whole run: simulated offers are on the shelf already. */
+static int take_policy(struct engine *g, struct err *e) {
+    struct policy next;
+    struct option_policy facts;
+
+    if (g->policy.profile == POLICY_DEMO)
+        return 0;
+    if (settings_policy(g->conf->set->policy, false, &next, e) != 0)
+        return -1;
+    g->policy = next;
+    option_facts_policy(&g->policy, &g->trust, &facts);
+    app_on_option_policy(g->app, &facts);
+    return 0;
+}
+
+static int take_folder(struct engine *g, struct err *e) {
+    const char *out = g->conf->set->out;
+    cleanup_free char *folder = realpath(out ? out : ".", NULL);
+
+    if (!folder)
+        return err_set(e, "bad-config", "there is no folder %s", out ? out : ".");
+    app_on_folder(g->app, folder);
+    return 0;
+}
+
+/* Settings that count at once; the others are read where they are needed. */
+static const struct {
+    const char *key;
+    int (*take)(struct engine *g, struct err *e);
+} TAKEN[] = {
+    {"relay", look_at_relays},
+    {"policy", take_policy},
+    {"out", take_folder},
+};
+
+static void ask_setting(void *arg, const char *key) {
+    struct engine *g = arg;
+    struct err e;
+
+    for (size_t i = 0; i < COUNT(TAKEN); i++)
+        if (!strcmp(TAKEN[i].key, key) && TAKEN[i].take(g, &e) != 0)
+            app_say(g->app, ROLE_BAD, "%s", e.text);
+}
+
 static void ask_redraw(void *arg) {
     struct engine *g = arg;
 
@@ -340,6 +419,8 @@ static const struct app_port PORT = {
     .end = ask_end,
     .forget = ask_forget,
     .quit = ask_quit,
+    .setting = ask_setting,
+    .probe = ask_probe,
     .redraw = ask_redraw,
     .suspend = ask_suspend,
     .tell = ask_tell,
@@ -396,9 +477,16 @@ static int64_t next_tick(const struct engine *g) {
 
     if (g->offers_stale)
         return g->offers_at + OFFERS_MS;
-    if (app_jobs_alive(g->app) > 0)
+    if (app_jobs_alive(g->app) > 0 || g->app->screen == SCR_SETTINGS)
         return now + TICK_MS;
     return now + MINUTE_MS - (unix_now() % 60) * 1000;
+}
+
+static void tell_options(struct engine *g) {
+    struct option_relay relay[OPTION_RELAYS];
+
+    if (g->app->screen == SCR_SETTINGS)
+        app_on_option_relays(g->app, relay, option_facts_relays(g->conf->set, g->browse, relay));
 }
 
 static void on_draw(void *arg) {
@@ -409,6 +497,7 @@ static void on_draw(void *arg) {
     refresh_offers(g);
     if (g->browse)
         app_on_relays(g->app, browse_relays_up(g->browse));
+    tell_options(g);
     app_prepare(g->app);
     scr_draw(g->app);
     loop_timer_set(g->tick, next_tick(g));
@@ -425,36 +514,34 @@ static void on_leave(void *arg) {
 /* --- start and end --- */
 
 static int start_net(struct engine *g, struct err *e) {
-    static const struct browse_handler BROWSE = {on_browse, on_settled};
-    const struct conf_list *relay = &g->conf->set->relay;
-    bool simulated = g->conf->policy->profile == POLICY_DEMO;
-
+    g->policy = *g->conf->policy;
     g->loop = loop_new(e);
     g->net = g->loop ? ws_net_new(g->loop, e) : NULL;
     g->http = g->net ? http_new(g->loop, e) : NULL;
-    if (!g->http || trust_load(&g->trust, simulated, e) != 0)
+    if (!g->http || trust_load(&g->trust, g->policy.profile == POLICY_DEMO, e) != 0)
         return -1;
     g->tick = loop_timer_add(g->loop, -1, on_tick, g);
     g->leave = loop_timer_add(g->loop, -1, leave_now, g);
-    if (relay->n == 0)
-        return 0;
-    g->browse =
-        browse_new(g->net, (const char *const *)relay->v, relay->n, simulated, &BROWSE, g, e);
-    return g->browse ? 0 : -1;
+    g->probes = probes_new(g->net, on_tried, g);
+    return look_at_relays(g, e);
 }
 
 static int start_app(struct engine *g, struct err *e) {
     const struct settings *set = g->conf->set;
     cleanup_free char *proven = conf_path(CONF_STATE, "proven", e);
     cleanup_free char *known = proven ? conf_path(CONF_STATE, "verdicts", e) : NULL;
+    cleanup_free char *config = known ? conf_path(CONF_CONFIG, "cdvm.conf", e) : NULL;
+    cleanup_free char *state = config ? conf_path(CONF_STATE, NULL, e) : NULL;
     cleanup_free char *folder = realpath(set->out ? set->out : ".", NULL);
-    cleanup_free char *bundles = known ? conf_path(CONF_DATA, "receipts", e) : NULL;
+    cleanup_free char *bundles = state ? conf_path(CONF_DATA, "receipts", e) : NULL;
     const char *unlocked = secret_lock_warning();
+    struct option_policy facts;
     struct app_conf c = {
         .port = &PORT,
         .port_arg = g,
-        .policy = g->conf->policy->name,
-        .simulated = g->conf->policy->profile == POLICY_DEMO,
+        .policy = g->policy.name,
+        .policy_given = g->conf->policy_given,
+        .simulated = g->policy.profile == POLICY_DEMO,
         .ascii = g->conf->tui.ascii,
         .blur = set->blur,
         .proven = proven,
@@ -463,6 +550,9 @@ static int start_app(struct engine *g, struct err *e) {
         .folder = folder,
         .bundles = bundles,
         .relays = set->relay.n,
+        .set = g->conf->set,
+        .config = config,
+        .state = state,
         .params = g->conf->params,
         .n_params = g->conf->n_params,
     };
@@ -473,6 +563,8 @@ static int start_app(struct engine *g, struct err *e) {
     if (!folder)
         return err_set(e, "bad-config", "there is no folder %s", set->out);
     g->app = app_new(&c);
+    option_facts_policy(&g->policy, &g->trust, &facts);
+    app_on_option_policy(g->app, &facts);
     if (unlocked)
         app_say(g->app, ROLE_WARN, "%s", unlocked);
     else if (identities_trouble(g->identities))
@@ -487,6 +579,7 @@ static void stop(struct engine *g) {
         next = r->next;
         running_free(r);
     }
+    probes_free(g->probes);
     browse_free(g->browse);
     identities_free(g->identities);
     trust_free(&g->trust);

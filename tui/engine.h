@@ -9,8 +9,9 @@
 #include "tui/tui.h"
 
 struct engine_conf {
-    const struct settings *set; /* relays may be none: then a hint is shown */
+    struct settings *set; /* relays may be none: then a hint is shown */
     const struct policy *policy;
+    bool policy_given; /* on this run's command line */
     struct tui_options tui;
     struct job_param params[JOB_PARAMS_MAX]; /* of every job */
     size_t n_params;

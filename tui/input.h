@@ -29,6 +29,7 @@ enum special_key {
     K_F3,
     K_F4,
     K_F5,
+    K_F6,
     K_WHEEL_UP, /* a line; one notch is several */
     K_WHEEL_DOWN,
     K_FOCUS_IN, /* never seen outside tui.c */

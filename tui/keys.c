@@ -6,7 +6,7 @@
 #include "core/text.h"
 
 #define ON(s) (1u << (s))
-#define LISTS (ON(SCR_OFFERS) | ON(SCR_JOBS) | ON(SCR_ATTEST))
+#define LISTS (ON(SCR_OFFERS) | ON(SCR_JOBS) | ON(SCR_ATTEST) | ON(SCR_SETTINGS))
 #define PAGES (ON(SCR_OFFER) | ON(SCR_PROOF) | ON(SCR_SOURCE) | ON(SCR_END))
 #define JOB (ON(SCR_JOBS) | ON(SCR_ATTEST) | ON(SCR_END))
 #define VIEWS (LISTS | PAGES)
@@ -57,6 +57,17 @@ static const struct key_row TABLE[] = {
      "stop the answer; else drop the draft; twice: leave"},
     {ON(SCR_SOURCE), {'n'}, ACT_NEXT_SOURCE, "next passage", "the next passage of the answer"},
     {ON(SCR_SOURCE), {'p'}, ACT_PREV_SOURCE, "previous", "the passage before"},
+    /* settings */
+    {ON(SCR_SETTINGS),
+     {K_ENTER, ' '},
+     ACT_CHANGE,
+     "change",
+     "the next value, on or off, or type one"},
+    {ON(SCR_SETTINGS), {'e'}, ACT_TYPE, "type", "type a value, such as the name of a policy file"},
+    {ON(SCR_SETTINGS), {'t'}, ACT_TRY, "test relay", "connect to the relay and time its answer"},
+    {ON(SCR_SETTINGS), {'w'}, ACT_WRITE, "write", "write what was changed into cdvm.conf"},
+    {ON(SCR_SETTINGS), {K_LEFT, 'h'}, ACT_LEFT, NULL, "to the left column"},
+    {ON(SCR_SETTINGS), {K_RIGHT, 'l'}, ACT_RIGHT, NULL, "to the right column"},
     /* both */
     {JOB, {'s'}, ACT_SAVE, "save", "save the bundle for later verification"},
     {JOB, {'x'}, ACT_DESTROY, "destroy", "destroy the guest (asks first)"},
@@ -82,10 +93,12 @@ static const struct key_row TABLE[] = {
     {VIEWS, {'2', K_ALT('2'), K_F2}, ACT_GO_JOBS, NULL, "jobs, and the way of each"},
     {VIEWS, {'3', K_ALT('3'), K_F3}, ACT_GO_ATTEST, NULL, "what was verified"},
     {VIEWS, {'4', K_ALT('4'), K_F4, K_TAB}, ACT_GO_CHAT, NULL, "chat and files"},
+    {VIEWS, {'6', K_ALT('6'), K_F6}, ACT_GO_SETTINGS, NULL, "keys and settings"},
     {ON(SCR_CHAT), {K_ALT('1')}, ACT_GO_OFFERS, NULL, "offers"},
     {ON(SCR_CHAT), {K_F2, K_ALT('2')}, ACT_GO_JOBS, NULL, "jobs, and the way of each"},
     {ON(SCR_CHAT), {K_F3, K_ALT('3')}, ACT_GO_ATTEST, "attestation", "what was verified"},
     {ON(SCR_CHAT), {K_F4, K_ALT('4')}, ACT_GO_CHAT, NULL, "chat and files"},
+    {ON(SCR_CHAT), {K_F6, K_ALT('6')}, ACT_GO_SETTINGS, NULL, "keys and settings"},
     {SCREENS & ~ON(SCR_OFFERS), {K_ESC}, ACT_BACK, "back", "back to where you came from"},
     {VIEWS & ~ON(SCR_OFFERS), {'q'}, ACT_BACK, NULL, "back to where you came from"},
     /* filter, questions, help */
@@ -155,11 +168,20 @@ enum action keys_find(enum scr s, uint32_t key) {
 
 const char *keys_screen_name(enum scr s) {
     static const char *const NAME[SCR_COUNT] = {
-        [SCR_OFFERS] = "Offers",      [SCR_OFFER] = "Offer",   [SCR_JOBS] = "Jobs",
-        [SCR_ATTEST] = "Attestation", [SCR_CHAT] = "Chat",     [SCR_END] = "End",
-        [SCR_SOURCE] = "Passage",     [SCR_FILTER] = "Filter", [SCR_YESNO] = "Question",
-        [SCR_WORD] = "Question",      [SCR_HIDDEN] = "Hidden", [SCR_HELP] = "Help",
+        [SCR_OFFERS] = "Offers",
+        [SCR_OFFER] = "Offer",
+        [SCR_JOBS] = "Jobs",
+        [SCR_ATTEST] = "Attestation",
+        [SCR_CHAT] = "Chat",
+        [SCR_END] = "End",
+        [SCR_SETTINGS] = "Keys and settings",
+        [SCR_SOURCE] = "Passage",
+        [SCR_FILTER] = "Filter",
+        [SCR_YESNO] = "Question",
+        [SCR_WORD] = "Question",
+        [SCR_HIDDEN] = "Hidden",
         [SCR_PROOF] = "Evidence",
+        [SCR_HELP] = "Help",
     };
 
     return NAME[s];
@@ -184,6 +206,7 @@ static const struct {
     {K_F3, "F3"},
     {K_F4, "F4"},
     {K_F5, "F5"},
+    {K_F6, "F6"},
     {K_WHEEL_UP, "WheelUp"},
     {K_WHEEL_DOWN, "WheelDown"},
     {K_ENTER, "Enter"},

@@ -13,6 +13,7 @@ enum scr {
     SCR_PROOF, /* beside a tree: the bytes behind it, what changed */
     SCR_CHAT,
     SCR_SOURCE, /* a passage of an answer in its document */
+    SCR_SETTINGS,
     SCR_END,
     SCR_FILTER, /* typing a filter over the offers */
     SCR_YESNO,  /* a question answered by one key */
@@ -68,6 +69,11 @@ enum action {
     ACT_NEXT_SOURCE,
     ACT_PREV_SOURCE,
     ACT_PARAM,
+    ACT_GO_SETTINGS,
+    ACT_CHANGE,
+    ACT_TYPE,
+    ACT_TRY,
+    ACT_WRITE,
     ACT_YES,
     ACT_NO,
     ACT_EDIT_FIRST, /* from here on: enum edit_op in its order */

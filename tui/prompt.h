@@ -22,6 +22,7 @@ enum prompt_then {
     THEN_IDENTITY_AGAIN,      /* the same once more */
     THEN_IDENTITY_UNLOCK,
     THEN_IDENTITY_REMOVE,
+    THEN_SETTING,
 };
 
 struct prompt {

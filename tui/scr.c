@@ -118,6 +118,7 @@ struct scr_sizes scr_sizes(const struct app *a) {
     s.head = b.h >= 24 ? 3 : 2;
     s.why = b.h >= 24 ? 8 : b.h >= 18 ? 6 : 4;
     s.tree = b.h - s.head - s.why;
+    s.options = b.h - (b.h >= 18 ? 4 : 3);
     s.page = (struct rect){b.y, b.x + 1, b.h, b.w - 2};
     s.proof = (struct rect){b.y + 2, b.x + 1, b.h - 2, b.w - 2};
     s.source = (struct rect){b.y + 3, b.x + 3, b.h - 3, b.w - 4};
@@ -133,10 +134,9 @@ static const struct {
     bool of_job; /* says nothing without one */
     const char *digit, *name;
 } TABS[] = {
-    {SCR_OFFERS, false, "1", " Offers"},
-    {SCR_JOBS, false, "2", " Jobs"},
-    {SCR_ATTEST, true, "3", " Attest"},
-    {SCR_CHAT, true, "4", " Chat"},
+    {SCR_OFFERS, false, "1", " Offers"}, {SCR_JOBS, false, "2", " Jobs"},
+    {SCR_ATTEST, true, "3", " Attest"},  {SCR_CHAT, true, "4", " Chat"},
+    {SCR_SETTINGS, false, "6", " Keys"},
 };
 
 static enum scr tab_of(const struct app *a) {
@@ -283,9 +283,15 @@ static struct scr_cursor page_end(const struct app *a, const struct scr_sizes *s
 
 typedef struct scr_cursor screen_fn(const struct app *a, const struct scr_sizes *s);
 static screen_fn *const DRAW[] = {
-    [SCR_OFFERS] = scr_offers_draw, [SCR_OFFER] = page_offer,     [SCR_JOBS] = scr_jobs_draw,
-    [SCR_ATTEST] = scr_attest_draw, [SCR_CHAT] = scr_chat_draw,   [SCR_SOURCE] = scr_source_draw,
-    [SCR_END] = page_end,           [SCR_PROOF] = scr_proof_draw,
+    [SCR_OFFERS] = scr_offers_draw,
+    [SCR_OFFER] = page_offer,
+    [SCR_JOBS] = scr_jobs_draw,
+    [SCR_ATTEST] = scr_attest_draw,
+    [SCR_CHAT] = scr_chat_draw,
+    [SCR_SOURCE] = scr_source_draw,
+    [SCR_END] = page_end,
+    [SCR_PROOF] = scr_proof_draw,
+    [SCR_SETTINGS] = scr_settings_draw,
 };
 
 static void draw_too_small(const struct app *a) {

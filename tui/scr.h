@@ -20,6 +20,7 @@ struct scr_sizes {
     struct rect chat;    /* rows of the conversation */
     struct rect input;
     int transfers, indent;
+    int options;            /* rows of the settings */
     struct rect page, help; /* offer, end; help */
     struct rect source;     /* the document around a passage */
     struct rect proof;      /* the page beside a tree */
@@ -37,6 +38,7 @@ struct scr_cursor scr_attest_draw(const struct app *a, const struct scr_sizes *s
 struct scr_cursor scr_proof_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_chat_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_source_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_settings_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_prompt_draw(const struct app *a);
 void scr_help_draw(const struct app *a, const struct scr_sizes *s);
 

@@ -93,6 +93,7 @@ struct session_conf {
     size_t n_params;
     uint64_t max_msat;
     uint32_t max_minutes;    /* lease that accept states; 0 = 60 */
+    bool look_only;          /* no guest is accepted ("look-only"), so nothing is ever sent */
     bool keep_messages;      /* for session_messages_save */
     int hello_ms;            /* no guest by then: FAILED "no-hello"; 0 = 15 min */
     int answer_ms;           /* provider silent: FAILED "no-answer"; 0 = 60 s */

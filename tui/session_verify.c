@@ -154,6 +154,9 @@ int session_confirm(struct session *s, const char *check_id, bool remembered, st
 int session_accept(struct session *s, bool simulated_ok, struct err *e) {
     if (s->state != SESSION_DECISION)
         return err_set(e, "not-now", "there is nothing to accept now");
+    if (s->c.look_only)
+        return err_set(e, "look-only",
+                       "look-only is set: guests are verified, and never accepted (cdvm.conf)");
     if (!verdict_allows(s->verdict))
         return err_set(e, "not-allowed", "the verdict has warnings that are not confirmed");
     if (verdict_simulated(s->verdict) && !simulated_ok)

@@ -39,6 +39,10 @@ const struct conf_key settings_keys[] = {
      .type = CONF_STRING,
      .offset = offsetof(struct settings, out),
      .help = "folder for result files"},
+    {.name = "look-only",
+     .type = CONF_BOOL,
+     .offset = offsetof(struct settings, look_only),
+     .help = "browse and verify only: no guest is ever accepted, so nothing is sent"},
     {.name = "theme",
      .type = CONF_CHOICE,
      .offset = offsetof(struct settings, theme),
@@ -66,6 +70,47 @@ const struct conf_key settings_keys[] = {
      .help = "hide what was said while the window has no focus"},
 };
 const size_t settings_n_keys = COUNT(settings_keys);
+_Static_assert(COUNT(settings_keys) <= SETTINGS_MAX, "a bit and a list for each key");
+
+/* Keys that are in no row stand under DISPLAY. */
+static const struct {
+    const char *key;
+    enum setting_group group;
+    const char *unset;
+} PLACES[] = {
+    {"relay", SETTING_RELAYS, ""},
+    {"blossom", SETTING_SERVERS, ""},
+    {"policy", SETTING_POLICY, "standard"},
+    {"look-only", SETTING_POLICY, ""},
+    {"out", SETTING_FILES, "the current folder"},
+};
+
+static size_t place_of(const struct conf_key *key) {
+    size_t i = 0;
+
+    while (i < COUNT(PLACES) && strcmp(PLACES[i].key, key->name) != 0)
+        i++;
+    return i;
+}
+
+enum setting_group settings_group(const struct conf_key *key) {
+    size_t i = place_of(key);
+
+    return i < COUNT(PLACES) ? PLACES[i].group : SETTING_DISPLAY;
+}
+
+const char *settings_unset(const struct conf_key *key) {
+    size_t i = place_of(key);
+
+    return i < COUNT(PLACES) ? PLACES[i].unset : "";
+}
+
+const struct conf_key *settings_key(const char *name) {
+    for (size_t i = 0; i < COUNT(settings_keys); i++)
+        if (!strcmp(settings_keys[i].name, name))
+            return &settings_keys[i];
+    return NULL;
+}
 
 static int check_urls(const struct conf_list *l, const char *scheme, const char *what,
                       struct err *e) {
@@ -82,15 +127,23 @@ int settings_load(struct settings *s, const char *path, struct err *e) {
     *s = (struct settings){.redraw = TUI_REDRAW};
     if (!path && !usual)
         return -1;
-    if (conf_load(path ? path : usual, settings_keys, settings_n_keys, s, e)) {
-        settings_free(s);
-        return -1;
+    if (conf_load(path ? path : usual, settings_keys, settings_n_keys, s, e) == 0) {
+        if (settings_check_urls(s, e) == 0)
+            return 0;
+        (void)err_wrap(e, "%s", path ? path : usual);
     }
-    return 0;
+    settings_free(s);
+    return -1;
+}
+
+int settings_check_urls(const struct settings *s, struct err *e) {
+    if (check_urls(&s->relay, "ws", "relay", e))
+        return -1;
+    return check_urls(&s->blossom, "http", "blossom server", e);
 }
 
 int settings_check(const struct settings *s, struct err *e) {
-    if (check_urls(&s->relay, "ws", "relay", e) || check_urls(&s->blossom, "http", "blossom", e))
+    if (settings_check_urls(s, e) != 0)
         return -1;
     if (s->relay.n == 0)
         return err_set(e, "no-relay",
@@ -101,6 +154,9 @@ int settings_check(const struct settings *s, struct err *e) {
 
 void settings_free(struct settings *s) {
     conf_free(settings_keys, settings_n_keys, s);
+    for (size_t i = 0; i < COUNT(s->known); i++)
+        settings_list_free(&s->known[i]);
+    settings_list_free(&s->retired);
 }
 
 void settings_list_add(struct conf_list *l, const char *v) {

@@ -62,6 +62,7 @@ static const struct {
     {KEY_F(3), K_F3},
     {KEY_F(4), K_F4},
     {KEY_F(5), K_F5},
+    {KEY_F(6), K_F6},
     {SEQ_PASTE_BEGIN, K_PASTE_BEGIN},
     {SEQ_PASTE_END, K_PASTE_END},
     {SEQ_FOCUS_IN, K_FOCUS_IN},

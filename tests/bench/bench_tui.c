@@ -112,8 +112,9 @@ static void memory(const char *name) {
 }
 
 int main(void) {
+    struct settings set = {0};
     struct app_conf conf = {
-        .port = &PORT, .policy = "standard", .folder = ".", .bundles = ".", .relays = 1};
+        .set = &set, .port = &PORT, .policy = "standard", .folder = ".", .bundles = ".", .relays = 1};
     FILE *nowhere = fopen("/dev/null", "r+");
 
     setlocale(LC_CTYPE, "C.UTF-8");

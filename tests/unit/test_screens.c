@@ -127,6 +127,58 @@ static struct app *scene_attach_three(void) {
     return a;
 }
 
+/* --- settings --- */
+
+static const struct option_relay RELAYS[] = {
+    {"wss://relay1.example", RELAY_UP, 41, -1, 1204},
+    {"wss://relay2.example", RELAY_UP, 55, -1, 1190},
+    {"wss://relay3.example", RELAY_CONNECTING, -1, -1, 0},
+    {"wss://relay4.example", RELAY_WAITING, -1, 7400, 0},
+    {"wss://relay5.example", RELAY_UP, 420, -1, 31000310},
+};
+
+static struct app *scene_settings(void) {
+    struct app *a = app_with_offers();
+    struct option_policy p = {.endorsers = 3, .agree = 2, .digests = 4, .floors = 1};
+    struct err e;
+
+    a->conf.simulated = false;
+    policy_preset(&p.policy, POLICY_STRICT);
+    p.collateral = NOW - 3 * 86400;
+    snprintf(p.endorser[0], sizeof p.endorser[0], "9f3c 71d0 5a1b 20ff");
+    snprintf(p.endorser[1], sizeof p.endorser[1], "41aa 0c12 88fe 9d03");
+    snprintf(p.endorser[2], sizeof p.endorser[2], "c07e 5510 62a4 e1b8");
+    app_on_option_policy(a, &p);
+    if (settings_put(&world.set, settings_key("policy"), view_str("strict"), &e) != 0)
+        fail_msg("%s", e.text);
+    world.set.changed = 0;
+    app_on_option_relays(a, RELAYS, COUNT(RELAYS));
+    app_key(a, '6');
+    return a;
+}
+
+static struct app *scene_settings_changed(void) {
+    struct app *a = scene_settings();
+
+    app_prepare(a);
+    app_key(a, K_DOWN);
+    app_key(a, ' '); /* the second relay is switched off */
+    app_key(a, 't');
+    app_on_tried(a, "wss://relay2.example", -1, "connection refused");
+    return a;
+}
+
+static struct app *scene_settings_typing(void) {
+    struct app *a = scene_settings();
+
+    app_prepare(a);
+    for (int i = 0; i < 5; i++)
+        app_key(a, K_DOWN);
+    app_key(a, K_ENTER);
+    type(a, "wss://another.example");
+    return a;
+}
+
 static struct app *scene_param(void) {
     struct app *a = scene_offer();
 
@@ -246,6 +298,9 @@ static const struct {
     {"identity-name", scene_identity_name},
     {"identity-passphrase", scene_identity_passphrase},
     {"identity-typed", scene_identity_typed},
+    {"settings", scene_settings},
+    {"settings-changed", scene_settings_changed},
+    {"settings-typing", scene_settings_typing},
 };
 static const int SIZES[][2] = {{60, 16}, {80, 24}, {100, 30}};
 

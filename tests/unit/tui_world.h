@@ -16,6 +16,7 @@ static struct {
     struct app *app;
     struct offer *offer;
     bool ascii, deaf; /* deaf: everything asked is refused */
+    struct settings set;
 } world;
 
 /* What a deaf world answers. */
@@ -128,6 +129,16 @@ static int port_save(void *arg, unsigned job, const char *path, struct err *e) {
     return heard(e);
 }
 
+static void port_setting(void *arg, const char *key) {
+    (void)arg;
+    buf_fmt(&world.log, "setting %s;", key);
+}
+
+static void port_probe(void *arg, const char *relay) {
+    (void)arg;
+    buf_fmt(&world.log, "probe %s;", relay);
+}
+
 static const struct app_port PORT = {.offer = port_offer,
                                      .start = port_start,
                                      .confirm = port_confirm,
@@ -141,6 +152,8 @@ static const struct app_port PORT = {.offer = port_offer,
                                      .end = port_end,
                                      .forget = port_forget,
                                      .quit = port_quit,
+                                     .setting = port_setting,
+                                     .probe = port_probe,
                                      .redraw = port_void,
                                      .suspend = port_void,
                                      .tell = port_tell};
@@ -202,6 +215,14 @@ static void put_offer(struct app *a, struct offer *o, bool alive, int64_t seen) 
         offer_free(o);
 }
 
+static void set_relays(size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        cleanup_free char *url = mem_fmt("wss://relay%zu.example", i + 1);
+
+        settings_list_add(&world.set.relay, url);
+    }
+}
+
 static struct app *app_for(size_t relays) {
     struct app_conf conf = {.port = &PORT,
                             .policy = "demo",
@@ -209,9 +230,14 @@ static struct app *app_for(size_t relays) {
                             .folder = ".",
                             .bundles = "/home/anna/.local/share/cdvm/receipts",
                             .relays = relays,
+                            .set = &world.set,
+                            .config = "/home/anna/.config/cdvm/cdvm.conf",
+                            .state = "/home/anna/.local/state/cdvm",
                             .ascii = world.ascii};
-    struct app *a = app_new(&conf);
+    struct app *a;
 
+    set_relays(relays);
+    a = app_new(&conf);
     world.app = a;
     buf_reset(&world.log);
     app_clock(a, 1000000, NOW);
@@ -546,6 +572,8 @@ static inline struct app *app_with_three(void) {
 
 static void app_done(struct app *a) {
     app_free(a);
+    settings_free(&world.set);
+    world.set = (struct settings){0};
     offer_free(world.offer);
     world.offer = NULL;
     buf_free(&world.told);
