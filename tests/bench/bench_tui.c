@@ -113,8 +113,12 @@ static void memory(const char *name) {
 
 int main(void) {
     struct settings set = {0};
-    struct app_conf conf = {
-        .set = &set, .port = &PORT, .policy = "standard", .folder = ".", .bundles = ".", .relays = 1};
+    struct app_conf conf = {.set = &set,
+                            .port = &PORT,
+                            .policy = "standard",
+                            .folder = ".",
+                            .bundles = ".",
+                            .relays = 1};
     FILE *nowhere = fopen("/dev/null", "r+");
 
     setlocale(LC_CTYPE, "C.UTF-8");
