@@ -125,6 +125,8 @@ static const char *accept_refusal(const struct app *a) {
 
     if (!j->has_verdict)
         return "there is no verdict yet";
+    if (a->conf.set->look_only)
+        return "look-only is set: guests are verified, and never accepted (screen 6)";
     if (j->state == SESSION_ACCEPTED || j->state == SESSION_READY)
         return "this guest is accepted already";
     if (j->state != SESSION_DECISION)
