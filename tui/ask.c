@@ -1,5 +1,5 @@
 /* The course of `cdvm ask`: find the offer, run the session, decide by what the options said. */
-#include "ask.h"
+#include "ask_course.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -11,7 +11,7 @@
 
 #include "core/loop.h"
 #include "core/secret.h"
-#include "tui/path.h"
+#include "path.h"
 
 #define SETTLE_MS 10000 /* for relays to show their offers */
 #define WARNS_MAX 64
@@ -26,26 +26,58 @@ struct ask {
     struct trust trust;
     struct session *session;
     struct loop_timer *settle, *deadline;
-    uint8_t question[32];
-    bool answered;
+    const struct ask_course *course;
+    void *asking; /* the course's own */
+    uint8_t xid[ASK_ATTACH_MAX][16];
+    size_t n_sent;
     int code;
-    bool coded; /* the first reason stands */
+    bool coded;     /* the first reason stands */
+    bool over;      /* no guest, and none to come */
+    struct err why; /* of that, where it was decided here; code "" else */
     unsigned signals;
 };
 
-static void set_code(struct ask *k, int code) {
+const struct ask_args *ask_args_of(const struct ask *k) {
+    return k->a;
+}
+struct ask_out *ask_out_of(const struct ask *k) {
+    return k->out;
+}
+struct session *ask_session(const struct ask *k) {
+    return k->session;
+}
+struct ws_net *ask_net(const struct ask *k) {
+    return k->net;
+}
+
+void ask_set_code(struct ask *k, int code) {
     if (!k->coded)
         k->code = code;
     k->coded = true;
 }
 
-static void give_up(struct ask *k, const struct err *e, int code) {
-    ask_error(k->out, e);
-    set_code(k, code);
+static void job_over(struct ask *k, const struct err *why) {
+    bool leaving = !k->course->stays || k->signals;
+
+    if (!k->over)
+        k->course->over(k->asking, why, leaving);
+    k->over = true;
+    if (leaving)
+        loop_quit(k->loop);
+}
+
+void ask_end(struct ask *k) {
     if (k->session)
         session_end(k->session);
-    if (!k->session || session_state_final(session_state(k->session)))
-        loop_quit(k->loop);
+}
+
+void ask_fail(struct ask *k, const struct err *e, int code) {
+    ask_error(k->out, e);
+    ask_set_code(k, code);
+    k->why = *e;
+    ask_end(k);
+    if (!k->session)
+        job_over(k, e);
 }
 
 /* --- decision --- */
@@ -87,23 +119,25 @@ static void decide(struct ask *k) {
 
     if (confirm_warns(k, &e) || accept_simulated(k, &e) || session_accept(k->session, true, &e)) {
         ask_error(k->out, &e);
-        set_code(k, 2);
+        ask_set_code(k, 2);
+        k->why = e;
         session_refuse(k->session);
     }
 }
 
 static void send_all(struct ask *k) {
     const struct ask_args *a = k->a;
-    uint8_t xid[16];
     struct err e;
 
-    for (size_t i = 0; i < a->n_attach; i++)
-        if (session_attach(k->session, a->attach[i], path_mime(a->attach[i]), xid, &e)) {
-            give_up(k, &e, EX_NOINPUT);
+    for (; k->n_sent < a->n_attach; k->n_sent++) {
+        const char *path = a->attach[k->n_sent];
+
+        if (session_attach(k->session, path, path_mime(path), k->xid[k->n_sent], &e)) {
+            ask_fail(k, &e, EX_NOINPUT);
             return;
         }
-    if (session_ask(k->session, view_str(a->question), k->question, &e))
-        give_up(k, &e, EX_DATAERR);
+    }
+    k->course->ready(k->asking);
 }
 
 /* --- events --- */
@@ -123,7 +157,7 @@ static void save_messages(struct ask *k) {
         return;
     if (session_messages_save(k->session, k->a->messages, &e)) {
         ask_error(k->out, &e);
-        set_code(k, EX_CANTCREAT);
+        ask_set_code(k, EX_CANTCREAT);
     }
 }
 
@@ -134,7 +168,7 @@ static void save_bundle(struct ask *k) {
         return;
     if (session_bundle_save(k->session, k->a->bundle, &e)) {
         ask_error(k->out, &e);
-        set_code(k, EX_CANTCREAT);
+        ask_set_code(k, EX_CANTCREAT);
         return;
     }
     ask_bundle_saved(k->out, k->a->bundle);
@@ -147,10 +181,10 @@ static void on_state(struct ask *k, const struct session_event *ev) {
         return;
     case SESSION_REFUSED:
     case SESSION_FAILED:
-        set_code(k, failure_code(k->session));
+        ask_set_code(k, failure_code(k->session));
         return;
     case SESSION_ENDED:
-        set_code(k, k->answered ? EX_OK : EX_TEMPFAIL);
+        ask_set_code(k, k->course->done(k->asking) ? EX_OK : EX_TEMPFAIL);
         return;
     case SESSION_REQUESTED:
     case SESSION_STARTING:
@@ -162,79 +196,61 @@ static void on_state(struct ask *k, const struct session_event *ev) {
     }
 }
 
-static void end_when_whole(struct ask *k) {
-    if (k->answered && session_files_open(k->session) == 0)
-        session_end(k->session);
-}
-
 static void on_file(struct ask *k, const struct session_event *ev) {
     struct err e;
 
-    if (ask_save(k->out, ev->meta, ev->data, &e)) {
-        ask_error(k->out, &e);
-        set_code(k, EX_CANTCREAT);
-    }
-    end_when_whole(k);
-}
-
-static void on_answer(struct ask *k, const struct session_event *ev) {
-    if (memcmp(ev->id, k->question, 32) != 0)
+    if (!ask_save(k->out, ev->meta, ev->data, &e))
         return;
-    k->answered = true;
-    if (ev->code)
-        set_code(k, EX_DATAERR);
-    end_when_whole(k);
+    ask_error(k->out, &e);
+    ask_set_code(k, EX_CANTCREAT);
 }
 
-/* Without its file the question makes no sense. */
+/* Without a file of ours the questions make no sense. */
 static void on_file_failed(struct ask *k, const struct session_event *ev) {
-    (void)ev;
-    set_code(k, EX_DATAERR);
-    if (k->answered)
-        end_when_whole(k);
-    else
-        session_end(k->session);
+    ask_set_code(k, EX_DATAERR);
+    for (size_t i = 0; i < k->n_sent; i++)
+        if (!memcmp(k->xid[i], ev->meta->xid, 16)) {
+            ask_end(k);
+            return;
+        }
+}
+
+static void on_closed(struct ask *k) {
+    struct err why = *k->why.code ? k->why : *session_why(k->session);
+
+    save_bundle(k);
+    save_messages(k);
+    if (!*why.code)
+        err_set(&why, "ended", "the job has ended");
+    job_over(k, &why);
+}
+
+/* Nobody hears what is said: what was said is kept by ask_on_answer and the rest is not asked. */
+static void check_output(struct ask *k) {
+    struct err e;
+
+    if (!ask_out_failed(k->out, &e) || k->signals)
+        return;
+    k->signals = 1;
+    ask_fail(k, &e, EX_IOERR);
 }
 
 static void on_session(void *arg, const struct session_event *ev) {
     struct ask *k = arg;
 
     ask_event(k->out, k->session, ev);
-    switch (ev->type) {
-    case SE_STATE:
+    if (ev->type == SE_STATE)
         on_state(k, ev);
-        return;
-    case SE_READY:
+    else if (ev->type == SE_READY)
         send_all(k);
-        return;
-    case SE_ANSWER:
-        on_answer(k, ev);
-        return;
-    case SE_FILE:
+    else if (ev->type == SE_FILE)
         on_file(k, ev);
-        return;
-    case SE_FILE_FAILED:
+    else if (ev->type == SE_FILE_FAILED)
         on_file_failed(k, ev);
-        return;
-    case SE_CLOSED:
-        save_bundle(k);
-        save_messages(k);
-        loop_quit(k->loop);
-        return;
-    case SE_PHASE:
-    case SE_VERDICT:
-    case SE_NOTICE:
-    case SE_SENT:
-    case SE_DELTA:
-    case SE_PROGRESS:
-    case SE_SOURCES:
-    case SE_TABLE:
-    case SE_FILE_UP:
-    case SE_FILE_DOWN:
-    case SE_RECEIPT:
-    case SE_TEARDOWN:
-        return;
-    }
+    k->course->event(k->asking, ev);
+    check_output(k);
+    if (ev->type == SE_CLOSED)
+        on_closed(k);
 }
 
 /* --- finding the offer --- */
@@ -280,6 +296,19 @@ static int check_files(const struct ask_args *a, const struct session_conf *c,
     return 0;
 }
 
+/* Before anything is rented as well: what comes back can be kept. */
+static int check_places(const struct ask_args *a, struct err *e) {
+    const char *const files[] = {a->bundle, a->messages};
+    const char *dir = a->set.out ? a->set.out : ".";
+
+    if (access(dir, W_OK | X_OK) != 0)
+        return err_sys(e, errno, "result files cannot be saved in '%s'", dir);
+    for (size_t i = 0; i < COUNT(files); i++)
+        if (files[i] && path_creatable(files[i], e))
+            return -1;
+    return 0;
+}
+
 /* 0, or the exit code. */
 static int start_session(struct ask *k, const struct offer *o, struct err *e) {
     struct session_conf c = {
@@ -313,12 +342,12 @@ static void choose(struct ask *k) {
     struct err e;
     int rc;
 
-    if (k->session)
+    if (k->session || k->over)
         return;
     rc = find_offer(k, &l, &e);
     rc = rc ? EX_UNAVAILABLE : start_session(k, l.offer, &e);
     if (rc)
-        give_up(k, &e, rc);
+        ask_fail(k, &e, rc);
 }
 
 static void on_settled(void *arg) {
@@ -330,19 +359,26 @@ static void on_deadline(void *arg) {
     struct err e;
 
     err_set(&e, "timeout", "not done within %d seconds", k->a->timeout_s);
-    give_up(k, &e, EX_TEMPFAIL);
+    ask_fail(k, &e, EX_TEMPFAIL);
 }
 
-/* Once: an orderly end. Twice: now. */
+/* Ctrl-C stops the answer that is being given; then, and with any other signal, the job is ended in
+ * good order; once more, and the program leaves at once. */
 static void on_signal(void *arg, int sig) {
     struct ask *k = arg;
-    set_code(k, 128 + sig);
-    if (k->signals++ || !k->session || session_state_final(session_state(k->session))) {
+
+    if (!k->course->stays) /* else that is how it ends */
+        ask_set_code(k, 128 + sig);
+    if (sig == SIGINT && !k->signals && !k->over && k->course->interrupt(k->asking)) {
+        ask_say(k->out, "stopping the answer; Ctrl-C again ends the job");
+        return;
+    }
+    if (k->signals++ || k->over || !k->session) {
         loop_quit(k->loop);
         return;
     }
     ask_say(k->out, "ending the job; once more to leave at once");
-    session_end(k->session);
+    ask_end(k);
 }
 
 /* --- the whole --- */
@@ -358,7 +394,8 @@ static int open_all(struct ask *k, struct err *e) {
     if (trust_load(&k->trust, demo, e) || !(k->loop = loop_new(e)) ||
         !(k->net = ws_net_new(k->loop, e)) || !(k->http = http_new(k->loop, e)) ||
         !(k->browse =
-              browse_new(k->net, (const char *const *)relays->v, relays->n, demo, &bh, k, e)))
+              browse_new(k->net, (const char *const *)relays->v, relays->n, demo, &bh, k, e)) ||
+        !(k->asking = k->course->open(k, e)))
         return -1;
     loop_signal(k->loop, SIGINT, on_signal, k);
     loop_signal(k->loop, SIGTERM, on_signal, k);
@@ -372,6 +409,8 @@ static int open_all(struct ask *k, struct err *e) {
 
 static void close_all(struct ask *k) {
     session_free(k->session);
+    if (k->asking)
+        k->course->free(k->asking);
     browse_free(k->browse);
     loop_timer_del(k->settle);
     loop_timer_del(k->deadline);
@@ -383,15 +422,21 @@ static void close_all(struct ask *k) {
 }
 
 int ask_run(const struct ask_args *a) {
-    struct ask k = {.a = a, .out = ask_out_new(a)};
+    struct ask k = {.a = a, .out = ask_out_new(a), .course = &questions_course};
     struct err e;
 
-    if (open_all(&k, &e)) {
+    if (a->serve)
+        k.course = &serve_course;
+    if (check_places(a, &e)) {
+        ask_error(k.out, &e);
+        k.code = EX_CANTCREAT;
+    } else if (open_all(&k, &e)) {
         ask_error(k.out, &e);
         k.code = EX_CONFIG;
     } else {
         loop_run(k.loop);
     }
+    ask_ended(k.out, k.code);
     close_all(&k);
     return k.code;
 }

@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +11,14 @@
 #include "core/dvm.h"
 
 static const char help[] =
-    "usage: cdvm ask [OPTION]... QUESTION\n\n"
+    "usage: cdvm ask [OPTION]... QUESTION\n"
+    "       cdvm ask [OPTION]... --questions FILE\n"
+    "       cdvm ask [OPTION]... --serve 127.0.0.1:PORT\n\n"
     "Rents a sealed machine for one job, checks it, asks QUESTION, saves what comes back, ends the "
     "job.\n"
     "QUESTION may be - for standard input: other users of this computer can read a command line.\n"
-    "The answer goes to standard output, progress and verdict to standard error.\n\n"
+    "The answer goes to standard output, progress and verdict to standard error.\n"
+    "With --serve other programs ask, by the API of OpenAI, until you end it with Ctrl-C.\n\n"
     "  --relay URL          relay to use; may be repeated (replaces those of cdvm.conf)\n"
     "  --blossom URL        blob server that may be used; may be repeated\n"
     "  --offer WHICH        D or OWNER:D, OWNER a name or an npub (default: the only one alive)\n"
@@ -24,17 +28,27 @@ static const char help[] =
     "  --accept-warn        accept a verdict with warnings\n"
     "  --accept-simulated   use a simulated machine (with --policy demo): it protects nothing\n"
     "  --yes-warn ID[,ID]   accept these warnings and no others\n"
+    "  --questions FILE     ask what is in FILE (- standard input), one question a line, in order; "
+    "a \\\n"
+    "                       at a line's end goes on in the next. The first that fails is the last\n"
+    "  --keep-going         ask on after a question that failed\n"
+    "  --serve ADDRESS      serve an OpenAI API at 127.0.0.1:PORT or [::1]:PORT (port 0: any)\n"
+    "  --token-file FILE    write the API's token to FILE instead of showing it\n"
     "  --out DIR            folder for result files (default: here)\n"
-    "  --bundle FILE        save receipt and evidence, for `cdvm verify FILE`\n"
+    "  --receipt FILE       save receipt and evidence, for `cdvm verify FILE` (also --bundle)\n"
     "  --messages FILE      save the messages too, in the clear: `cdvm verify --disclose` proves "
     "one\n"
     "  --timeout SECONDS    give up after this long\n"
+    "  --minutes N          how long the machine is wanted at most (default 60)\n"
     "  --json               one JSON object a line on standard output\n\n"
     "Exit: 0 answered; 1 verdict FAIL, 2 WARN not accepted, 3 NOT CHECKED (in these three nothing "
     "of\n"
-    "your question or files was encrypted); 64 usage, 65 the question or file was not understood, "
-    "69 no\n"
-    "such offer, 75 timeout, 76 protocol or provider error, 78 configuration.\n";
+    "your question or files was encrypted); 64 usage, 65 a question or file was not understood, 66 "
+    "a file\n"
+    "cannot be read, 69 no such offer or no relay, 73 a file cannot be made, 74 nobody reads the "
+    "output,\n"
+    "75 timeout, 76 protocol or provider error, 78 configuration, 130 Ctrl-C. cdvm(1) has the "
+    "table.\n";
 
 enum option_key {
     OPT_RELAY = 256,
@@ -46,10 +60,15 @@ enum option_key {
     OPT_ACCEPT,
     OPT_SIMULATED,
     OPT_YES,
+    OPT_QUESTIONS,
+    OPT_KEEP_GOING,
+    OPT_SERVE,
+    OPT_TOKEN_FILE,
     OPT_OUT,
-    OPT_BUNDLE,
+    OPT_RECEIPT,
     OPT_MESSAGES,
     OPT_TIMEOUT,
+    OPT_MINUTES,
     OPT_JSON,
     OPT_HELP,
 };
@@ -64,10 +83,16 @@ static const struct option options[] = {
     {"accept-warn", no_argument, NULL, OPT_ACCEPT},
     {"accept-simulated", no_argument, NULL, OPT_SIMULATED},
     {"yes-warn", required_argument, NULL, OPT_YES},
+    {"questions", required_argument, NULL, OPT_QUESTIONS},
+    {"keep-going", no_argument, NULL, OPT_KEEP_GOING},
+    {"serve", required_argument, NULL, OPT_SERVE},
+    {"token-file", required_argument, NULL, OPT_TOKEN_FILE},
     {"out", required_argument, NULL, OPT_OUT},
-    {"bundle", required_argument, NULL, OPT_BUNDLE},
+    {"receipt", required_argument, NULL, OPT_RECEIPT},
+    {"bundle", required_argument, NULL, OPT_RECEIPT},
     {"messages", required_argument, NULL, OPT_MESSAGES},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"minutes", required_argument, NULL, OPT_MINUTES},
     {"json", no_argument, NULL, OPT_JSON},
     {"help", no_argument, NULL, OPT_HELP},
     {0},
@@ -78,7 +103,7 @@ struct given {
     struct ask_args *a;
     struct conf_list relay, blossom; /* replace those of the file */
     const char *policy;
-    struct buf input; /* the question, when it came from standard input */
+    const char *file; /* of questions */
     bool help;
 };
 
@@ -114,6 +139,15 @@ static int take_timeout(struct ask_args *a, const char *v, struct err *e) {
     return 0;
 }
 
+static int take_minutes(struct ask_args *a, const char *v, struct err *e) {
+    uint64_t n;
+
+    if (!decimal_parse(v, &n) || n < 1 || n > 1440)
+        return err_set(e, "usage", "--minutes wants 1 to 1440");
+    a->minutes = (uint32_t)n;
+    return 0;
+}
+
 static int take_option(struct given *g, int c, char *v, struct err *e) {
     struct ask_args *a = g->a;
 
@@ -142,9 +176,21 @@ static int take_option(struct given *g, int c, char *v, struct err *e) {
         return 0;
     case OPT_YES:
         return take_confirm(a, v, e);
+    case OPT_QUESTIONS:
+        g->file = v;
+        return 0;
+    case OPT_KEEP_GOING:
+        a->keep_going = true;
+        return 0;
+    case OPT_SERVE:
+        a->serve = v;
+        return 0;
+    case OPT_TOKEN_FILE:
+        a->token_file = v;
+        return 0;
     case OPT_OUT:
         return conf_set(settings_keys, settings_n_keys, "out", view_str(v), &a->set, e);
-    case OPT_BUNDLE:
+    case OPT_RECEIPT:
         a->bundle = v;
         return 0;
     case OPT_MESSAGES:
@@ -152,6 +198,8 @@ static int take_option(struct given *g, int c, char *v, struct err *e) {
         return 0;
     case OPT_TIMEOUT:
         return take_timeout(a, v, e);
+    case OPT_MINUTES:
+        return take_minutes(a, v, e);
     case OPT_JSON:
         a->json = true;
         return 0;
@@ -162,34 +210,76 @@ static int take_option(struct given *g, int c, char *v, struct err *e) {
     return err_set(e, "usage", "unknown option");
 }
 
-static int usage(const char *why) {
-    fprintf(stderr, "cdvm ask: %s (cdvm ask --help)\n", why);
-    return EX_USAGE;
+/* One question is taken whole, with its line ends; a file of them is cut at those. */
+static int read_questions(struct ask_args *a, const char *path, bool one, struct err *e) {
+    struct buf text;
+    int rc;
+
+    buf_init(&text, QUESTIONS_BYTES);
+    rc = file_read(strcmp(path, "-") != 0 ? path : "/dev/stdin",
+                   one ? MSG_CONTENT_MAX : QUESTIONS_BYTES, &text, e);
+    if (!rc && one)
+        questions_add(&a->questions, buf_view(&text));
+    else if (!rc)
+        rc = questions_parse(buf_view(&text), &a->questions, e);
+    buf_wipe(&text);
+    return rc ? err_wrap(e, "%s", one ? "question" : path) : 0;
 }
 
-static int take_question(struct given *g, const char *word, struct err *e) {
-    if (strcmp(word, "-") != 0) {
-        g->a->question = word;
-        return 0;
-    }
-    if (file_read("/dev/stdin", MSG_CONTENT_MAX, &g->input, e))
-        return err_wrap(e, "question");
-    g->a->question = g->input.n ? (const char *)g->input.p : "";
+/* Questions come from one place. */
+static int take_questions(struct given *g, int n, char **words, struct err *e) {
+    struct ask_args *a = g->a;
+
+    if ((n > 0) + (g->file != NULL) + (a->serve != NULL) != 1 || n > 1)
+        return err_set(e, "usage",
+                       "one QUESTION in quotes, or --questions FILE, or --serve ADDRESS");
+    if (a->serve)
+        return a->json ? err_set(e, "usage", "--serve has no --json: its programs get JSON") : 0;
+    if (a->token_file)
+        return err_set(e, "usage", "--token-file goes with --serve");
+    if (g->file)
+        return read_questions(a, g->file, false, e);
+    if (!strcmp(words[0], "-"))
+        return read_questions(a, "-", true, e);
+    questions_add(&a->questions, view_str(words[0]));
     return 0;
 }
 
-static int put_together(struct given *g, int argc, char **argv, struct err *e) {
+/* A program sends the whole conversation with each request: the guest is not to keep one as well.
+ */
+static int forget_turns(struct ask_args *a, struct err *e) {
+    for (size_t i = 0; i < a->n_params; i++)
+        if (!strcmp(a->params[i].key, "turns"))
+            return 0;
+    return job_param_put("turns=0", a->params, &a->n_params, e);
+}
+
+static int put_together(struct given *g, struct err *e) {
     struct ask_args *a = g->a;
 
-    if (optind != argc - 1)
-        return err_set(e, "usage", "one QUESTION, in quotes");
-    if (take_question(g, argv[optind], e))
-        return -1;
     settings_list_replace(&a->set.relay, &g->relay);
     settings_list_replace(&a->set.blossom, &g->blossom);
-    if (settings_check(&a->set, e))
+    if (settings_check(&a->set, e) || (a->serve && forget_turns(a, e)))
         return -1;
     return settings_policy(g->policy ? g->policy : a->set.policy, g->policy != NULL, &a->policy, e);
+}
+
+static int refused(const struct err *e, int code) {
+    fprintf(stderr, "cdvm ask: %s%s\n", e->text, code == EX_USAGE ? " (cdvm ask --help)" : "");
+    return code;
+}
+
+/* Why there is no question. */
+static int questions_refused(const struct err *e) {
+    static const struct {
+        const char *code;
+        int exit;
+    } exits[] = {{"usage", EX_USAGE}, {"bad-questions", EX_DATAERR}, {"too-large", EX_DATAERR}};
+
+    for (size_t i = 0; i < COUNT(exits); i++)
+        if (!strcmp(exits[i].code, e->code))
+            return refused(e, exits[i].exit);
+    return refused(e, EX_NOINPUT);
 }
 
 static int ask_with(struct given *g, int argc, char **argv) {
@@ -201,17 +291,15 @@ static int ask_with(struct given *g, int argc, char **argv) {
         if (c == '?')
             return EX_USAGE;
         else if (take_option(g, c, optarg, &e))
-            return usage(e.text);
+            return refused(&e, EX_USAGE);
     if (g->help) {
         fputs(help, stdout);
         return 0;
     }
-    if (put_together(g, argc, argv, &e)) {
-        if (strcmp(e.code, "usage") == 0)
-            return usage(e.text);
-        fprintf(stderr, "cdvm ask: %s\n", e.text);
-        return EX_CONFIG;
-    }
+    if (take_questions(g, argc - optind, argv + optind, &e))
+        return questions_refused(&e);
+    if (put_together(g, &e))
+        return refused(&e, EX_CONFIG);
     return ask_run(g->a);
 }
 
@@ -225,10 +313,11 @@ int cli_ask(int argc, char **argv) {
         fprintf(stderr, "cdvm ask: %s\n", e.text);
         return EX_CONFIG;
     }
+    signal(SIGPIPE, SIG_IGN); /* nobody reads: that is said, and the job ended in good order */
     code = ask_with(&g, argc, argv);
     settings_list_free(&g.relay);
     settings_list_free(&g.blossom);
-    buf_wipe(&g.input);
+    questions_free(&a.questions);
     settings_free(&a.set);
     return code;
 }

@@ -2,24 +2,21 @@
  * stdout. */
 #include "cli_ask_priv.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli_tree.h"
 #include "core/enc.h"
 #include "core/loop.h"
-
-#define NAMES_TRIED 1000 /* name.csv, name-1.csv, ... */
 
 struct ask_out *ask_out_new(const struct ask_args *a) {
     struct ask_out *o = mem_new(sizeof *o);
 
     o->a = a;
     o->began = loop_now();
-    o->one_terminal = isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
+    ask_term_init(o);
     return o;
 }
 
@@ -41,8 +38,10 @@ static void line(struct ask_out *o, struct view text) {
     cleanup_free char *s = ask_safe(text, TEXT_LINE);
     double t = (double)(loop_now() - o->began) / 1000.0;
 
-    if (!o->a->json)
-        fprintf(stderr, "%7.1f s  %s%s\n", t, o->simulated ? "SIMULATED  " : "", s);
+    if (o->a->json)
+        return;
+    ask_live_clear(o);
+    fprintf(stderr, "%7.1f s  %s%s\n", t, o->simulated ? "SIMULATED  " : "", s);
 }
 
 void ask_say(struct ask_out *o, const char *fmt, ...) {
@@ -56,6 +55,28 @@ void ask_say(struct ask_out *o, const char *fmt, ...) {
     line(o, view_str(text ? text : ""));
 }
 
+void ask_write(struct ask_out *o, struct view text) {
+    if (*o->failed.code)
+        return;
+    if (o->one_terminal)
+        ask_live_clear(o);
+    if (fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0)
+        return;
+    if (errno == EPIPE)
+        err_set(&o->failed, "broken-pipe", "nobody reads standard output any more");
+    else
+        err_sys(&o->failed, errno, "standard output takes no more");
+}
+
+/* An answer that is on its way is waited for, to be kept somewhere else; not where the reader has
+ * gone, who wants none. */
+bool ask_out_failed(const struct ask_out *o, struct err *why) {
+    if (!*o->failed.code || (o->answering && strcmp(o->failed.code, "broken-pipe") != 0))
+        return false;
+    *why = o->failed;
+    return true;
+}
+
 /* --- JSON --- */
 
 struct jw ask_json_begin(const struct ask_out *o, struct buf *b, const char *event) {
@@ -63,16 +84,18 @@ struct jw ask_json_begin(const struct ask_out *o, struct buf *b, const char *eve
 
     jw_obj(&w);
     jw_kstr(&w, "event", event);
+    jw_kint(&w, "ms", loop_now() - o->began);
+    if (o->question)
+        jw_kint(&w, "question", (int64_t)o->question);
     if (o->simulated)
         jw_kbool(&w, "simulated", true);
     return w;
 }
 
-void ask_json_end(struct jw *w) {
+void ask_json_end(struct ask_out *o, struct jw *w) {
     jw_end_obj(w);
     buf_str(w->out, "\n");
-    fwrite(w->out->p, 1, w->out->n, stdout);
-    fflush(stdout);
+    ask_write(o, buf_view(w->out));
 }
 
 /* Outside text in JSON is sanitised too: it ends up on terminals. */
@@ -82,8 +105,8 @@ void ask_json_text(struct jw *w, const char *key, struct view v) {
     jw_kstr(w, key, s);
 }
 
-static void json_meta(struct jw *w, const struct xfer_meta *m) {
-    jw_kstr(w, "name", m->name);
+void ask_json_meta(struct jw *w, const struct xfer_meta *m) {
+    ask_json_text(w, "name", view_str(m->name));
     jw_kint(w, "size", (int64_t)m->size);
     jw_khex(w, "sha256", view_of(m->sha256, 32));
 }
@@ -95,13 +118,14 @@ void ask_error(struct ask_out *o, const struct err *e) {
     if (!o->a->json) {
         cleanup_free char *s = ask_safe(view_str(e->text), TEXT_LINE);
 
+        ask_live_clear(o);
         fprintf(stderr, "cdvm ask: %s%s (%s)\n", o->simulated ? "SIMULATED " : "", s, e->code);
         return;
     }
     w = ask_json_begin(o, &b, "error");
-    jw_kstr(&w, "code", e->code);
+    ask_json_text(&w, "code", view_str(e->code));
     ask_json_text(&w, "text", view_str(e->text));
-    ask_json_end(&w);
+    ask_json_end(o, &w);
 }
 
 /* --- events, each with its words and its JSON --- */
@@ -118,12 +142,12 @@ void ask_offer(struct ask_out *o, const struct offer *offer) {
         return;
     }
     w = ask_json_begin(o, &b, "offer");
-    jw_kstr(&w, "d", offer->d);
-    jw_kstr(&w, "name", offer->name);
+    ask_json_text(&w, "d", view_str(offer->d));
+    ask_json_text(&w, "name", view_str(offer->name));
     jw_khex(&w, "id", view_of(offer->id, 32));
     jw_khex(&w, "provider", view_of(offer->pubkey, 32));
-    jw_kstr(&w, "claims", offer->privacy);
-    ask_json_end(&w);
+    ask_json_text(&w, "claims", view_str(offer->privacy));
+    ask_json_end(o, &w);
 }
 
 static void on_state(struct ask_out *o, const struct session *s, const struct session_event *ev) {
@@ -146,10 +170,10 @@ static void on_state(struct ask_out *o, const struct session *s, const struct se
     jw_kstr(&w, "state", session_state_name(ev->state));
     jw_khex(&w, "job", view_of(session_request(s)->id, 32));
     if (ev->why) {
-        jw_kstr(&w, "code", ev->why->code);
+        ask_json_text(&w, "code", view_str(ev->why->code));
         ask_json_text(&w, "text", view_str(ev->why->text));
     }
-    ask_json_end(&w);
+    ask_json_end(o, &w);
 }
 
 static void on_phase(struct ask_out *o, const struct session *s, const struct session_event *ev) {
@@ -165,7 +189,7 @@ static void on_phase(struct ask_out *o, const struct session *s, const struct se
     w = ask_json_begin(o, &b, "phase");
     jw_kstr(&w, "phase", job_phase_name(ev->phase));
     ask_json_text(&w, "text", ev->text);
-    ask_json_end(&w);
+    ask_json_end(o, &w);
 }
 
 static void on_verdict(struct ask_out *o, const struct session *s, const struct session_event *ev) {
@@ -176,7 +200,7 @@ static void on_verdict(struct ask_out *o, const struct session *s, const struct 
     o->simulated = verdict_simulated(ev->verdict);
     if (!o->a->json) {
         verdict_text(ev->verdict, &b);
-        fwrite(b.p, 1, b.n, stderr);
+        ask_tree(o, buf_view(&b));
         return;
     }
     w = ask_json_begin(o, &b, "verdict");
@@ -187,7 +211,7 @@ static void on_verdict(struct ask_out *o, const struct session *s, const struct 
         verdict_json(ev->verdict, &tree);
         jw_raw(&w, buf_view(&tree));
     }
-    ask_json_end(&w);
+    ask_json_end(o, &w);
 }
 
 static void on_notice(struct ask_out *o, const struct session *s, const struct session_event *ev) {
@@ -200,9 +224,9 @@ static void on_notice(struct ask_out *o, const struct session *s, const struct s
         return;
     }
     w = ask_json_begin(o, &b, "notice");
-    jw_kstr(&w, "code", ev->code);
+    ask_json_text(&w, "code", view_str(ev->code));
     ask_json_text(&w, "text", ev->text);
-    ask_json_end(&w);
+    ask_json_end(o, &w);
 }
 
 static void say_model(struct ask_out *o) {
@@ -224,11 +248,11 @@ static void say_model(struct ask_out *o) {
 static void json_model(struct jw *w, const struct model *m) {
     jw_key(w, "model");
     jw_obj(w);
-    jw_kstr(w, "name", m->name);
+    ask_json_text(w, "name", view_str(m->name));
     if (m->parameters)
         jw_kint(w, "parameters", (int64_t)m->parameters);
     if (*m->form)
-        jw_kstr(w, "quantization", m->form);
+        ask_json_text(w, "quantization", view_str(m->form));
     jw_kbool(w, "said_by_guest", m->by_guest);
     jw_end_obj(w);
 }
@@ -248,22 +272,46 @@ static void on_ready(struct ask_out *o, const struct session *s, const struct se
     ask_json_text(&w, "name", ev->text);
     if (o->model.chats)
         json_model(&w, &o->model);
-    ask_json_end(&w);
+    ask_json_end(o, &w);
+}
+
+/* Each twentieth is told; on a terminal in one line, as it goes. */
+static bool transfer_due(struct ask_out *o, const struct session_event *ev) {
+    uint64_t size = ev->meta->size ? ev->meta->size : 1;
+
+    if (ev->done == 0)
+        o->shown_done = 0;
+    if (ev->done < size && (ev->done - o->shown_done) * 20 < size)
+        return false;
+    o->shown_done = ev->done;
+    return true;
+}
+
+static void json_transfer(struct ask_out *o, const struct session_event *ev) {
+    cleanup_buf struct buf b = {0};
+    struct jw w = ask_json_begin(o, &b, "transfer");
+
+    jw_kstr(&w, "direction", ev->type == SE_FILE_UP ? "up" : "down");
+    ask_json_meta(&w, ev->meta);
+    jw_kint(&w, "done", (int64_t)ev->done);
+    ask_json_end(o, &w);
 }
 
 static void on_file_moving(struct ask_out *o, const struct session *s,
                            const struct session_event *ev) {
-    bool up = ev->type == SE_FILE_UP;
-    uint64_t size = ev->meta->size ? ev->meta->size : 1;
+    const char *verb = ev->type == SE_FILE_UP ? "sending" : "receiving";
+    cleanup_free char *words =
+        mem_fmt("%s '%s': %llu of %llu bytes", verb, ev->meta->name, (unsigned long long)ev->done,
+                (unsigned long long)ev->meta->size);
+    bool due = transfer_due(o, ev);
 
     (void)s;
-    if (ev->done == 0)
-        o->shown_done = 0;
-    if (ev->done < size && (ev->done - o->shown_done) * 20 < size)
-        return;
-    o->shown_done = ev->done;
-    ask_say(o, "%s '%s': %llu of %llu bytes", up ? "sending" : "receiving", ev->meta->name,
-            (unsigned long long)ev->done, (unsigned long long)ev->meta->size);
+    if (o->a->json && due)
+        json_transfer(o, ev);
+    else if (!o->a->json && o->live && ev->done < ev->meta->size)
+        ask_live(o, words);
+    else if (!o->a->json && due)
+        ask_say(o, "%s", words);
 }
 
 static void on_file_failed(struct ask_out *o, const struct session *s,
@@ -285,11 +333,11 @@ static void on_receipt(struct ask_out *o, const struct session *s, const struct 
     (void)s;
     if (o->a->json) {
         w = ask_json_begin(o, &b, "receipt");
-        jw_kstr(&w, "reason", r->reason);
+        ask_json_text(&w, "reason", view_str(r->reason));
         jw_kint(&w, "messages_in", (int64_t)r->n_in);
         jw_kint(&w, "messages_out", (int64_t)r->n_out);
         jw_kint(&w, "uncovered", ev->uncovered);
-        ask_json_end(&w);
+        ask_json_end(o, &w);
     } else if (ev->uncovered < 0) {
         ask_say(o, "receipt does not match: %.*s", (int)ev->text.n, (const char *)ev->text.p);
     } else if (ev->uncovered > 0) {
@@ -315,7 +363,58 @@ static void on_teardown(struct ask_out *o, const struct session *s,
     w = ask_json_begin(o, &b, "teardown");
     jw_kint(&w, "exit", ev->teardown->exit_status);
     jw_kbool(&w, "rundir_removed", ev->teardown->rundir_removed);
-    ask_json_end(&w);
+    ask_json_end(o, &w);
+}
+
+/* --- several questions --- */
+
+#define QUESTION_SHOWN 70 /* characters of it over its answer */
+
+/* One question needs no head over its answer. */
+void ask_question(struct ask_out *o, size_t number, size_t of, const char *text) {
+    cleanup_free char *line = text_safe_new(view_str(text), TEXT_LINE, QUESTION_SHOWN);
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    o->question = number;
+    o->of = of;
+    o->answering = true;
+    if (o->a->json) {
+        w = ask_json_begin(o, &b, "question");
+        jw_kint(&w, "of", (int64_t)of);
+        ask_json_text(&w, "text", view_str(text));
+        ask_json_end(o, &w);
+    } else if (of > 1) {
+        buf_fmt(&b, "%s--- %zu of %zu: %s\n", number > 1 ? "\n" : "", number, of, line);
+        ask_write(o, buf_view(&b));
+    }
+}
+
+void ask_served(struct ask_out *o, const char *address, const struct secret *token,
+                const char *file) {
+    ask_say(o, "serving http://%s/v1; nothing is taken before the guest has been verified",
+            address);
+    if (file) {
+        ask_say(o, "the token is in %s", file);
+        return;
+    }
+    fprintf(stderr,
+            "\n    OPENAI_BASE_URL=http://%s/v1\n    OPENAI_API_KEY=%.*s\n\n"
+            "Whoever has this key can ask the guest. It is good until this program ends.\n\n",
+            address, (int)secret_len(token), (const char *)secret_get(token));
+}
+
+void ask_ended(struct ask_out *o, int code) {
+    cleanup_buf struct buf b = {0};
+    struct jw w;
+
+    ask_live_clear(o);
+    if (!o->a->json)
+        return;
+    o->question = 0;
+    w = ask_json_begin(o, &b, "end");
+    jw_kint(&w, "exit", code);
+    ask_json_end(o, &w);
 }
 
 static const struct {
@@ -339,67 +438,15 @@ static const struct {
     {SE_TEARDOWN, on_teardown},
 };
 
+/* Where other programs ask, answers are theirs and not this terminal's. */
+static bool of_an_answer(enum session_event_type t) {
+    return t == SE_DELTA || t == SE_ANSWER || t == SE_TABLE || t == SE_SOURCES || t == SE_PROGRESS;
+}
+
 void ask_event(struct ask_out *o, const struct session *s, const struct session_event *ev) {
+    if (o->a->serve && of_an_answer(ev->type))
+        return;
     for (size_t i = 0; i < COUNT(shows); i++)
         if (shows[i].type == ev->type)
             shows[i].show(o, s, ev);
-}
-
-/* --- files --- */
-
-/* "dir/name.csv", then "dir/name-1.csv"... */
-static char *path_try(const char *dir, const char *name, int i) {
-    const char *dot = strrchr(name, '.');
-    size_t stem = dot && dot != name ? (size_t)(dot - name) : strlen(name);
-
-    if (i == 0)
-        return mem_fmt("%s/%s", dir, name);
-    return mem_fmt("%s/%.*s-%d%s", dir, (int)stem, name, i, name + stem);
-}
-
-static void show_saved(struct ask_out *o, const char *path, const struct xfer_meta *m) {
-    cleanup_free char *hex = hex_new(view_of(m->sha256, 32));
-    cleanup_buf struct buf b = {0};
-    struct jw w;
-
-    if (!o->a->json) {
-        printf("%s  %llu bytes  sha256 %s%s\n", path, (unsigned long long)m->size, hex,
-               o->simulated ? "  SIMULATED" : "");
-        fflush(stdout);
-        return;
-    }
-    w = ask_json_begin(o, &b, "file");
-    jw_kstr(&w, "path", path);
-    json_meta(&w, m);
-    ask_json_end(&w);
-}
-
-int ask_save(struct ask_out *o, const struct xfer_meta *m, struct view data, struct err *e) {
-    const char *dir = o->a->set.out ? o->a->set.out : ".";
-    struct stat st;
-
-    for (int i = 0; i < NAMES_TRIED; i++) {
-        cleanup_free char *path = path_try(dir, m->name, i);
-
-        if (lstat(path, &st) == 0) /* a link that leads nowhere is in the way too */
-            continue;
-        if (file_write(path, data, 0600, false, e))
-            return -1;
-        show_saved(o, path, m);
-        return 0;
-    }
-    return err_set(e, "exists", "'%s' and %d names like it exist", m->name, NAMES_TRIED - 1);
-}
-
-void ask_bundle_saved(struct ask_out *o, const char *path) {
-    cleanup_buf struct buf b = {0};
-    struct jw w;
-
-    if (!o->a->json) {
-        ask_say(o, "receipt and evidence are in %s; check them with `cdvm verify %s`", path, path);
-        return;
-    }
-    w = ask_json_begin(o, &b, "bundle");
-    jw_kstr(&w, "path", path);
-    ask_json_end(&w);
 }

@@ -1,8 +1,11 @@
 #include "tui/path.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/bytes.h"
 
@@ -46,4 +49,17 @@ char *path_typed(const char *typed) {
     if (home && !strncmp(typed, "~/", 2))
         return mem_fmt("%s%s", home, typed + 1);
     return mem_str(typed);
+}
+
+int path_creatable(const char *path, struct err *e) {
+    const char *slash = strrchr(path, '/');
+    cleanup_free char *folder =
+        slash ? mem_strn(path, slash == path ? 1 : (size_t)(slash - path)) : mem_str(".");
+    struct stat st;
+
+    if (lstat(path, &st) == 0) /* a link that leads nowhere is in the way too */
+        return err_set(e, "exists", "'%s' exists already, and no file is written over", path);
+    if (errno != ENOENT || access(folder, W_OK | X_OK) != 0)
+        return err_sys(e, errno, "'%s' cannot be made", path);
+    return 0;
 }

@@ -143,3 +143,22 @@ bool source_find(const struct source *s, struct view doc, size_t *from, size_t *
     }
     return false;
 }
+
+static void json_source(struct jw *w, const struct source *s) {
+    jw_obj(w);
+    jw_kstr(w, "doc", s->doc);
+    if (s->has_offset)
+        jw_kint(w, "offset", (int64_t)s->offset);
+    if (s->has_score)
+        jw_kint(w, "score", s->score);
+    jw_kstr(w, "snippet", s->snippet);
+    jw_end_obj(w);
+}
+
+void sources_json(const struct sources *s, struct jw *w) {
+    jw_key(w, "sources");
+    jw_arr(w);
+    for (size_t i = 0; i < s->n; i++)
+        json_source(w, &s->v[i]);
+    jw_end_arr(w);
+}

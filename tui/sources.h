@@ -22,6 +22,8 @@ struct sources {
 };
 /* Entries without a document or a passage are left out; more than SOURCES_MAX are cut off. */
 void sources_read(const cJSON *list, struct sources *out);
+/* "sources":[...] into an object that is open. */
+void sources_json(const struct sources *s, struct jw *w);
 void sources_free(struct sources *s); /* wipes; legal on {0} */
 /* "[2] lease.md, at byte 312: "The landlord ..."" with at most `max` code points of the passage. */
 void source_words(const struct source *s, size_t number, size_t max, struct buf *out);

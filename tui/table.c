@@ -117,3 +117,39 @@ void table_text(const struct table *t, bool ascii, struct buf *out) {
             buf_str(out, "  ");
     }
 }
+
+/* --- a guest's --- */
+
+static void cell_of(struct table *t, const cJSON *v) {
+    cleanup_buf struct buf b = {0};
+    struct jw w = jw_new(&b);
+
+    if (cJSON_IsString(v)) {
+        table_cell(t, view_str(v->valuestring));
+    } else if (!v || cJSON_IsNull(v)) {
+        table_cell(t, view_str(""));
+    } else {
+        jw_json(&w, v);
+        table_cell(t, buf_view(&b));
+    }
+}
+
+static void row_of(struct table *t, const cJSON *cells, size_t n) {
+    const cJSON *v = cJSON_IsArray(cells) ? cells->child : NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        cell_of(t, v);
+        v = v ? v->next : NULL;
+    }
+}
+
+struct table *table_of_json(const cJSON *o) {
+    const cJSON *columns = json_arr(o, "columns", NULL), *rows = json_arr(o, "rows", NULL), *r;
+    struct table *t = table_new((size_t)cJSON_GetArraySize(columns));
+
+    row_of(t, columns, t->columns);
+    cJSON_ArrayForEach(r, rows) {
+        row_of(t, r, t->columns);
+    }
+    return t;
+}

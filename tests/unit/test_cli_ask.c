@@ -114,7 +114,7 @@ static void an_unreachable_relay_is_69(void **state) {
     assert_int_equal(ASK("q"), 69);
     assert_non_null(strstr(said, "none of your relays"));
     assert_int_equal(ASK("--json", "q"), 69);
-    assert_non_null(strstr(said, "{\"event\":\"error\",\"code\":\"no-relay\""));
+    assert_non_null(strstr(said, "\"code\":\"no-relay\""));
 }
 
 int main(void) {

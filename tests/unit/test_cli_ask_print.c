@@ -190,9 +190,8 @@ static void sources_in_json_are_disarmed(void **state) {
     (void)state;
     args.json = true;
     sources(TWO);
-    assert_non_null(strstr(out_text,
-                           "{\"event\":\"sources\",\"sources\":[{\"doc\":\"lease.md\",\"offset\":7,"
-                           "\"score\":3,\"snippet\":\"Notice:"));
+    assert_non_null(strstr(out_text, "\"sources\":[{\"doc\":\"lease.md\",\"offset\":7,"
+                                     "\"score\":3,\"snippet\":\"Notice:"));
     assert_null(strstr(out_text, "u001b"));
     assert_null(strstr(out_text, "\xe2\x80\xae"));
 }
