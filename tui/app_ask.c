@@ -309,6 +309,7 @@ void app_answered(struct app *a, bool yes) {
     }
     switch (then) {
     case THEN_NOTHING:
+    case THEN_COUNT:
         return;
     case THEN_START:
         start(a);

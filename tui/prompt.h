@@ -23,6 +23,7 @@ enum prompt_then {
     THEN_IDENTITY_UNLOCK,
     THEN_IDENTITY_REMOVE,
     THEN_SETTING,
+    THEN_COUNT, /* tests/unit/test_gate.c knows each: what a yes to it may do */
 };
 
 struct prompt {

@@ -1,0 +1,751 @@
+/* The send gate: with a FAIL, WARN, NOT CHECKED or SIMULATED verdict nothing that a person can
+ * press, paste or command sends data, or accepts the guest, without the typed confirmation that the
+ * policy demands.
+ *
+ * The real model runs against a world that writes down what it is asked, and knows by itself what
+ * was really typed. Two ways through it: every key and command in every state that can be told from
+ * others, state by state (breadth first), and long random walks. Keys and commands come from their
+ * tables; a question, a screen or something asked of the world that is new has to be entered in the
+ * tables below, or the test fails. */
+#include "tests/unit/unit.h"
+#include "core/hash.h"
+#include "tui/app.h"
+#include "tui/cmd.h"
+
+#define NOW 1764000000
+#define JOBS_MAX 4
+#define STATES_MAX 6000
+#define DEPTH_MAX 40
+#define WALKS 600
+#define WALK_STEPS 250
+
+/* --- what is known to be asked, and where --- */
+
+/* What a yes to each question may have the world do. A question that is not here is not modelled.
+ */
+enum may { NOTHING, MAY_START = 1, MAY_ACCEPT = 2, MAY_ATTACH = 4, MAY_OTHER = 8 };
+#define MODELLED 16
+static const unsigned QUESTIONS[] = {
+    [THEN_NOTHING] = MODELLED,
+    [THEN_START] = MODELLED | MAY_START,
+    [THEN_ACCEPT] = MODELLED | MAY_ACCEPT,
+    [THEN_ATTACH] = MODELLED | MAY_ATTACH,
+    [THEN_PARAM] = MODELLED,
+    [THEN_END] = MODELLED,
+    [THEN_FORGET] = MODELLED,
+    [THEN_QUIT] = MODELLED,
+    [THEN_IDENTITY_NAME] = MODELLED,
+    [THEN_IDENTITY_KEY] = MODELLED,
+    [THEN_IDENTITY_PASSPHRASE] = MODELLED,
+    [THEN_IDENTITY_AGAIN] = MODELLED,
+    [THEN_IDENTITY_UNLOCK] = MODELLED,
+    [THEN_IDENTITY_REMOVE] = MODELLED,
+};
+_Static_assert(COUNT(QUESTIONS) == THEN_COUNT, "a new question: say above what a yes may do");
+
+/* Everything that can be asked of the world is in the world below. */
+_Static_assert(sizeof(struct app_port) == 16 * sizeof(void (*)(void)),
+               "something new can be asked of the world: model it below, then count it here");
+
+/* --- verdicts --- */
+
+enum kind {
+    KIND_PASSED,
+    KIND_WARNED,
+    KIND_UNCHECKED,
+    KIND_FAILED,
+    KIND_SIM,
+    KIND_SIM_WARNED,
+    KIND_SIM_FAILED,
+    KIND_COUNT
+};
+static const struct {
+    const char *name;
+    enum check_state state;
+    bool simulated;
+    const char *word; /* that must be typed; NULL: nothing makes it acceptable, or nothing need */
+} KINDS[] = {
+    [KIND_PASSED] = {"PASS", CHECK_PASS, false, NULL},
+    [KIND_WARNED] = {"WARN", CHECK_WARN, false, "accept"},
+    [KIND_UNCHECKED] = {"NOT CHECKED", CHECK_NOT_CHECKED, false, NULL},
+    [KIND_FAILED] = {"FAIL", CHECK_FAIL, false, NULL},
+    [KIND_SIM] = {"SIMULATED PASS", CHECK_PASS, true, "simulated"},
+    [KIND_SIM_WARNED] = {"SIMULATED WARN", CHECK_WARN, true, "simulated"},
+    [KIND_SIM_FAILED] = {"SIMULATED FAIL", CHECK_FAIL, true, NULL},
+};
+
+static struct check leaf[CHECK_FAIL + 1], top[CHECK_FAIL + 1];
+static const struct check *leaf_of[CHECK_FAIL + 1];
+
+static void checks_init(void) {
+    static const char *const ID[] = {"snp.version", "snp.tcb.floor", "snp.crl", "snp.measurement"};
+
+    for (enum check_state s = CHECK_PASS; s <= CHECK_FAIL; s++) {
+        leaf[s] = (struct check){.id = ID[s], .title = "a line", .state = s, .required = true};
+        leaf[s].expected = leaf[s].got = leaf[s].why = "words";
+        leaf_of[s] = &leaf[s];
+        top[s] = leaf[s];
+        top[s].id = "verdict";
+        top[s].child = &leaf_of[s];
+        top[s].n_children = 1;
+    }
+}
+
+/* --- the world --- */
+
+static struct {
+    struct app *app;
+    struct offer *offer;
+    enum kind kind;          /* of every guest */
+    enum session_state shut; /* where its jobs stop, when not the one that the kind leads to */
+    bool forced;
+    bool accepted[JOBS_MAX + 1]; /* by somebody who typed what is needed */
+    bool confirmed[JOBS_MAX + 1];
+    unsigned jobs, sent;
+    /* what was really pressed since the question on the screen was asked */
+    char typed[64];
+    size_t n_typed;
+    bool edited, pasted;
+    uint32_t key;         /* the one being pressed; 0 during a paste */
+    struct prompt before; /* the question that was open when it was pressed */
+    bool remembered;      /* the warning was accepted earlier, and kept */
+    char trail[8192];     /* for the message */
+} g;
+
+static void broken(const char *what) {
+    fail_msg("%s with a verdict of %s%s; the way there: %s", what, KINDS[g.kind].name,
+             g.forced ? ", not in its usual state" : "", g.trail);
+}
+
+/* The word stands typed, letter by letter, by keys, with nothing pasted into it. */
+static bool word_was_typed(const char *word) {
+    if (g.pasted || g.key != K_ENTER)
+        return false;
+    if (!g.edited)
+        return strlen(word) == g.n_typed && !memcmp(word, g.typed, g.n_typed);
+    for (; *word; word++) /* put together with editing keys: of letters that were all typed */
+        if (!memchr(g.typed, *word, g.n_typed))
+            return false;
+    return true;
+}
+
+static bool may_accept(void) {
+    const char *word = KINDS[g.kind].word;
+
+    if (g.before.then != THEN_ACCEPT || !g.before.open || !word)
+        return false;
+    if (g.remembered && !g.before.edit)
+        return g.key == 'y' || g.key == 'Y';
+    return word_was_typed(word) || (!KINDS[g.kind].simulated && word_was_typed("remember"));
+}
+
+static const struct offer *w_offer(void *arg, const struct shelf_row *row, struct err *e) {
+    (void)arg, (void)row, (void)e;
+    return g.offer;
+}
+
+static void tell(unsigned job, enum session_state s) {
+    app_on_session(g.app, job, &(struct session_event){.type = SE_STATE, .state = s});
+}
+
+static struct facts *facts_now(void) {
+    static struct facts f;
+
+    f = (struct facts){.when = NOW, .simulated = KINDS[g.kind].simulated, .chip_len = 64};
+    memset(f.text[FACT_RELEASE], 'a', 64);
+    return &f;
+}
+
+/* A guest comes up and shows its report; the session does what session_verify.c does. */
+static void guest_comes(unsigned job) {
+    const enum check_state s = KINDS[g.kind].state;
+    struct app_verdict v = {.top = &top[s], .state = s, .simulated = KINDS[g.kind].simulated};
+
+    v.has_guest = true;
+    v.guest[0] = 9;
+    v.as_of = NOW;
+    v.facts = facts_now();
+    snprintf(v.policy, sizeof v.policy, "demo");
+    if (s != CHECK_PASS)
+        v.open[v.n_open++] = &leaf[s];
+    tell(job, SESSION_VERIFYING);
+    app_on_verdict(g.app, job, &v);
+    if (g.forced)
+        tell(job, g.shut);
+    else if (s == CHECK_FAIL || s == CHECK_NOT_CHECKED)
+        tell(job, SESSION_REFUSED);
+    else if (g.kind == KIND_PASSED) {
+        g.accepted[job] = true;
+        tell(job, SESSION_ACCEPTED);
+        tell(job, SESSION_READY);
+    } else
+        tell(job, SESSION_DECISION);
+}
+
+static int w_start(void *arg, const struct offer *o, struct err *e) {
+    uint8_t id[32] = {0};
+    unsigned job;
+
+    (void)arg;
+    if (!(QUESTIONS[g.before.then] & MAY_START) || (g.key != 'y' && g.key != 'Y'))
+        broken("a guest was started without a yes");
+    if (g.jobs == JOBS_MAX)
+        return err_set(e, "test", "enough");
+    id[0] = (uint8_t)++g.jobs;
+    job = app_on_started(g.app, o, id);
+    guest_comes(job);
+    return 0;
+}
+
+static int w_confirm(void *arg, unsigned job, const char *id, bool remembered, struct err *e) {
+    (void)arg, (void)id, (void)e;
+    if (!may_accept() || (remembered && !g.remembered))
+        broken("a warning was confirmed");
+    assert_true(job <= JOBS_MAX);
+    g.confirmed[job] = true;
+    return 0;
+}
+
+static int w_accept(void *arg, unsigned job, bool simulated, struct err *e) {
+    (void)arg, (void)e;
+    if (!may_accept() || (KINDS[g.kind].simulated && !simulated))
+        broken("the guest was accepted");
+    if (KINDS[g.kind].state == CHECK_WARN && !g.confirmed[job])
+        broken("the guest was accepted with a warning that nobody confirmed");
+    g.accepted[job] = true;
+    tell(job, SESSION_ACCEPTED);
+    tell(job, SESSION_READY);
+    return 0;
+}
+
+static int w_ask(void *arg, unsigned job, struct view text, uint8_t id[static 32], struct err *e) {
+    (void)arg, (void)e;
+    if (job > JOBS_MAX || !g.accepted[job])
+        broken("a text was sent");
+    if (g.key != K_ENTER && !(g.key & K_ALT(0)))
+        broken("a text was sent by no key that sends");
+    if (text.n == 0)
+        broken("nothing was sent");
+    sha256(text, id);
+    g.sent++;
+    return 0;
+}
+
+static int w_attach(void *arg, unsigned job, const char *path, const char *mime,
+                    uint8_t xid[static 16], struct err *e) {
+    (void)arg, (void)mime, (void)path, (void)e;
+    if (job > JOBS_MAX || !g.accepted[job])
+        broken("a file was sent");
+    if (!(QUESTIONS[g.before.then] & MAY_ATTACH) || !g.before.open ||
+        (g.key != 'y' && g.key != 'Y'))
+        broken("a file was sent without a yes");
+    memset(xid, (int)g.sent++, 16);
+    return 0;
+}
+
+static int w_cancel(void *arg, unsigned job, const uint8_t id[static 32], struct err *e) {
+    (void)arg, (void)id, (void)e;
+    if (job > JOBS_MAX || !g.accepted[job])
+        broken("a message was sent");
+    return 0;
+}
+
+static int w_route(void *arg, unsigned job, uint64_t size, const char **server, struct err *e) {
+    (void)arg, (void)job, (void)size, (void)e;
+    *server = NULL;
+    return 0;
+}
+
+static int w_save(void *arg, unsigned job, const char *path, struct err *e) {
+    (void)arg, (void)job, (void)path;
+    return err_set(e, "test", "not here");
+}
+
+static void w_refuse(void *arg, unsigned job) {
+    (void)arg;
+    tell(job, SESSION_REFUSED);
+}
+
+static void w_end(void *arg, unsigned job) {
+    (void)arg;
+    tell(job, SESSION_ENDING);
+    tell(job, SESSION_ENDED);
+}
+
+static void w_forget(void *arg, unsigned job) {
+    (void)arg, (void)job;
+}
+
+static void w_quit(void *arg, bool at_once) {
+    (void)arg, (void)at_once;
+}
+
+static void w_void(void *arg) {
+    (void)arg;
+}
+
+static const struct app_port PORT = {.offer = w_offer,
+                                     .start = w_start,
+                                     .confirm = w_confirm,
+                                     .accept = w_accept,
+                                     .refuse = w_refuse,
+                                     .ask = w_ask,
+                                     .attach = w_attach,
+                                     .cancel = w_cancel,
+                                     .route = w_route,
+                                     .save = w_save,
+                                     .end = w_end,
+                                     .forget = w_forget,
+                                     .quit = w_quit,
+                                     .redraw = w_void,
+                                     .suspend = w_void,
+                                     .bell = w_void};
+
+static struct offer *offer_made(bool simulated) {
+    struct offer o = {.job_kind = 5999, .vcpus = 1, .memory_mib = 512, .n_relays = 1};
+    uint8_t sk[32] = {[31] = 7};
+    struct keypair *k = keypair_from(sk, NULL);
+    struct event *ev;
+    struct offer *out;
+
+    snprintf(o.d, sizeof o.d, "table");
+    snprintf(o.name, sizeof o.name, "table");
+    snprintf(o.privacy, sizeof o.privacy, simulated ? "sim" : "sev-snp");
+    snprintf(o.workload_name, sizeof o.workload_name, "table");
+    memset(o.workload, 'a', 64);
+    memcpy(o.workload + 64, ":9", 3);
+    snprintf(o.model, sizeof o.model, "none");
+    snprintf(o.model_name, sizeof o.model_name, "none");
+    snprintf(o.broker, sizeof o.broker, "none");
+    snprintf(o.vcpu_type, sizeof o.vcpu_type, "EPYC-v4");
+    snprintf(o.price_unit, sizeof o.price_unit, "job");
+    snprintf(o.relays[0], sizeof o.relays[0], "wss://relay.example");
+    ev = offer_make(&o, k, NOW);
+    out = offer_parse(ev, NULL);
+    assert_non_null(out);
+    event_free(ev);
+    keypair_free(k);
+    return out;
+}
+
+/* The program with one offer and one job of this kind. */
+static void world_open(void) {
+    const struct app_conf conf = {.port = &PORT,
+                                  .policy = "demo",
+                                  .simulated = true,
+                                  .folder = "/nonexistent",
+                                  .bundles = "/nonexistent",
+                                  .relays = 1,
+                                  .unix_now = NOW};
+    struct listing l = {.offer = g.offer, .alive = true, .free_slots = 1, .seen = NOW};
+
+    memset(g.accepted, 0, sizeof g.accepted);
+    memset(g.confirmed, 0, sizeof g.confirmed);
+    g.jobs = 0;
+    g.n_typed = 0;
+    g.edited = g.pasted = false;
+    g.trail[0] = 0;
+    g.app = app_new(&conf);
+    app_clock(g.app, 1000, NOW);
+    app_resize(g.app, 24, 80);
+    app_on_offer(g.app, &l);
+    app_on_settled(g.app);
+    if (g.remembered)
+        assert_int_equal(known_accept(g.app->known, facts_now(), &leaf[CHECK_WARN], NULL), 0);
+    g.before = (struct prompt){.then = THEN_START, .open = true};
+    g.key = 'y';
+    assert_int_equal(w_start(NULL, g.offer, NULL), 0);
+    g.before = (struct prompt){0};
+    app_prepare(g.app);
+}
+
+static void world_close(void) {
+    app_free(g.app);
+    g.app = NULL;
+}
+
+/* --- what can be done to it --- */
+
+struct input {
+    uint32_t key;      /* 0: a paste, or a command */
+    const char *paste; /* NULL: a command typed and entered */
+    char line[80];
+};
+#define INPUTS_MAX 700
+static struct input input[INPUTS_MAX];
+static size_t n_inputs;
+
+static void input_key(uint32_t key) {
+    for (size_t i = 0; i < n_inputs; i++)
+        if (input[i].key == key)
+            return;
+    assert_true(n_inputs < INPUTS_MAX);
+    input[n_inputs++].key = key;
+}
+
+static void input_line(const char *slash, const char *name, const char *rest) {
+    assert_true(n_inputs < INPUTS_MAX);
+    snprintf(input[n_inputs++].line, sizeof input->line, "%s%s%s", slash, name, rest);
+}
+
+/* Every key of the table, every byte a keyboard sends, with Alt as well; every command, bare and
+ * with a file, a number, several words; pastes that try to answer. */
+static void inputs_make(void) {
+    static const char *const PASTE[] = {
+        "y",           "Y\n",        "accept",      "accept\n",
+        "simulated\n", "remember\n", "my secret\n", "/attach LICENSE\ny\n",
+        "\r\n",        "a\naccept\n"};
+    const struct key_row *row;
+    const struct cmd *cmd;
+    size_t n, n_cmd;
+
+    row = keys_table(&n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < COUNT(row[i].key) && row[i].key[k]; k++)
+            input_key(row[i].key[k]);
+    for (uint32_t c = 1; c < 0x80; c++) {
+        input_key(c);
+        input_key(K_ALT(c));
+    }
+    for (uint32_t k = K_UP; k <= K_PASTED_ENTER; k++) {
+        if (k == K_PASTE_BEGIN || k == K_PASTE_END)
+            continue;
+        input_key(k);
+        input_key(K_ALT(k));
+    }
+    input_key(0xe9);
+    input_key(0x1f600);
+    for (size_t i = 0; i < COUNT(PASTE); i++)
+        input[n_inputs++].paste = PASTE[i];
+    cmd = cmd_table(&n_cmd);
+    for (size_t i = 0; i < n_cmd; i++) {
+        input_line("/", cmd[i].name, "");
+        input_line("/", cmd[i].name, " LICENSE");
+        input_line("/", cmd[i].name, " 1");
+        input_line("/", cmd[i].name, " LICENSE README.md");
+    }
+    input_line("", "a question with secrets", "");
+}
+
+static void press(uint32_t key) {
+    bool same;
+
+    g.key = key;
+    g.before = g.app->prompt; /* borrowed strings are not looked at */
+    if (g.before.open && g.n_typed < sizeof g.typed && key >= 0x20 && key < 0x7f)
+        g.typed[g.n_typed++] = (char)key;
+    else if (g.before.open && key != K_ENTER)
+        g.edited = true;
+    app_key(g.app, key);
+    same = g.app->prompt.open && g.before.open && g.app->prompt.edit == g.before.edit &&
+           g.app->prompt.then == g.before.then;
+    if (!same) {
+        g.n_typed = 0;
+        g.edited = g.pasted = false;
+    }
+}
+
+static void trail(const struct input *in) {
+    size_t n = strlen(g.trail);
+    char name[24] = "";
+
+    if (n + 120 > sizeof g.trail)
+        return;
+    if (in->key)
+        keys_name(in->key, name);
+    snprintf(g.trail + n, sizeof g.trail - n, "%s%s ",
+             in->key     ? name
+             : in->paste ? "PASTE:"
+                         : "",
+             in->key     ? ""
+             : in->paste ? in->paste
+                         : in->line);
+}
+
+static void give(const struct input *in) {
+    trail(in);
+    if (in->key)
+        press(in->key);
+    else if (in->paste) {
+        g.key = 0;
+        g.before = g.app->prompt;
+        g.pasted |= g.app->prompt.open;
+        app_paste(g.app, view_str(in->paste), false);
+    } else {
+        for (const char *s = in->line; *s; s++)
+            press((uint32_t)(uint8_t)*s);
+        press(K_ENTER);
+    }
+    app_clock(g.app, g.app->now + 300, NOW);
+    app_prepare(g.app);
+}
+
+/* --- telling states apart --- */
+
+static bool reached[SCR_COUNT], asked[THEN_COUNT];
+
+/* How far what is typed is the beginning of the word; 99: it is not. */
+static size_t word_prefix(const struct prompt *p) {
+    cleanup_buf struct buf typed = {0};
+    const char *words[] = {p->word, p->also};
+
+    prompt_text(p, &typed);
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (*words[i] && typed.n <= strlen(words[i]) &&
+            (typed.n == 0 || !memcmp(words[i], typed.p, typed.n)))
+            return typed.n + 32 * i;
+    return typed.n ? 99 : 0;
+}
+
+static uint64_t mix(uint64_t h, uint64_t v) {
+    return (h ^ v) * UINT64_C(0x100000001b3);
+}
+
+/* What decides what the next key does, coarsely: states that differ in what is typed behave alike.
+ */
+static uint64_t state_of(const struct app *a) {
+    cleanup_buf struct buf draft = {0};
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    reached[app_focus(a)] = true;
+    asked[a->prompt.open ? a->prompt.then : THEN_NOTHING] = true;
+    edit_text(a->input, &draft);
+    h = mix(h, a->screen);
+    h = mix(h, app_focus(a));
+    h = mix(h, a->help);
+    h = mix(h, a->prompt.open ? 1 + a->prompt.then : 0);
+    h = mix(h, a->prompt.open && !a->prompt.free && a->prompt.edit ? word_prefix(&a->prompt) : 0);
+    h = mix(h, a->prompt.open ? a->prompt.job : 0);
+    h = mix(h, a->filtering);
+    h = mix(h, a->job->exists ? 1 + a->job->state : 0);
+    h = mix(h, a->n_jobs < 2 ? a->n_jobs : 2);
+    h = mix(h, draft.n == 0 ? 0 : cmd_typed(a) ? 1 : 2);
+    h = mix(h, a->n_attach > 0);
+    h = mix(h, a->offer != NULL);
+    h = mix(h, app_answering(a) != NULL);
+    h = mix(h, a->screen == SCR_PROOF ? 1 + a->proof : 0);
+    return h;
+}
+
+/* --- breadth first --- */
+
+static struct state {
+    uint64_t hash;
+    uint32_t from, by; /* the state before, and the input that led from it here */
+    uint32_t depth;
+} state[STATES_MAX];
+static size_t n_states;
+
+static bool state_known(uint64_t h) {
+    for (size_t i = 0; i < n_states; i++)
+        if (state[i].hash == h)
+            return true;
+    return false;
+}
+
+static void state_add(uint64_t h, size_t from, size_t by) {
+    if (n_states == STATES_MAX)
+        fail_msg("more than %d states: state_of tells too much apart", STATES_MAX);
+    state[n_states] = (struct state){h, (uint32_t)from, (uint32_t)by, 0};
+    state[n_states].depth = n_states ? state[from].depth + 1 : 0;
+    n_states++;
+}
+
+static void state_replay(size_t i) {
+    uint32_t way[DEPTH_MAX + 1], n = 0;
+
+    for (size_t k = i; k != 0; k = state[k].from) {
+        assert_true(n < DEPTH_MAX);
+        way[n++] = state[k].by;
+    }
+    world_open();
+    while (n > 0)
+        give(&input[way[--n]]);
+}
+
+/* Nothing more is to be learned behind a guest that was accepted as it must be. */
+static bool beyond(void) {
+    for (unsigned j = 1; j <= JOBS_MAX && g.kind != KIND_PASSED; j++)
+        if (g.accepted[j])
+            return true;
+    return false;
+}
+
+/* Every input in this state; those that lead elsewhere are followed later. */
+static size_t state_try(size_t i) {
+    size_t moves = 0;
+
+    state_replay(i);
+    for (size_t k = 0; k < n_inputs; k++) {
+        uint64_t h;
+
+        give(&input[k]);
+        moves++;
+        h = state_of(g.app);
+        if (h == state[i].hash)
+            continue;
+        if (!beyond() && state[i].depth < DEPTH_MAX && !state_known(h))
+            state_add(h, i, k);
+        world_close();
+        state_replay(i);
+    }
+    world_close();
+    return moves;
+}
+
+static void walk_all(const char *name) {
+    size_t moves = 0;
+
+    n_states = 0;
+    world_open();
+    state_add(state_of(g.app), 0, 0);
+    world_close();
+    for (size_t i = 0; i < n_states; i++)
+        moves += state_try(i);
+    print_message("# %s: %zu states, %zu inputs tried in them, deepest %u\n", name, n_states, moves,
+                  state[n_states - 1].depth);
+}
+
+static void every_key_in_every_state(void **arg) {
+    (void)arg;
+    g.forced = g.remembered = false;
+    for (g.kind = KIND_PASSED; g.kind < KIND_COUNT; g.kind++)
+        walk_all(KINDS[g.kind].name);
+}
+
+static void a_remembered_warning_still_asks(void **arg) {
+    (void)arg;
+    g.forced = false;
+    g.remembered = true;
+    g.kind = KIND_WARNED;
+    walk_all("WARN, accepted in an earlier job");
+    g.kind = KIND_SIM_WARNED; /* simulated: nothing is remembered */
+    g.remembered = false;
+    walk_all("SIMULATED WARN again");
+}
+
+/* --- at random --- */
+
+static uint64_t seed;
+
+static uint32_t rnd(uint32_t below) {
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (uint32_t)(seed >> 20) % below;
+}
+
+/* Now and then something that gets further than a key at random would: the words themselves. */
+static void stumble(void) {
+    static const char *const WORD[] = {"accept", "simulated", "remember", "simulate", "accepted"};
+    const char *s = WORD[rnd(COUNT(WORD))];
+
+    if (rnd(3) == 0)
+        give(&(struct input){.key = 'a'});
+    for (; *s; s++)
+        if (rnd(30) != 0)
+            give(&(struct input){.key = (uint32_t)(uint8_t)*s});
+    give(&(struct input){.key = rnd(4) ? K_ENTER : K_PASTED_ENTER});
+}
+
+static void walk_at_random(void) {
+    world_open();
+    for (int i = 0; i < WALK_STEPS; i++) {
+        if (rnd(40) == 0)
+            stumble();
+        else
+            give(&input[rnd((uint32_t)n_inputs)]);
+        (void)state_of(g.app);
+    }
+    world_close();
+}
+
+/* Also with jobs that stand where their verdict would never have let them come. */
+static void long_random_walks(void **arg) {
+    (void)arg;
+    g.remembered = false;
+    for (int i = 0; i < WALKS; i++) {
+        seed = (uint64_t)(i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+        g.kind = (enum kind)(i % KIND_COUNT);
+        g.forced = i % 2 && g.kind != KIND_PASSED;
+        do
+            g.shut = (enum session_state)rnd(SESSION_FAILED + 1);
+        while (g.shut == SESSION_READY);
+        walk_at_random();
+    }
+}
+
+/* --- nothing was left out --- */
+
+/* Screens that no key leads to in this test's world, and why. */
+static const char *const OUT_OF_REACH[SCR_COUNT] = {
+    [SCR_HIDDEN] = "identities are tried in test_app_identity",
+    [SCR_SOURCE] = "no answer comes in this world",
+};
+
+static void every_screen_was_there(void **arg) {
+    (void)arg;
+    for (enum scr s = 0; s < SCR_COUNT; s++)
+        if (!reached[s] && !OUT_OF_REACH[s])
+            fail_msg("no key led to the screen '%s': give the world what it needs",
+                     keys_screen_name(s));
+    for (size_t i = 0; i < COUNT(QUESTIONS); i++)
+        assert_true(QUESTIONS[i] & MODELLED);
+    assert_true(asked[THEN_ACCEPT] && asked[THEN_ATTACH] && asked[THEN_START]);
+}
+
+/* The test itself: what it calls a breach is one. */
+static void the_world_sees_a_breach(void **arg) {
+    (void)arg;
+    g.kind = KIND_SIM;
+    g.forced = g.remembered = false;
+    world_open();
+    g.before = (struct prompt){.open = true, .then = THEN_ACCEPT, .edit = g.app->input};
+    g.key = K_ENTER;
+    memcpy(g.typed, "simulated", 9);
+    g.n_typed = 9;
+    assert_true(may_accept());
+    g.pasted = true;
+    assert_false(may_accept());
+    g.pasted = false;
+    g.n_typed = 8;
+    assert_false(may_accept());
+    g.n_typed = 9;
+    g.key = K_PASTED_ENTER;
+    assert_false(may_accept());
+    g.key = K_ENTER;
+    g.before.then = THEN_END;
+    assert_false(may_accept());
+    g.before.then = THEN_ACCEPT;
+    g.kind = KIND_FAILED;
+    assert_false(may_accept());
+    g.kind = KIND_WARNED;
+    assert_false(may_accept()); /* another word */
+    world_close();
+}
+
+static int set_up(void **arg) {
+    (void)arg;
+    checks_init();
+    inputs_make();
+    g.offer = offer_made(true);
+    return 0;
+}
+
+static int tear_down(void **arg) {
+    (void)arg;
+    offer_free(g.offer);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_world_sees_a_breach),
+        cmocka_unit_test(every_key_in_every_state),
+        cmocka_unit_test(a_remembered_warning_still_asks),
+        cmocka_unit_test(long_random_walks),
+        cmocka_unit_test(every_screen_was_there),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
