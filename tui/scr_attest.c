@@ -39,8 +39,8 @@ static int draw_when(const struct app *a, int y) {
     scr_clock(v->as_of, true, time);
     if (a->cols < 80)
         return draw_right(y, a->cols - 1, 20, ROLE_DIM, " %s ago", age);
-    return draw_right(y, a->cols - 1, 48, ROLE_DIM, " %shere %s, %s ago, %.1f ms",
-                      a->cols < 100 ? "" : "verified ", time, age, (double)v->took_us / 1000);
+    return draw_right(y, a->cols - 1, 48, ROLE_DIM, " %s%s, %s ago, %.1f ms",
+                      a->cols < 100 ? "" : "verified here ", time, age, (double)v->took_us / 1000);
 }
 
 static void draw_verdict(const struct app *a, int y) {

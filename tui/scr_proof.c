@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/nip19.h"
 #include "tui/remedy.h"
 
 static void fill_line(struct pager *p, const char *name, const char *value) {
@@ -114,12 +115,15 @@ struct scr_cursor scr_proof_draw(const struct app *a, const struct scr_sizes *s)
     static const char *const TITLE[] = {
         [PROOF_EVIDENCE] = "EVIDENCE", [PROOF_CHANGES] = "WHAT CHANGED"};
     const struct app_job *j = a->job;
-    char age[16];
+    int right, x = 1;
+    char age[16], key[20];
 
     scr_age(a->unix_now - j->verdict.as_of, age);
-    draw_right(s->body.y, a->cols - 1, 30, ROLE_DIM, " verified %s ago", age);
-    draw_fmt(s->body.y, 1, a->cols - 32, ROLE_TITLE, "%s  job %02x%02x", TITLE[a->proof], j->id[0],
-             j->id[1]);
+    npub_short(j->provider, key);
+    right = draw_right(s->body.y, a->cols - 1, 30, ROLE_DIM, " verified %s ago", age) - 1;
+    x += draw_fmt(s->body.y, x, right - x, ROLE_TITLE, "%s", TITLE[a->proof]) + 2;
+    draw_fmt(s->body.y, x, right - x, ROLE_TEXT, "job %02x%02x  %.9s  %s", j->id[0], j->id[1], key,
+             j->provider_name);
     draw_rule(s->body.y + 1, 0, a->cols, RULE_THIN);
     scr_page_draw(a->proof_page, s->proof, 0);
     return (struct scr_cursor){-1, 0};

@@ -9,6 +9,8 @@
 
 #include "core/enc.h"
 #include "tests/unit/tui_world.h"
+#include "tests/unit/saved.h"
+#include "tui/present.h"
 #include "tests/unit/golden.h"
 #include "tui/cmd.h"
 #include "tui/scr.h"
@@ -265,6 +267,102 @@ static struct app *scene_forget(void) {
     return a;
 }
 
+/* --- a verdict over real evidence: of a saved bundle, as its job was --- */
+
+static struct saved_world real;
+static struct verdict *real_verdict;
+
+static void real_done(void) {
+    verdict_free(real_verdict);
+    saved_close(&real);
+    real_verdict = NULL;
+    memset(&real, 0, sizeof real);
+}
+
+/* pins: how many of its manifests somebody vouches for. */
+static struct app *with_real_verdict(const char *path, size_t pins, struct facts *before) {
+    struct app *a = app_booting();
+    struct app_verdict v;
+    struct facts facts;
+    struct err e;
+
+    real_done();
+    saved_open(&real, path);
+    real.trust.pins.n_digests = pins;
+    event_free(real.bundle.receipt);
+    event_free(real.bundle.teardown);
+    real.bundle.receipt = real.bundle.teardown = NULL;
+    real_verdict = saved_verify(&real, real.then);
+    app_clock(a, a->now, real.then);
+    present_bundle(&real.bundle, real_verdict, &facts, &v);
+    v.took_us = 4200;
+    if (before) {
+        memcpy(before->provider, facts.provider, 32);
+        assert_int_equal(known_put(a->known, before, &e), 0);
+    }
+    state(a, SESSION_VERIFYING);
+    app_on_verdict(a, a->job->number, &v);
+    state(a, verdict_state(real_verdict) <= CHECK_WARN ? SESSION_DECISION : SESSION_REFUSED);
+    app_go(a, SCR_ATTEST);
+    return a;
+}
+
+static struct app *scene_attest_real(void) {
+    return with_real_verdict(SAVED_FIRST, 2, NULL);
+}
+
+static struct app *scene_attest_changed(void) {
+    struct facts before;
+    struct app *a;
+
+    a = with_real_verdict(SAVED_FIRST, 2, NULL);
+    before = *a->job->facts;
+    before.when -= 3 * 86400;
+    app_done(a);
+    a = with_real_verdict(SAVED_SECOND, 1, &before);
+    later(a, 125000);
+    return a;
+}
+
+static struct app *scene_evidence(void) {
+    struct app *a = scene_attest_changed();
+
+    app_prepare(a);
+    app_key(a, 'g');
+    for (int i = 0; i < 200 && strcmp(tree_current(a->job->tree)->id, "snp.tcb.floor") != 0; i++) {
+        app_key(a, K_RIGHT);
+        app_key(a, 'j');
+    }
+    app_key(a, 'e');
+    return a;
+}
+
+static struct app *scene_changes(void) {
+    struct app *a = scene_attest_changed();
+
+    app_key(a, 'c');
+    return a;
+}
+
+/* Not simulated, so that it can be remembered. */
+static struct app *scene_accept_warning(void) {
+    struct app *a = with_real_verdict(SAVED_FIRST, 1, NULL);
+
+    a->job->verdict.simulated = a->job->facts->simulated = a->job->simulated = false;
+    app_key(a, 'a');
+    return a;
+}
+
+static struct app *scene_accept_again(void) {
+    struct app *a = scene_accept_warning();
+
+    type(a, "remember");
+    app_key(a, K_ENTER);
+    later(a, 7200000);
+    app_key(a, 'a');
+    return a;
+}
+
 static const struct {
     const char *name;
     struct app *(*make)(void);
@@ -281,7 +379,13 @@ static const struct {
     {"elsewhere", scene_elsewhere},
     {"forget", scene_forget},
     {"attest", app_deciding},
+    {"attest-real", scene_attest_real},
+    {"attest-changed", scene_attest_changed},
+    {"evidence", scene_evidence},
+    {"changes", scene_changes},
     {"accept", scene_accept},
+    {"accept-warning", scene_accept_warning},
+    {"accept-again", scene_accept_again},
     {"ready", app_ready},
     {"chat", app_chatting},
     {"scrolled", scene_scrolled},
@@ -483,6 +587,7 @@ static int teardown(void **state_) {
     delscreen(screen);
     fclose(nowhere);
     buf_free(&world.log);
+    real_done();
     return 0;
 }
 
