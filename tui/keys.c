@@ -28,6 +28,7 @@ static const struct key_row TABLE[] = {
     {ON(SCR_JOBS), {'d', K_DELETE}, ACT_FORGET, "forget", "wipe a job that has ended (asks first)"},
     /* attestation */
     {ON(SCR_ATTEST), {K_ENTER, ' '}, ACT_FOLD, "fold", "fold or unfold the line"},
+    {ON(SCR_ATTEST), {'a'}, ACT_ACCEPT, "accept", "accept this guest (asks for a typed word)"},
     {ON(SCR_ATTEST), {'e'}, ACT_EVIDENCE, "evidence", "the bytes behind the line, by name"},
     {ON(SCR_ATTEST), {'n'}, ACT_NEXT_OPEN, "next problem", "go to the next line that is not PASS"},
     {ON(SCR_ATTEST), {'N'}, ACT_PREV_OPEN, NULL, "go to the one before"},
@@ -37,7 +38,6 @@ static const struct key_row TABLE[] = {
      ACT_UNACCEPT,
      "forget",
      "forget that this warning was accepted (on the first line: every one of this provider)"},
-    {ON(SCR_ATTEST), {'a'}, ACT_ACCEPT, "accept", "accept this guest (asks for a typed word)"},
     {ON(SCR_ATTEST), {K_LEFT, 'h'}, ACT_LEFT, NULL, "fold, or go to the line above"},
     {ON(SCR_ATTEST), {K_RIGHT, 'l'}, ACT_RIGHT, NULL, "unfold, or go to the first line below"},
     /* chat */

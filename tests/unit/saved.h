@@ -13,7 +13,7 @@
 
 #define SAVED_FIRST "tests/fuzz/corpus/bundle/first.json" /* all is well */
 #define SAVED_SECOND                                                                               \
-    "tests/fuzz/corpus/bundle/second.json" /* another seller, another                      \
+    "tests/fuzz/corpus/bundle/second.json" /* another seller, another                              \
                                             * release; the receipt covers less */
 
 struct saved_world {

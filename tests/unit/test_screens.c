@@ -330,8 +330,10 @@ static struct app *scene_evidence(void) {
     app_prepare(a);
     app_key(a, 'g');
     for (int i = 0; i < 200 && strcmp(tree_current(a->job->tree)->id, "snp.tcb.floor") != 0; i++) {
-        app_key(a, K_RIGHT);
-        app_key(a, 'j');
+        struct tree_row row;
+
+        assert_true(tree_row(a->job->tree, tree_list(a->job->tree)->cur, &row));
+        app_key(a, row.folded ? K_RIGHT : 'j');
     }
     app_key(a, 'e');
     return a;
