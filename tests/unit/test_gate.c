@@ -40,11 +40,12 @@ static const unsigned QUESTIONS[] = {
     [THEN_IDENTITY_AGAIN] = MODELLED,
     [THEN_IDENTITY_UNLOCK] = MODELLED,
     [THEN_IDENTITY_REMOVE] = MODELLED,
+    [THEN_SETTING] = MODELLED,
 };
 _Static_assert(COUNT(QUESTIONS) == THEN_COUNT, "a new question: say above what a yes may do");
 
 /* Everything that can be asked of the world is in the world below. */
-_Static_assert(sizeof(struct app_port) == 16 * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct app_port) == 18 * sizeof(void (*)(void)),
                "something new can be asked of the world: model it below, then count it here");
 
 /* --- verdicts --- */
@@ -284,6 +285,14 @@ static void w_void(void *arg) {
     (void)arg;
 }
 
+static void w_word(void *arg, const char *word) {
+    (void)arg, (void)word;
+}
+
+static void w_tell(void *arg, const char *words, bool away) {
+    (void)arg, (void)words, (void)away;
+}
+
 static const struct app_port PORT = {.offer = w_offer,
                                      .start = w_start,
                                      .confirm = w_confirm,
@@ -299,7 +308,9 @@ static const struct app_port PORT = {.offer = w_offer,
                                      .quit = w_quit,
                                      .redraw = w_void,
                                      .suspend = w_void,
-                                     .bell = w_void};
+                                     .tell = w_tell,
+                                     .setting = w_word,
+                                     .probe = w_word};
 
 static struct offer *offer_made(bool simulated) {
     struct offer o = {.job_kind = 5999, .vcpus = 1, .memory_mib = 512, .n_relays = 1};
@@ -330,15 +341,19 @@ static struct offer *offer_made(bool simulated) {
 
 /* The program with one offer and one job of this kind. */
 static void world_open(void) {
+    static struct settings set;
     const struct app_conf conf = {.port = &PORT,
                                   .policy = "demo",
                                   .simulated = true,
                                   .folder = "/nonexistent",
                                   .bundles = "/nonexistent",
                                   .relays = 1,
+                                  .set = &set,
                                   .unix_now = NOW};
     struct listing l = {.offer = g.offer, .alive = true, .free_slots = 1, .seen = NOW};
 
+    settings_free(&set);
+    set = (struct settings){0};
     memset(g.accepted, 0, sizeof g.accepted);
     memset(g.confirmed, 0, sizeof g.confirmed);
     g.jobs = 0;
