@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/cmd.h"
+#include "tui/palette.h"
 #include "tui/scr.h"
 
 #define TWICE_MS 2000
@@ -23,6 +23,7 @@ struct app *app_new(const struct app_conf *c) {
     a->conf.config = mem_str(c->config);
     a->conf.state = mem_str(c->state);
     a->options = mem_new(sizeof *a->options);
+    a->palette = mem_new(sizeof *a->palette);
     a->rows = 24;
     a->cols = 80;
     a->proven = proven_new(c->proven);
@@ -64,6 +65,8 @@ void app_free(struct app *a) {
     free((char *)a->conf.config);
     free((char *)a->conf.state);
     free(a->options);
+    palette_close(a->palette);
+    free(a->palette);
     free(a);
 }
 
@@ -109,6 +112,8 @@ void app_prepare(struct app *a) {
         tree_resize(a->job->tree, (size_t)s.tree);
     if (a->job->chat)
         pager_resize(a->job->chat, s.chat.w, s.chat.h, s.indent);
+    if (a->palette->open)
+        app_palette_fill(a);
     if (a->screen == SCR_SETTINGS)
         app_settings_fill(a, (size_t)s.options);
     if (a->help)
@@ -182,6 +187,8 @@ bool app_simulated(const struct app *a) {
 enum scr app_focus(const struct app *a) {
     if (a->prompt.open)
         return a->prompt.hidden ? SCR_HIDDEN : a->prompt.edit ? SCR_WORD : SCR_YESNO;
+    if (a->palette->open)
+        return SCR_PALETTE;
     if (a->help)
         return SCR_HELP;
     return a->filtering ? SCR_FILTER : a->screen;
@@ -256,7 +263,9 @@ static struct pager *page_of(struct app *a) {
 static void move(struct app *a, enum list_move m) {
     struct pager *page = page_of(a);
 
-    if (page)
+    if (a->palette->open)
+        list_move(&a->palette->list, m);
+    else if (page)
         pager_move(page, m);
     else if (a->screen == SCR_OFFERS)
         list_move(&a->offers, m);
@@ -377,7 +386,10 @@ static void do_newline(struct app *a) {
 }
 
 static void do_complete(struct app *a) {
-    cmd_complete(a);
+    if (a->palette->open)
+        app_palette_complete(a);
+    else
+        cmd_complete(a);
 }
 
 static void do_find(struct app *a) {
@@ -414,6 +426,8 @@ static void filter_end(struct app *a, bool keep) {
 static void do_yes(struct app *a) {
     if (a->prompt.open)
         app_answered(a, true);
+    else if (a->palette->open)
+        app_palette_run(a);
     else
         filter_end(a, true);
 }
@@ -421,6 +435,8 @@ static void do_yes(struct app *a) {
 static void do_no(struct app *a) {
     if (a->prompt.open)
         app_answered(a, false);
+    else if (a->palette->open)
+        palette_close(a->palette);
     else
         filter_end(a, false);
 }
@@ -448,6 +464,7 @@ static void do_panic(struct app *a) {
         return;
     }
     prompt_close(&a->prompt);
+    palette_close(a->palette);
     app_jobs_wipe(a);
     a->screen = SCR_OFFERS;
     a->gone = true;
@@ -478,8 +495,10 @@ static void do_quit(struct app *a) {
 /* --- dispatch --- */
 
 static struct edit *editor_of(struct app *a) {
-    struct edit *const editors[SCR_COUNT] = {
-        [SCR_CHAT] = a->input, [SCR_FILTER] = a->filter, [SCR_WORD] = a->prompt.edit};
+    struct edit *const editors[SCR_COUNT] = {[SCR_CHAT] = a->input,
+                                             [SCR_FILTER] = a->filter,
+                                             [SCR_WORD] = a->prompt.edit,
+                                             [SCR_PALETTE] = a->palette->edit};
 
     return editors[app_focus(a)];
 }
@@ -495,6 +514,7 @@ static void hidden_do(struct hidden *h, enum action act) {
 typedef void action_fn(struct app *a);
 static action_fn *const ACTION[ACT_EDIT_FIRST] = {
     [ACT_HELP] = do_help,
+    [ACT_PALETTE] = app_palette_open,
     [ACT_REDRAW] = do_redraw,
     [ACT_SUSPEND] = do_suspend,
     [ACT_PANIC] = do_panic,
@@ -569,6 +589,8 @@ void app_key(struct app *a, uint32_t key) {
     a->status[0] = 0;
     if (a->shelf_changed)
         view_offers(a); /* what the person sees is what the key means */
+    if (a->palette->open)
+        app_palette_fill(a);
     if (act != ACT_NONE)
         app_do(a, act);
     else if (e && key < 0x110000)

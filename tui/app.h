@@ -236,6 +236,7 @@ struct app {
     size_t n_attach;
     struct job_param params[JOB_PARAMS_MAX]; /* of the next job */
     size_t n_params;
+    struct palette *palette;
     struct options *options;        /* the screen of settings */
     const struct conf_key *setting; /* whose value is being typed */
     char status[256];
@@ -387,5 +388,11 @@ void app_settings_typed(struct app *a, struct view typed);
 void app_settings_try(struct app *a);
 void app_settings_write(struct app *a);
 void app_try_relay(struct app *a, const char *url);
+
+/* --- app_palette.c: the list of everything --- */
+void app_palette_open(struct app *a);
+void app_palette_fill(struct app *a);
+void app_palette_run(struct app *a); /* what is under its cursor */
+void app_palette_complete(struct app *a);
 
 #endif

@@ -11,7 +11,7 @@
 #define JOB (ON(SCR_JOBS) | ON(SCR_ATTEST) | ON(SCR_END))
 #define VIEWS (LISTS | PAGES)
 #define SCREENS (VIEWS | ON(SCR_CHAT))
-#define TYPING (ON(SCR_CHAT) | ON(SCR_FILTER) | ON(SCR_WORD))
+#define TYPING (ON(SCR_CHAT) | ON(SCR_FILTER) | ON(SCR_WORD) | ON(SCR_PALETTE))
 #define ALL (ON(SCR_COUNT) - 1)
 
 /* No destructive action on a letter that moves elsewhere; what destroys asks first. */
@@ -112,6 +112,13 @@ static const struct key_row TABLE[] = {
     {ON(SCR_HIDDEN), {K_CTRL('U')}, ACT_EDIT_KILL_START, "clear", "begin anew"},
     {ON(SCR_YESNO), {'y', 'Y'}, ACT_YES, "yes", "yes"},
     {ON(SCR_YESNO), {'n', 'N', K_ESC, K_ENTER}, ACT_NO, "no", "no: the default"},
+    {ON(SCR_PALETTE), {K_ENTER}, ACT_YES, "run", "do what is under the cursor"},
+    {ON(SCR_PALETTE), {K_TAB}, ACT_COMPLETE, "complete", "complete the command or its path"},
+    {ON(SCR_PALETTE), {K_ESC}, ACT_NO, "close", "do nothing"},
+    {ON(SCR_PALETTE), {K_UP, K_CTRL('P'), K_WHEEL_UP}, ACT_UP, NULL, "up"},
+    {ON(SCR_PALETTE), {K_DOWN, K_CTRL('N'), K_WHEEL_DOWN}, ACT_DOWN, NULL, "down"},
+    {ON(SCR_PALETTE), {K_PAGE_UP}, ACT_PAGE_UP, NULL, "a page up"},
+    {ON(SCR_PALETTE), {K_PAGE_DOWN}, ACT_PAGE_DOWN, NULL, "a page down"},
     {ON(SCR_HELP), {K_ESC, 'q', '?', K_F1}, ACT_BACK, "close", "close this help"},
     /* editing */
     {TYPING, {K_LEFT, K_CTRL('B')}, ACT_EDIT_LEFT, NULL, "left"},
@@ -130,6 +137,8 @@ static const struct key_row TABLE[] = {
     {ON(SCR_CHAT), {K_UP, K_CTRL('P')}, ACT_EDIT_UP, NULL, "line above, or earlier text"},
     {ON(SCR_CHAT), {K_DOWN, K_CTRL('N')}, ACT_EDIT_DOWN, NULL, "line below, or later text"},
     /* everywhere */
+    {VIEWS, {':', K_ALT('x')}, ACT_PALETTE, "everything", "a list of all that can be done"},
+    {ON(SCR_CHAT), {K_ALT('x')}, ACT_PALETTE, NULL, "a list of all that can be done"},
     {VIEWS, {'?', K_F1}, ACT_HELP, "help", "this help"},
     {ON(SCR_CHAT), {K_F1}, ACT_HELP, "help", "this help"},
     {ON(SCR_OFFERS), {'q'}, ACT_QUIT, "quit", "leave (asks when a guest is alive)"},
@@ -181,6 +190,7 @@ const char *keys_screen_name(enum scr s) {
         [SCR_WORD] = "Question",
         [SCR_HIDDEN] = "Hidden",
         [SCR_PROOF] = "Evidence",
+        [SCR_PALETTE] = "Everything",
         [SCR_HELP] = "Help",
     };
 

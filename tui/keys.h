@@ -15,10 +15,11 @@ enum scr {
     SCR_SOURCE, /* a passage of an answer in its document */
     SCR_SETTINGS,
     SCR_END,
-    SCR_FILTER, /* typing a filter over the offers */
-    SCR_YESNO,  /* a question answered by one key */
-    SCR_WORD,   /* a question answered by typing a word */
-    SCR_HIDDEN, /* a question answered by a line that is not shown */
+    SCR_FILTER,  /* typing a filter over the offers */
+    SCR_YESNO,   /* a question answered by one key */
+    SCR_WORD,    /* a question answered by typing a word */
+    SCR_HIDDEN,  /* a question answered by a line that is not shown */
+    SCR_PALETTE, /* the list of everything that can be done */
     SCR_HELP,
     SCR_COUNT,
 };
@@ -26,6 +27,7 @@ enum scr {
 enum action {
     ACT_NONE,
     ACT_HELP,
+    ACT_PALETTE,
     ACT_REDRAW,
     ACT_SUSPEND,
     ACT_PANIC,

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "tui/palette.h"
+
 #define BANNER "[S] SIMULATED  this guest is not sealed: send no secrets"
 
 /* --- words --- */
@@ -329,6 +331,8 @@ void scr_draw(const struct app *a) {
         scr_help_draw(a, &s);
         at.y = -1;
     }
+    if (a->palette->open)
+        at = scr_palette_draw(a, &s);
     if (a->prompt.open)
         at = scr_prompt_draw(a);
     draw_show(at.y, at.x);

@@ -39,6 +39,9 @@ struct scr_cursor scr_proof_draw(const struct app *a, const struct scr_sizes *s)
 struct scr_cursor scr_chat_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_source_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_settings_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_palette_draw(const struct app *a, const struct scr_sizes *s);
+/* As much of a typed line as fits w cells, with the cursor in it; returns the cursor's column. */
+int scr_typed_draw(const struct edit *e, int y, int x, int w);
 struct scr_cursor scr_prompt_draw(const struct app *a);
 void scr_help_draw(const struct app *a, const struct scr_sizes *s);
 

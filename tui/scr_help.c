@@ -100,8 +100,7 @@ static void draw_title(const struct prompt *p, struct rect r) {
     draw_fmt(r.y - 1, r.x, r.w, ROLE_TITLE, " %s ", p->title);
 }
 
-/* As much of the typed line as fits, with the cursor in it; returns the cursor's column. */
-static int draw_typed(const struct edit *e, int y, int x, int w) {
+int scr_typed_draw(const struct edit *e, int y, int x, int w) {
     cleanup_buf struct buf text = {0};
     struct edit_row row;
     struct edit_place at;
@@ -149,5 +148,5 @@ struct scr_cursor scr_prompt_draw(const struct app *a) {
         return (struct scr_cursor){y, x};
     }
     x = in.x + draw_text(y, in.x, 2, ROLE_ACCENT, safe_lit("> "));
-    return (struct scr_cursor){y, x + draw_typed(p->edit, y, x, in.w - 2)};
+    return (struct scr_cursor){y, x + scr_typed_draw(p->edit, y, x, in.w - 2)};
 }

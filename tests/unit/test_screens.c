@@ -129,6 +129,24 @@ static struct app *scene_attach_three(void) {
     return a;
 }
 
+static struct app *scene_palette(void) {
+    struct app *a = app_deciding();
+
+    app_key(a, '3');
+    app_key(a, ':');
+    return a;
+}
+
+static struct app *scene_palette_typed(void) {
+    struct app *a = app_ready();
+
+    app_key(a, K_ALT('x'));
+    type(a, "guest");
+    app_prepare(a);
+    app_key(a, K_DOWN);
+    return a;
+}
+
 /* --- settings --- */
 
 static const struct option_relay RELAYS[] = {
@@ -404,6 +422,8 @@ static const struct {
     {"identity-name", scene_identity_name},
     {"identity-passphrase", scene_identity_passphrase},
     {"identity-typed", scene_identity_typed},
+    {"palette", scene_palette},
+    {"palette-typed", scene_palette_typed},
     {"settings", scene_settings},
     {"settings-changed", scene_settings_changed},
     {"settings-typing", scene_settings_typing},
