@@ -398,7 +398,7 @@ static void do_find(struct app *a) {
     edit_text(a->input, &words);
     if (words.n == 0)
         app_say(a, ROLE_DIM, "type what to find, then Ctrl-F; again for the one before");
-    else if (!a->job->chat || !pager_find(a->job->chat, buf_view(&words)))
+    else if (!a->job->chat || !pager_search(a->job->chat, buf_view(&words)) || !pager_seek(a->job->chat, true))
         app_say(a, ROLE_WARN, "nothing above holds those words");
 }
 

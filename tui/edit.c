@@ -4,14 +4,23 @@
 #include <string.h>
 
 #define HISTORY_MAX 50
+#define HISTORY_CHARS ((size_t)1 << 18) /* of all of it; a longer text is not remembered */
 
 struct text {
     uint32_t *cp;
     size_t n, cap;
 };
 
+/* Where rows begin at a width; what stands before `clean` has not changed since. */
+struct layout {
+    size_t *start;
+    size_t n, cap, clean;
+    int width;
+};
+
 struct edit {
     struct text t;
+    struct layout *layout; /* brought up to date where it is read */
     size_t pos, max;
     bool multiline;
     struct text killed;
@@ -68,6 +77,7 @@ struct edit *edit_new(size_t max, bool multiline) {
 
     e->max = max;
     e->multiline = multiline;
+    e->layout = mem_new(sizeof *e->layout);
     return e;
 }
 
@@ -79,7 +89,14 @@ void edit_free(struct edit *e) {
     text_wipe(&e->draft);
     for (size_t i = 0; i < e->n_history; i++)
         text_wipe(&e->history[i]);
+    free(e->layout->start);
+    free(e->layout);
     free(e);
+}
+
+static void changed(struct edit *e, size_t at) {
+    if (at < e->layout->clean)
+        e->layout->clean = at;
 }
 
 /* What goes in for a character; 0 when it does not. */
@@ -95,6 +112,7 @@ bool edit_insert(struct edit *e, uint32_t cp) {
     cp = edit_takes(e, cp);
     if (cp == 0 || e->t.n >= e->max)
         return false;
+    changed(e, e->pos);
     text_put(&e->t, e->pos, &cp, 1);
     e->pos++;
     return true;
@@ -115,6 +133,7 @@ size_t edit_paste(struct edit *e, struct view utf8) {
         utf8 = view_of(utf8.p + used, utf8.n - used);
     }
     n = in.n;
+    changed(e, e->pos);
     text_put(&e->t, e->pos, in.cp, n);
     e->pos += n;
     text_wipe(&in);
@@ -183,6 +202,7 @@ static void edit_cut(struct edit *e, size_t from, size_t to, bool keep) {
         text_wipe(&e->killed);
         text_put(&e->killed, 0, e->t.cp + from, to - from);
     }
+    changed(e, from);
     text_cut(&e->t, from, to);
     e->pos = from;
 }
@@ -190,6 +210,7 @@ static void edit_cut(struct edit *e, size_t from, size_t to, bool keep) {
 static void edit_yank(struct edit *e) {
     if (e->killed.n > e->max - e->t.n)
         return;
+    changed(e, e->pos);
     text_put(&e->t, e->pos, e->killed.cp, e->killed.n);
     e->pos += e->killed.n;
 }
@@ -200,6 +221,7 @@ static void edit_recall(struct edit *e, size_t at) {
     if (e->at == e->n_history)
         text_copy(&e->draft, &e->t);
     e->at = at;
+    changed(e, 0);
     text_copy(&e->t, at == e->n_history ? &e->draft : &e->history[at]);
     e->pos = e->t.n;
 }
@@ -287,13 +309,24 @@ void edit_set(struct edit *e, struct view utf8) {
     edit_paste(e, utf8);
 }
 
+static bool history_full(const struct edit *e) {
+    size_t chars = e->t.n;
+
+    for (size_t i = 0; i < e->n_history; i++)
+        chars += e->history[i].n;
+    return e->n_history == HISTORY_MAX || (chars > HISTORY_CHARS && e->n_history > 0);
+}
+
+static void history_drop(struct edit *e) {
+    text_wipe(&e->history[0]);
+    memmove(e->history, e->history + 1, (HISTORY_MAX - 1) * sizeof e->history[0]);
+    e->history[--e->n_history] = (struct text){0};
+}
+
 void edit_remember(struct edit *e) {
-    if (e->t.n > 0) {
-        if (e->n_history == HISTORY_MAX) {
-            text_wipe(&e->history[0]);
-            memmove(e->history, e->history + 1, (HISTORY_MAX - 1) * sizeof e->history[0]);
-            e->history[--e->n_history] = (struct text){0};
-        }
+    if (e->t.n > 0 && e->t.n <= HISTORY_CHARS) {
+        while (history_full(e))
+            history_drop(e);
         text_copy(&e->history[e->n_history++], &e->t);
     }
     edit_do(e, EDIT_CLEAR);
@@ -349,35 +382,63 @@ static int column_of(const struct edit *e, size_t from, size_t pos) {
     return col;
 }
 
-/* The cursor stands in a row when it is inside, or behind its last character with no row following
- * directly (a newline or the end does that). */
-static bool row_holds(const struct edit *e, struct edit_row r, size_t next) {
-    return e->pos >= r.from &&
-           (e->pos < next || (e->pos == next && next == e->t.n && r.to == next));
+static void start_add(struct layout *l, size_t at) {
+    if (l->n == l->cap) {
+        l->cap = l->cap ? 2 * l->cap : 16;
+        l->start = mem_grow(l->start, l->cap * sizeof *l->start);
+    }
+    l->start[l->n++] = at;
+}
+
+/* The last row that begins at or before `at`: in it a cursor at `at` stands, for a newline or the
+ * end leaves a row to stand in. */
+static size_t row_with(const struct layout *l, size_t at) {
+    size_t lo = 0, hi = l->n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (l->start[mid] <= at)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo > 0 ? lo - 1 : 0;
+}
+
+/* Rows before the one that holds the first change stay: the sign that ended each is the same. */
+static void layout_update(const struct edit *e, int width) {
+    struct layout *l = e->layout;
+    size_t from = 0, next;
+
+    if (width == l->width && l->n > 0 && l->clean > e->t.n)
+        return;
+    if (width != l->width || l->clean == 0)
+        l->n = 0;
+    if (l->n > 0) {
+        l->n = row_with(l, l->clean - 1);
+        from = l->start[l->n];
+    }
+    for (bool more = true; more; from = next) {
+        struct edit_row r = row_at(e, from, width, &next);
+
+        start_add(l, from);
+        more = next < e->t.n || (next == e->t.n && r.to < next);
+    }
+    l->width = width;
+    l->clean = SIZE_MAX;
 }
 
 size_t edit_layout(const struct edit *e, int width, struct edit_row *rows, size_t max,
                    size_t *first, struct edit_place *cursor) {
-    size_t from = 0, n = 0, next = 0;
+    const struct layout *l = e->layout;
+    size_t next;
 
-    *first = 0;
-    *cursor = (struct edit_place){0, 0};
-    for (bool more = true, found = false; more; n++) {
-        struct edit_row r = row_at(e, from, width, &next);
-
-        if (!found && row_holds(e, r, next)) {
-            found = true;
-            *cursor = (struct edit_place){n, column_of(e, r.from, e->pos)};
-        }
-        if (n - *first < max)
-            rows[n - *first] = r;
-        else if (!found || cursor->row == n) { /* scrolls on until the cursor is in sight */
-            memmove(rows, rows + 1, (max - 1) * sizeof *rows);
-            rows[max - 1] = r;
-            (*first)++;
-        }
-        more = next < e->t.n || (next == e->t.n && r.to < next);
-        from = next;
-    }
-    return n;
+    layout_update(e, width);
+    cursor->row = row_with(l, e->pos);
+    cursor->col = column_of(e, l->start[cursor->row], e->pos);
+    *first = cursor->row >= max ? cursor->row - max + 1 : 0;
+    for (size_t i = 0; i < max && *first + i < l->n; i++)
+        rows[i] = row_at(e, l->start[*first + i], width, &next);
+    return l->n;
 }

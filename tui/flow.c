@@ -3,8 +3,13 @@
 /* Length and width of the character at the front; broken text counts as one cell a byte. */
 static size_t flow_char(struct view v, int *width) {
     uint32_t cp = 0;
-    size_t n = utf8_next(v, &cp);
+    size_t n;
 
+    if (v.p[0] >= 0x20 && v.p[0] < 0x7f) { /* nearly all of it */
+        *width = 1;
+        return 1;
+    }
+    n = utf8_next(v, &cp);
     *width = n == 0 ? 1 : cp_width(cp);
     if (*width < 0)
         *width = 1;

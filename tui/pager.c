@@ -1,36 +1,13 @@
 #include "tui/pager.h"
-#include "tui/flow.h"
+#include "tui/pager_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#define GUTTER_MAX 24
+#include "tui/flow.h"
 
-struct entry {
-    char gutter[GUTTER_MAX];
-    enum role role;
-    bool fixed;
-    struct buf text; /* sanitised */
-};
-
-/* One row: bytes [from, from + n) of an entry. */
-struct row {
-    uint32_t entry, from, n;
-};
-
-struct pager {
-    struct entry *entry; /* a ring would save the shift; entries go a tenth at a time instead */
-    size_t n, cap, max;
-    size_t dropped; /* entries gone: id of entry[0] is dropped + 1 */
-    struct row *row;
-    size_t n_rows, cap_rows;
-    int width, height, indent;
-    size_t top;
-    bool follow;
-    size_t seen; /* rows that have been in sight, from the first */
-};
+#define SCRATCH_KEPT ((size_t)64 << 10)
 
 struct pager *pager_new(size_t max) {
     struct pager *p = mem_new(sizeof *p);
@@ -42,11 +19,19 @@ struct pager *pager_new(size_t max) {
     return p;
 }
 
+static void entry_wipe(struct entry *e) {
+    if (e->text)
+        explicit_bzero(e->text, e->cap);
+    free(e->text);
+    *e = (struct entry){0};
+}
+
 void pager_clear(struct pager *p) {
     for (size_t i = 0; i < p->n; i++)
-        buf_wipe(&p->entry[i].text);
+        entry_wipe(&p->entry[i]);
     p->dropped += p->n;
-    p->n = p->n_rows = p->top = p->seen = 0;
+    p->n = p->n_rows = p->top = p->seen = p->bytes = 0;
+    p->hit = (struct place){0};
     p->follow = true;
 }
 
@@ -54,10 +39,14 @@ void pager_free(struct pager *p) {
     if (!p)
         return;
     pager_clear(p);
+    buf_wipe(&p->scratch);
+    needle_free(&p->needle);
     free(p->entry);
     free(p->row);
     free(p);
 }
+
+/* --- the view --- */
 
 static size_t bottom_top(const struct pager *p) {
     size_t h = (size_t)p->height;
@@ -65,19 +54,32 @@ static size_t bottom_top(const struct pager *p) {
     return p->n_rows > h ? p->n_rows - h : 0;
 }
 
-static void pager_settle(struct pager *p) {
+/* A split needs a view that is worth having above it. */
+int pager_tail(const struct pager *p) {
+    return p->follow || p->tail == 0 || p->height < p->tail + 4 ? 0 : p->tail;
+}
+
+int pager_view(const struct pager *p) {
+    int tail = pager_tail(p);
+
+    return tail > 0 ? p->height - tail - 1 : p->height;
+}
+
+void pager_settle(struct pager *p) {
     size_t end;
 
     if (p->follow || p->top >= bottom_top(p)) {
         p->top = bottom_top(p);
         p->follow = true;
     }
-    end = p->top + (size_t)p->height;
+    end = p->top + (size_t)pager_view(p);
     if (end > p->n_rows)
         end = p->n_rows;
     if (end > p->seen)
         p->seen = end;
 }
+
+/* --- rows --- */
 
 static void row_add(struct pager *p, size_t entry, size_t from, size_t n) {
     if (p->n_rows == p->cap_rows) {
@@ -87,37 +89,34 @@ static void row_add(struct pager *p, size_t entry, size_t from, size_t n) {
     p->row[p->n_rows++] = (struct row){(uint32_t)entry, (uint32_t)from, (uint32_t)n};
 }
 
-static void flow_entry(struct pager *p, size_t i) {
+static size_t line_len(struct view v) {
+    const uint8_t *nl = memchr(v.p, '\n', v.n);
+
+    return nl ? (size_t)(nl - v.p) : v.n;
+}
+
+static void flow_entry(struct pager *p, size_t i, size_t at) {
     const struct entry *e = &p->entry[i];
-    int w = p->width - p->indent < 1 ? 1 : p->width - p->indent;
-    size_t at = 0, n;
+    int w = p->width - p->indent - (*e->tag ? PAGER_TAG + 1 : 0);
+    size_t n;
 
     do {
-        struct view rest = view_of(e->text.p + at, e->text.n - at);
-        const uint8_t *nl = rest.n ? memchr(rest.p, '\n', rest.n) : NULL;
+        struct view rest = view_of(e->text + at, e->n - at);
 
-        if (rest.n == 0)
-            n = 0;
-        else if (e->fixed)
-            n = nl ? (size_t)(nl - rest.p) : rest.n;
-        else
-            n = flow_break(rest, w);
+        n = rest.n == 0 ? 0 : e->fixed ? line_len(rest) : flow_break(rest, w < 1 ? 1 : w);
         row_add(p, i, at, n);
         at += n;
-        at += at < e->text.n && e->text.p[at] == '\n';
-    } while (at < e->text.n);
+        at += at < e->n && e->text[at] == '\n';
+    } while (at < e->n);
 }
 
-/* Rows of entries from `first` on, anew. */
-static void flow_from(struct pager *p, size_t first) {
-    while (p->n_rows > 0 && p->row[p->n_rows - 1].entry >= first)
-        p->n_rows--;
-    for (size_t i = first; i < p->n; i++)
-        flow_entry(p, i);
+static void flow_all(struct pager *p) {
+    p->n_rows = 0;
+    for (size_t i = 0; i < p->n; i++)
+        flow_entry(p, i, 0);
 }
 
-/* The row in which byte `from` of entry `entry` stands. */
-static size_t row_of(const struct pager *p, size_t entry, size_t from) {
+size_t pager_row_of(const struct pager *p, size_t entry, size_t from) {
     size_t lo = 0, hi = p->n_rows;
 
     while (lo < hi) {
@@ -132,13 +131,40 @@ static size_t row_of(const struct pager *p, size_t entry, size_t from) {
     return lo > 0 ? lo - 1 : 0;
 }
 
-static void drop_oldest(struct pager *p) {
-    size_t gone = p->max / 10, rows = 0;
+/* Rows of one entry anew, from its beginning or from its last row on (text that was added at the
+ * end changes no other). What stands below moves, and the view with it. */
+static void flow_again(struct pager *p, size_t i, bool whole) {
+    size_t end = pager_row_of(p, i, SIZE_MAX) + 1, begin = whole ? pager_row_of(p, i, 0) : end - 1;
+    size_t from = p->row[begin].from, after = p->n_rows - end, now;
+    struct row *below = after ? mem_new(after * sizeof *below) : NULL;
+
+    if (after)
+        memcpy(below, p->row + end, after * sizeof *below);
+    p->n_rows = begin;
+    flow_entry(p, i, from);
+    now = p->n_rows;
+    for (size_t k = 0; k < after; k++)
+        row_add(p, below[k].entry, below[k].from, below[k].n);
+    if (p->top >= end)
+        p->top = p->top - end + now;
+    if (after && p->seen >= end)
+        p->seen = p->seen - end + now;
+    if (p->seen > p->n_rows)
+        p->seen = p->n_rows;
+    free(below);
+}
+
+/* --- entries --- */
+
+static void drop_entries(struct pager *p, size_t gone) {
+    size_t rows = 0;
 
     while (rows < p->n_rows && p->row[rows].entry < gone)
         rows++;
-    for (size_t i = 0; i < gone; i++)
-        buf_wipe(&p->entry[i].text);
+    for (size_t i = 0; i < gone; i++) {
+        p->bytes -= p->entry[i].n;
+        entry_wipe(&p->entry[i]);
+    }
     memmove(p->entry, p->entry + gone, (p->n - gone) * sizeof *p->entry);
     memmove(p->row, p->row + rows, (p->n_rows - rows) * sizeof *p->row);
     p->n -= gone;
@@ -150,28 +176,50 @@ static void drop_oldest(struct pager *p) {
     p->seen = p->seen > rows ? p->seen - rows : 0;
 }
 
-static void put_safe(struct buf *to, struct view text) {
-    cleanup_buf struct buf safe = {0};
-    struct safe_text t = text_safe(text, TEXT_PROSE, SIZE_MAX, &safe);
+/* A tenth at a time, so that a full pager does not move everything for each line. */
+static void make_room(struct pager *p) {
+    if (p->n == p->max)
+        drop_entries(p, p->max / 10);
+    while (p->bytes > PAGER_BYTES && p->n > 1)
+        drop_entries(p, (p->n + 9) / 10);
+}
 
-    buf_add(to, t.s, t.n);
+/* Grows by copying, so that no old copy stays behind in the heap. */
+static void entry_put(struct pager *p, struct entry *e, struct view text) {
+    struct safe_text t = text_safe(text, TEXT_PROSE, SIZE_MAX, &p->scratch);
+    size_t need = e->n + t.n;
+
+    if (need > e->cap) {
+        struct entry was = *e;
+
+        e->cap = (uint32_t)(was.n ? need + need / 2 : need);
+        e->text = mem_new(e->cap);
+        if (was.text)
+            memcpy(e->text, was.text, was.n);
+        entry_wipe(&was);
+    }
+    if (t.n)
+        memcpy(e->text + e->n, t.s, t.n);
+    e->n = (uint32_t)need;
+    p->bytes += t.n;
+    if (p->scratch.cap > SCRATCH_KEPT)
+        buf_wipe(&p->scratch);
 }
 
 size_t pager_add(struct pager *p, const char *gutter, enum role role, bool fixed,
                  struct view text) {
     struct entry *e;
 
-    if (p->n == p->max)
-        drop_oldest(p);
+    make_room(p);
     if (p->n == p->cap) {
-        p->cap = p->cap ? 2 * p->cap : 64;
+        p->cap = p->cap ? p->cap + p->cap / 2 : 64;
         p->entry = mem_grow(p->entry, p->cap * sizeof *p->entry);
     }
     e = &p->entry[p->n++];
-    *e = (struct entry){.role = role, .fixed = fixed};
+    *e = (struct entry){.role = (uint8_t)role, .fixed = fixed};
     strncpy(e->gutter, gutter, GUTTER_MAX - 1);
-    put_safe(&e->text, text);
-    flow_entry(p, p->n - 1);
+    entry_put(p, e, text);
+    flow_entry(p, p->n - 1, 0);
     pager_settle(p);
     return p->dropped + p->n;
 }
@@ -190,7 +238,7 @@ void pager_gap(struct pager *p) {
     pager_add(p, "", ROLE_TEXT, false, view_str(""));
 }
 
-static struct entry *entry_of(struct pager *p, size_t id) {
+static struct entry *entry_of(const struct pager *p, size_t id) {
     return id > p->dropped && id <= p->dropped + p->n ? &p->entry[id - p->dropped - 1] : NULL;
 }
 
@@ -199,23 +247,48 @@ void pager_extend(struct pager *p, size_t id, struct view more) {
 
     if (!e)
         return;
-    put_safe(&e->text, more);
-    flow_from(p, (size_t)(e - p->entry));
+    entry_put(p, e, more);
+    flow_again(p, (size_t)(e - p->entry), false);
     pager_settle(p);
 }
 
+/* A view that stands in the entry stays at the same place of its text. */
 void pager_replace(struct pager *p, size_t id, enum role role, struct view text) {
     struct entry *e = entry_of(p, id);
+    struct row top;
+    size_t i;
 
     if (!e)
         return;
-    buf_wipe(&e->text);
-    e->role = role;
-    put_safe(&e->text, text);
-    flow_from(p, (size_t)(e - p->entry));
-    if (p->seen > p->n_rows)
-        p->seen = p->n_rows;
+    i = (size_t)(e - p->entry);
+    top = p->row[p->top];
+    p->bytes -= e->n;
+    explicit_bzero(e->text, e->n);
+    e->n = 0;
+    e->role = (uint8_t)role;
+    entry_put(p, e, text);
+    flow_again(p, i, true);
+    if (top.entry == i)
+        p->top = pager_row_of(p, i, top.from);
     pager_settle(p);
+}
+
+void pager_tag(struct pager *p, size_t id, const char *word) {
+    struct entry *e = entry_of(p, id);
+    bool room = e && *e->tag;
+
+    if (!e)
+        return;
+    snprintf(e->tag, sizeof e->tag, "%s", word);
+    if (!room)
+        flow_again(p, (size_t)(e - p->entry), true);
+    pager_settle(p);
+}
+
+/* --- moving --- */
+
+void pager_split(struct pager *p, int tail) {
+    p->tail = tail;
 }
 
 void pager_resize(struct pager *p, int width, int height, int indent) {
@@ -228,42 +301,22 @@ void pager_resize(struct pager *p, int width, int height, int indent) {
     p->width = width;
     p->indent = indent;
     if (reflow) {
-        flow_from(p, 0);
-        p->top = row_of(p, top.entry, top.from);
-        p->seen = p->seen > 0 ? row_of(p, seen.entry, seen.from) + 1 : 0;
+        flow_all(p);
+        p->top = pager_row_of(p, top.entry, top.from);
+        p->seen = p->seen > 0 ? pager_row_of(p, seen.entry, seen.from) + 1 : 0;
     }
     pager_settle(p);
 }
 
+/* A page is what the view will have once it no longer follows. */
 void pager_move(struct pager *p, enum list_move m) {
-    struct list l = {.n = bottom_top(p) + 1, .cur = p->top, .top = 0, .height = (size_t)p->height};
+    struct list l = {.n = bottom_top(p) + 1, .cur = p->top, .top = 0};
 
+    p->follow = false;
+    l.height = (size_t)pager_view(p);
     list_move(&l, m);
     p->top = l.cur;
-    p->follow = false;
     pager_settle(p);
-}
-
-static bool holds(struct view text, struct view needle) {
-    for (size_t i = 0; needle.n > 0 && i + needle.n <= text.n; i++)
-        if (!strncasecmp((const char *)text.p + i, (const char *)needle.p, needle.n))
-            return true;
-    return false;
-}
-
-bool pager_find(struct pager *p, struct view needle) {
-    size_t from = p->top < p->n_rows ? p->row[p->top].entry : p->n;
-
-    if (p->follow)
-        from = p->n;
-    for (size_t i = from; i-- > 0;)
-        if (holds(buf_view(&p->entry[i].text), needle)) {
-            p->top = row_of(p, i, 0);
-            p->follow = false;
-            pager_settle(p);
-            return true;
-        }
-    return false;
 }
 
 void pager_show(struct pager *p, size_t id) {
@@ -272,11 +325,22 @@ void pager_show(struct pager *p, size_t id) {
 
     if (!entry_of(p, id))
         return;
-    row = row_of(p, id - p->dropped - 1, 0);
+    row = pager_row_of(p, id - p->dropped - 1, 0);
     p->top = row > above ? row - above : 0;
     p->follow = false;
     pager_settle(p);
 }
+
+bool pager_unread(struct pager *p) {
+    if (p->seen >= p->n_rows)
+        return false;
+    p->top = p->seen;
+    p->follow = false;
+    pager_settle(p);
+    return true;
+}
+
+/* --- reading --- */
 
 size_t pager_rows(const struct pager *p) {
     return p->n_rows;
@@ -294,12 +358,14 @@ bool pager_row(const struct pager *p, size_t i, struct pager_row *out) {
         return false;
     r = &p->row[i];
     e = &p->entry[r->entry];
-    *out = (struct pager_row){safe_lit(""), safe_lit(""), e->role};
-    if (r->from == 0)
+    *out = (struct pager_row){safe_lit(""), safe_lit(""), safe_lit(""), (enum role)e->role};
+    if (r->from == 0) {
         out->gutter = (struct safe_text){e->gutter, strlen(e->gutter)};
+        out->tag = (struct safe_text){e->tag, strlen(e->tag)};
+    }
     if (r->n > 0)
-        out->text = (struct safe_text){(const char *)e->text.p + r->from,
-                                       flow_trim(view_of(e->text.p + r->from, r->n))};
+        out->text = (struct safe_text){(const char *)e->text + r->from,
+                                       flow_trim(view_of(e->text + r->from, r->n))};
     return true;
 }
 
@@ -309,4 +375,34 @@ bool pager_following(const struct pager *p) {
 
 size_t pager_unseen(const struct pager *p) {
     return p->n_rows - p->seen;
+}
+
+struct view pager_entry(const struct pager *p, size_t id) {
+    const struct entry *e = entry_of(p, id);
+
+    return e ? view_of(e->text, e->n) : view_of(NULL, 0);
+}
+
+static void put_lines(struct buf *out, struct view text, int indent) {
+    while (text.n > 0) {
+        const uint8_t *nl = memchr(text.p, '\n', text.n);
+        size_t n = nl ? (size_t)(nl - text.p) + 1 : text.n;
+
+        buf_add(out, text.p, n);
+        text = view_of(text.p + n, text.n - n);
+        if (text.n > 0)
+            buf_fmt(out, "%*s", indent, "");
+    }
+}
+
+void pager_text(const struct pager *p, struct buf *out) {
+    for (size_t i = 0; i < p->n; i++) {
+        const struct entry *e = &p->entry[i];
+
+        buf_fmt(out, "%-*s", p->indent, e->gutter);
+        put_lines(out, view_of(e->text, e->n), p->indent);
+        if (*e->tag)
+            buf_fmt(out, "  (%s)", e->tag);
+        buf_str(out, "\n");
+    }
 }

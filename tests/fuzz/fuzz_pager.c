@@ -6,8 +6,12 @@
 
 static void check(const struct pager *p, int width, int height, int indent) {
     size_t rows = pager_rows(p), top = pager_top(p);
+    struct pager_hit hits[PAGER_HITS];
     struct pager_row r;
 
+    MUST(pager_tail(p) == 0 || pager_view(p) + pager_tail(p) + 1 == height);
+    MUST(pager_tail(p) > 0 || pager_view(p) == height);
+    MUST(pager_tail(p) == 0 || !pager_following(p));
     MUST(top == 0 || top < rows);
     MUST(pager_unseen(p) <= rows);
     if (pager_following(p))
@@ -19,6 +23,8 @@ static void check(const struct pager *p, int width, int height, int indent) {
         MUST(utf8_valid(view_of(r.text.s, r.text.n)));
         MUST(!memchr(r.text.s, '\n', r.text.n) && !memchr(r.text.s, 0x1b, r.text.n));
         MUST(text_width(view_of(r.text.s, r.text.n)) <= (w < 2 ? 2 : w));
+        for (size_t n = pager_hits(p, i, hits); n-- > 0;)
+            MUST(hits[n].from >= 0 && hits[n].from <= hits[n].to);
     }
     MUST(!pager_row(p, rows, &r));
 }
@@ -34,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         i += 2;
         text = view_of(data + i, n < size - i ? n : size - i);
-        switch (op % 6) {
+        switch (op % 9) {
         case 0:
             last = pager_add(p, "who", ROLE_TEXT, false, text);
             break;
@@ -53,10 +59,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             pager_move(p, (enum list_move)(n % 6));
             break;
         case 5:
-            pager_find(p, text);
+            pager_search(p, text);
+            break;
+        case 6:
+            pager_seek(p, n & 1);
+            break;
+        case 7:
+            pager_tag(p, last > n % 8u ? last - n % 8u : last, "sent");
+            pager_split(p, n % 5);
+            break;
+        case 8:
+            pager_unread(p);
             break;
         }
-        if (op % 6 < 3 || op % 6 == 5)
+        if (op % 9 < 3 || op % 9 == 5)
             i += text.n;
         pager_resize(p, width, height, indent);
         check(p, width, height, indent);

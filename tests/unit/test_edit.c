@@ -189,6 +189,64 @@ static void big_paste(void **state) {
     edit_free(e);
 }
 
+/* The layout kept from before gives what one made anew does, whatever was done between. */
+static void layout_follows_every_change(void **state) {
+    static const char *const WORDS[] = {"a",    "\n",           "word ", "\xe6\xbc\xa2",
+                                        "\n\n", "longer words "};
+    struct edit *e = edit_new(400, true), *fresh;
+    uint32_t seed = 1;
+
+    (void)state;
+    for (int i = 0; i < 3000; i++) {
+        struct edit_row a[3], b[3];
+        struct edit_place at, want;
+        cleanup_buf struct buf text = {0};
+        size_t first, first_b, n;
+
+        seed = seed * 1664525u + 1013904223u;
+        if (seed >> 28 < 8)
+            edit_paste(e, view_str(WORDS[(seed >> 16) % COUNT(WORDS)]));
+        else if (seed >> 28 < 15)
+            edit_do(e, (enum edit_op)((seed >> 16) % (EDIT_CLEAR)));
+        else
+            edit_remember(e);
+        edit_text(e, &text);
+        fresh = edit_new(400, true);
+        edit_paste(fresh, buf_view(&text));
+        while (edit_pos(fresh) > edit_pos(e))
+            fresh->pos--;
+        n = edit_layout(e, 7 + i / 1000, a, 3, &first, &at);
+        assert_int_equal(n, edit_layout(fresh, 7 + i / 1000, b, 3, &first_b, &want));
+        assert_int_equal(first, first_b);
+        assert_true(at.row == want.row && at.col == want.col);
+        for (size_t k = 0; k < 3 && first + k < n; k++)
+            assert_true(a[k].from == b[k].from && a[k].to == b[k].to);
+        edit_free(fresh);
+    }
+    edit_free(e);
+}
+
+static void long_history_is_bounded(void **state) {
+    struct edit *e = edit_new(HISTORY_CHARS * 2, true);
+    cleanup_buf struct buf text = {0};
+
+    (void)state;
+    while (text.n < HISTORY_CHARS / 4)
+        buf_str(&text, "much ");
+    for (int i = 0; i < 20; i++) {
+        edit_set(e, buf_view(&text));
+        edit_remember(e);
+    }
+    assert_true(e->n_history > 1 && e->n_history < 5);
+    while (text.n <= HISTORY_CHARS)
+        buf_str(&text, "more ");
+    edit_set(e, buf_view(&text));
+    edit_remember(e);
+    edit_do(e, EDIT_UP);
+    assert_true(edit_len(e) < HISTORY_CHARS / 2);
+    edit_free(e);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(typing),
@@ -200,6 +258,8 @@ int main(void) {
         cmocka_unit_test(layout_wraps_and_scrolls),
         cmocka_unit_test(layout_never_splits_wide),
         cmocka_unit_test(big_paste),
+        cmocka_unit_test(layout_follows_every_change),
+        cmocka_unit_test(long_history_is_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
