@@ -323,6 +323,15 @@ void nip19_free(struct nip19 *n) {
     explicit_bzero(n, sizeof *n);
 }
 
+void npub_full(const uint8_t key[static 32], char out[static 64]) {
+    cleanup_buf struct buf text = {0};
+    struct err e;
+
+    out[0] = 0;
+    if (bech32_encode("npub", view_of(key, 32), &text, &e) == 0)
+        memcpy(out, text.p, text.n + 1); /* 63 signs, always */
+}
+
 void npub_short(const uint8_t key[static 32], char out[static 20]) {
     for (size_t i = 0; i < 4; i++) {
         hex_encode(view_of(key + 2 * i, 2), out + 5 * i);

@@ -29,6 +29,7 @@ struct nip19 {
 int nip19_decode(struct view s, struct nip19 *out, struct err *e) WARN_UNUSED;
 int nip19_encode(const struct nip19 *in, struct buf *out, struct err *e) WARN_UNUSED;
 void nip19_free(struct nip19 *n); /* wipes: the id may be a secret key */
+void npub_full(const uint8_t key[static 32], char out[static 64]);  /* npub1... */
 void npub_short(const uint8_t key[static 32], char out[static 20]); /* "9f3c 71d0 5a1b 20ff" */
 /* Accepts npub1... or 64 hex digits. */
 int pubkey_parse(const char *s, uint8_t out[static 32], struct err *e) WARN_UNUSED;

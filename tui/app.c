@@ -34,6 +34,8 @@ struct app *app_new(const struct app_conf *c) {
     a->end_page = pager_new(PAGE_ENTRIES);
     a->proof_page = pager_new(PAGE_ENTRIES);
     a->known = known_new(c->known, c->unix_now);
+    a->cell_page = pager_new(PAGE_ENTRIES);
+    a->find = edit_new(FILTER_MAX, false);
     a->shelf_changed = true;
     app_jobs_wipe(a); /* none yet */
     for (size_t i = 0; i < c->n_params && i < JOB_PARAMS_MAX; i++)
@@ -54,6 +56,8 @@ void app_free(struct app *a) {
     pager_free(a->end_page);
     pager_free(a->proof_page);
     known_free(a->known);
+    pager_free(a->cell_page);
+    edit_free(a->find);
     shelf_free(a->shelf);
     proven_free(a->proven);
     offer_free(a->offer);
@@ -110,12 +114,17 @@ void app_prepare(struct app *a) {
     app_jobs_prepare(a, (size_t)s.jobs);
     if (a->job->tree)
         tree_resize(a->job->tree, (size_t)s.tree);
-    if (a->job->chat)
+    if (a->job->chat) {
+        pager_split(a->job->chat, s.split);
         pager_resize(a->job->chat, s.chat.w, s.chat.h, s.indent);
-    if (a->palette->open)
-        app_palette_fill(a);
+    }
     if (a->screen == SCR_SETTINGS)
         app_settings_fill(a, (size_t)s.options);
+    if (a->palette->open)
+        app_palette_fill(a);
+    list_resize(&a->files, a->job->n_files, (size_t)s.files);
+    if (app_table(a))
+        app_table_fit(app_table(a), s.table.w, s.table.h);
     if (a->help)
         scr_help_fill(a, a->help_page);
     if (a->screen == SCR_OFFER)
@@ -130,6 +139,7 @@ void app_prepare(struct app *a) {
     pager_resize(a->offer_page, s.page.w, s.page.h, 0);
     pager_resize(a->end_page, s.page.w, s.page.h, 0);
     pager_resize(a->proof_page, s.proof.w, s.proof.h, 0);
+    pager_resize(a->cell_page, s.page.w, s.page.h, 0);
 }
 
 __attribute__((format(printf, 3, 0))) static void say_ap(struct app *a, enum role r,
@@ -191,6 +201,8 @@ enum scr app_focus(const struct app *a) {
         return SCR_PALETTE;
     if (a->help)
         return SCR_HELP;
+    if (a->finding != FIND_OFF && a->screen == SCR_CHAT)
+        return a->finding == FIND_TYPING ? SCR_FIND : SCR_FOUND;
     return a->filtering ? SCR_FILTER : a->screen;
 }
 
@@ -211,6 +223,7 @@ static void do_back(struct app *a) {
     static const enum scr UP[] = {
         [SCR_OFFER] = SCR_OFFERS, [SCR_JOBS] = SCR_OFFERS, [SCR_ATTEST] = SCR_JOBS,
         [SCR_CHAT] = SCR_ATTEST,  [SCR_SOURCE] = SCR_CHAT, [SCR_END] = SCR_JOBS,
+        [SCR_TABLE] = SCR_CHAT,   [SCR_CELL] = SCR_TABLE,  [SCR_FILES] = SCR_CHAT,
     };
 
     if (a->help)
@@ -250,12 +263,17 @@ static void do_go_settings(struct app *a) {
     app_go(a, SCR_SETTINGS);
 }
 
+static void do_go_files(struct app *a) {
+    go_job(a, SCR_FILES);
+}
+
 /* The pages among the screens, scrolled alike. */
 static struct pager *page_of(struct app *a) {
     struct pager *const pages[SCR_COUNT] = {
         [SCR_OFFER] = a->offer_page,        [SCR_END] = a->end_page,
         [SCR_PROOF] = a->proof_page,        [SCR_CHAT] = a->job->chat,
-        [SCR_SOURCE] = a->job->source_page, [SCR_HELP] = a->help_page};
+        [SCR_SOURCE] = a->job->source_page, [SCR_CELL] = a->cell_page,
+        [SCR_HELP] = a->help_page};
 
     return pages[a->help ? SCR_HELP : a->screen];
 }
@@ -273,6 +291,10 @@ static void move(struct app *a, enum list_move m) {
         app_jobs_move(a, m);
     else if (a->screen == SCR_SETTINGS)
         app_settings_move(a, m);
+    else if (a->screen == SCR_FILES)
+        list_move(&a->files, m);
+    else if (a->screen == SCR_TABLE && app_table(a))
+        list_move(&app_table(a)->rows, m);
     else if (app_tree(a))
         tree_move(app_tree(a), m);
 }
@@ -299,6 +321,11 @@ static void do_top(struct app *a) {
 
 static void do_bottom(struct app *a) {
     move(a, LIST_BOTTOM);
+}
+
+static void do_unread(struct app *a) {
+    if (!a->job->chat || !pager_unread(a->job->chat))
+        app_say(a, ROLE_DIM, "there is nothing new below");
 }
 
 /* --- jobs --- */
@@ -360,6 +387,8 @@ static void do_fold(struct app *a) {
 static void do_left(struct app *a) {
     if (a->screen == SCR_SETTINGS)
         app_settings_side(a, false);
+    else if (a->screen == SCR_TABLE)
+        app_table_column(a, -1);
     else if (app_tree(a))
         tree_left(app_tree(a));
 }
@@ -367,6 +396,8 @@ static void do_left(struct app *a) {
 static void do_right(struct app *a) {
     if (a->screen == SCR_SETTINGS)
         app_settings_side(a, true);
+    else if (a->screen == SCR_TABLE)
+        app_table_column(a, 1);
     else if (app_tree(a))
         tree_right(app_tree(a));
 }
@@ -392,14 +423,28 @@ static void do_complete(struct app *a) {
         cmd_complete(a);
 }
 
-static void do_find(struct app *a) {
-    cleanup_buf struct buf words = {0};
+static void do_resend(struct app *a) {
+    app_resend(a, 1);
+}
 
-    edit_text(a->input, &words);
-    if (words.n == 0)
-        app_say(a, ROLE_DIM, "type what to find, then Ctrl-F; again for the one before");
-    else if (!a->job->chat || !pager_search(a->job->chat, buf_view(&words)) || !pager_seek(a->job->chat, true))
-        app_say(a, ROLE_WARN, "nothing above holds those words");
+static void do_edit_again(struct app *a) {
+    app_edit_again(a, 1);
+}
+
+static void do_prefix(struct app *a) {
+    a->ctrl_x = true;
+}
+
+static void do_table(struct app *a) {
+    app_table_open(a, a->job->n_tables);
+}
+
+static void do_next_table(struct app *a) {
+    app_table_step(a, 1);
+}
+
+static void do_prev_table(struct app *a) {
+    app_table_step(a, -1);
 }
 
 static void do_source(struct app *a) {
@@ -497,6 +542,7 @@ static void do_quit(struct app *a) {
 static struct edit *editor_of(struct app *a) {
     struct edit *const editors[SCR_COUNT] = {[SCR_CHAT] = a->input,
                                              [SCR_FILTER] = a->filter,
+                                             [SCR_FIND] = a->find,
                                              [SCR_WORD] = a->prompt.edit,
                                              [SCR_PALETTE] = a->palette->edit};
 
@@ -530,12 +576,14 @@ static action_fn *const ACTION[ACT_EDIT_FIRST] = {
     [ACT_TYPE] = app_settings_type,
     [ACT_TRY] = app_settings_try,
     [ACT_WRITE] = app_settings_write,
+    [ACT_GO_FILES] = do_go_files,
     [ACT_UP] = do_up,
     [ACT_DOWN] = do_down,
     [ACT_PAGE_UP] = do_page_up,
     [ACT_PAGE_DOWN] = do_page_down,
     [ACT_TOP] = do_top,
     [ACT_BOTTOM] = do_bottom,
+    [ACT_UNREAD] = do_unread,
     [ACT_NEXT_JOB] = do_next_job,
     [ACT_PREV_JOB] = do_prev_job,
     [ACT_UNREAD_JOB] = app_jobs_next_unread,
@@ -558,7 +606,23 @@ static action_fn *const ACTION[ACT_EDIT_FIRST] = {
     [ACT_SEND] = do_send,
     [ACT_NEWLINE] = do_newline,
     [ACT_COMPLETE] = do_complete,
-    [ACT_FIND] = do_find,
+    [ACT_FIND] = app_find_open,
+    [ACT_FIND_OLDER] = app_find_older,
+    [ACT_FIND_NEWER] = app_find_newer,
+    [ACT_FIND_KEEP] = app_find_keep,
+    [ACT_FIND_END] = app_find_end,
+    [ACT_RESEND] = do_resend,
+    [ACT_EDIT_AGAIN] = do_edit_again,
+    [ACT_PREFIX] = do_prefix,
+    [ACT_COPY] = app_copy,
+    [ACT_TABLE] = do_table,
+    [ACT_NEXT_TABLE] = do_next_table,
+    [ACT_PREV_TABLE] = do_prev_table,
+    [ACT_TABLE_SORT] = app_table_sort,
+    [ACT_TABLE_SAVE] = app_table_save,
+    [ACT_CELL] = app_table_show_cell,
+    [ACT_FILE_GET] = app_file_get,
+    [ACT_FILE_ATTACH] = app_file_attach,
     [ACT_SOURCE] = do_source,
     [ACT_NEXT_SOURCE] = do_next_source,
     [ACT_PREV_SOURCE] = do_prev_source,
@@ -567,18 +631,35 @@ static action_fn *const ACTION[ACT_EDIT_FIRST] = {
     [ACT_NO] = do_no,
 };
 
+/* What follows a change of a line that is being written. */
+static void edited(struct app *a, const struct edit *e) {
+    if (e == a->find)
+        app_find_typed(a);
+}
+
 void app_do(struct app *a, enum action act) {
     struct edit *e = editor_of(a);
     enum scr focus = app_focus(a);
 
-    if (act >= ACT_EDIT_FIRST && e)
+    if (act >= ACT_EDIT_FIRST && e) {
         edit_do(e, (enum edit_op)(act - ACT_EDIT_FIRST));
-    else if (act >= ACT_EDIT_FIRST && focus == SCR_HIDDEN)
+        edited(a, e);
+    } else if (act >= ACT_EDIT_FIRST && focus == SCR_HIDDEN)
         hidden_do(a->prompt.hidden, act);
     else if (act < ACT_EDIT_FIRST && ACTION[act])
         ACTION[act](a);
     if (a->filtering)
         a->shelf_changed = true;
+}
+
+/* The second key of Ctrl-X Ctrl-E. Ctrl-X and another key: that key is lost. */
+static bool second_key(struct app *a, uint32_t key) {
+    bool second = a->ctrl_x;
+
+    a->ctrl_x = false;
+    if (second && app_focus(a) == SCR_CHAT && (key == K_CTRL('E') || key == 'e'))
+        app_edit_outside(a);
+    return second;
 }
 
 void app_key(struct app *a, uint32_t key) {
@@ -587,15 +668,18 @@ void app_key(struct app *a, uint32_t key) {
     struct edit *e = editor_of(a);
 
     a->status[0] = 0;
+    if (second_key(a, key))
+        return;
     if (a->shelf_changed)
         view_offers(a); /* what the person sees is what the key means */
     if (a->palette->open)
         app_palette_fill(a);
     if (act != ACT_NONE)
         app_do(a, act);
-    else if (e && key < 0x110000)
+    else if (e && key < 0x110000) {
         edit_insert(e, key);
-    else if (focus == SCR_HIDDEN && key < 0x110000 && !hidden_insert(a->prompt.hidden, key))
+        edited(a, e);
+    } else if (focus == SCR_HIDDEN && key < 0x110000 && !hidden_insert(a->prompt.hidden, key))
         app_say(a, ROLE_WARN, "that is no character, or there is no room for more");
     if (a->filtering)
         a->shelf_changed = true;
@@ -617,5 +701,6 @@ void app_paste(struct app *a, struct view text, bool cut) {
     }
     if (edit_paste(e, text) == 0 || cut || edit_len(e) >= DRAFT_MAX)
         app_say(a, ROLE_WARN, "the paste was too long: only its beginning is here");
+    edited(a, e);
     a->shelf_changed |= a->filtering;
 }

@@ -21,6 +21,7 @@
 #include "tui/session.h"
 #include "tui/shelf.h"
 #include "tui/sources.h"
+#include "tui/table.h"
 #include "tui/tree.h"
 
 #define APP_JOBS 8 /* held at once; one that ended makes room for the next */
@@ -28,6 +29,7 @@
 #define APP_TURNS 8
 #define APP_OPEN 32
 #define APP_ATTACH 8 /* files asked about at once */
+#define APP_TABLES 8
 #define CHAT_ENTRIES 200000
 #define DRAFT_MAX ((size_t)1 << 20)
 #define PATH_MAX_APP 1024
@@ -70,11 +72,24 @@ struct app_verdict {
 
 struct app_turn { /* one question and its answer */
     uint8_t id[32];
-    size_t entry; /* of the pager; 0 = nothing came yet */
-    bool open;
-    int64_t asked; /* loop_now */
-    uint64_t chars;
+    struct buf question;
+    size_t said, entry;    /* of the pager: the question, and the answer; 0 = nothing came yet */
+    bool open, acked;      /* acked: the guest has it */
+    int64_t asked, first;  /* loop_now; first: of the first words, 0 = none yet */
+    uint64_t shown, words; /* of what streamed: bytes, and words */
+    bool in_word;
+    struct buf held;        /* streamed, and not shown before it is sure to be no half address */
     struct sources sources; /* shown under the answer once that is whole */
+};
+
+struct app_table { /* of an answer */
+    struct table *table;
+    uint64_t total;  /* rows that there are; the table has the first ones */
+    uint8_t xid[16]; /* of the file with all of them; zero: none */
+    struct list rows;
+    size_t column, left; /* under the cursor; first in sight */
+    size_t sorted;
+    enum table_order order;
 };
 
 struct app_attach { /* a file of ours that may be sent */
@@ -97,6 +112,7 @@ struct app_file {
     char name[201];
     char *path; /* of ours: where it lies on this machine */
     uint64_t size, done;
+    struct pace pace;
     int64_t began, moved; /* loop_now */
     struct buf data;      /* of one that came in, until the job is forgotten */
     char *saved;          /* path, when it was */
@@ -135,6 +151,10 @@ struct app_job {
     struct pager *source_page;
     struct app_file file[APP_FILES];
     size_t n_files;
+    struct app_table table[APP_TABLES]; /* newest last */
+    size_t n_tables, table_at;          /* the one on the screen */
+    uint64_t minutes, price_msat;       /* of the lease; of a job or a minute */
+    bool per_minute;
     bool has_receipt, has_teardown;
     struct receipt receipt;
     int uncovered;
@@ -171,6 +191,12 @@ struct app_port {
     /* The bell and, where `away`, a notification of the desktop, as they are configured. Words of
      * our own. */
     void (*tell)(void *arg, const char *words, bool away);
+    /* A new file that only its owner can read; never over one that exists. */
+    int (*write)(void *arg, const char *path, struct view data, struct err *e);
+    /* To the terminal's clipboard; sanitised there. "too-large". */
+    int (*copy)(void *arg, struct view text, struct err *e);
+    /* The draft in the person's editor; app_on_edited follows, now or later. */
+    int (*edit)(void *arg, struct view draft, struct err *e);
 };
 
 struct app_conf {
@@ -215,6 +241,17 @@ struct app {
     enum scr proof_from;   /* where it was opened */
     struct prompt prompt;
     struct app_identity identity;
+    struct pager *cell_page;
+    enum { FIND_OFF, FIND_TYPING, FIND_KEPT } finding;
+    struct edit *find;
+    size_t found; /* places in the chat */
+    struct list files;
+    struct {
+        bool talk; /* the conversation, else the file */
+        uint8_t xid[16];
+    } saving;         /* what is asked about */
+    unsigned editing; /* the job whose draft is with an editor; 0: none */
+    bool ctrl_x;      /* the first key of two was pressed */
     bool filtering;
     struct edit *filter;
     enum shelf_sort sort;
@@ -270,6 +307,8 @@ void app_on_folder(struct app *a, const char *folder); /* where files from guest
 void app_on_tried(struct app *a, const char *relay, int64_t ms, const char *why); /* ms, or why */
 /* Every event but SE_VERDICT, which the owner turns into app_on_verdict. */
 void app_on_session(struct app *a, unsigned job, const struct session_event *ev);
+/* The editor has ended: the draft anew, or e and the old one stands. */
+void app_on_edited(struct app *a, struct view text, const struct err *e);
 
 /* --- keys --- */
 enum scr app_focus(const struct app *a); /* where keys go */
@@ -302,10 +341,64 @@ void app_ask_end(struct app *a);
 void app_ask_forget(struct app *a);
 void app_ask_quit(struct app *a);
 void app_answered(struct app *a, bool yes);
-void app_save_bundle(struct app *a, const char *path);               /* NULL: the usual place */
-void app_save_file(struct app *a, const char *word, const char *to); /* to NULL: own name */
+void app_save_bundle(struct app *a, const char *path);  /* NULL: the usual place */
+void app_type_command(struct app *a, const char *text); /* into the chat's input */
+void app_edit_outside(struct app *a);                   /* the draft, in the person's editor */
+
+/* --- app_talk.c: questions and answers --- */
+bool app_send(struct app *a, struct view text); /* false: it may not go, and the status says why */
+void app_resend(struct app *a, size_t n);       /* the nth newest question, from 1 */
+void app_edit_again(struct app *a, size_t n);   /* the same, as the draft */
 void app_stop_answer(struct app *a);
 struct app_turn *app_turn_of(struct app_job *j, const uint8_t *id); /* NULL: none of ours */
+void app_turn_free(struct app_turn *t);                             /* wipes; not the struct */
+void app_on_sent(struct app *a, struct app_job *j, const struct session_event *ev);
+void app_on_delta(struct app *a, struct app_job *j, const struct session_event *ev);
+void app_on_answer(struct app *a, struct app_job *j, const struct session_event *ev);
+void app_on_progress(struct app *a, struct app_job *j, const struct session_event *ev);
+void app_talk_over(struct app_job *j); /* no answer will come any more */
+
+/* --- app_find.c: the search line of the chat --- */
+void app_find_open(struct app *a);
+void app_find_typed(struct app *a); /* its words have changed */
+void app_find_older(struct app *a);
+void app_find_newer(struct app *a);
+void app_find_keep(struct app *a);
+void app_find_end(struct app *a);
+
+/* --- app_files.c, app_attach.c, app_save.c --- */
+void app_on_file_moved(struct app *a, struct app_job *j, const struct session_event *ev, bool up);
+void app_on_file(struct app *a, struct app_job *j, const struct session_event *ev);
+void app_on_file_failed(struct app *a, struct app_job *j, const struct session_event *ev);
+bool app_file_sent(struct app *a, struct app_job *j,
+                   const uint8_t *xid); /* false: no file of ours */
+struct app_file *app_file_xid(struct app_job *j, const uint8_t xid[static 16]);
+struct app_file *app_file_at(const struct app *a); /* under the cursor; NULL: none */
+size_t app_file_number(const struct app_job *j, const struct app_file *f); /* of those that came */
+void app_file_attach(struct app *a);
+void app_file_get(struct app *a);
+void app_attach(struct app *a); /* what was asked about, after the yes */
+/* to: a path, a folder, or NULL for the usual one. Asks unless `to` is a path that is free. */
+void app_save_file(struct app *a, const struct app_file *f, const char *to);
+void app_save_talk(struct app *a, const char *to);
+void app_save_named(struct app *a, struct view typed); /* the answer to that question */
+
+/* --- app_tables.c --- */
+void app_on_table(struct app *a, struct app_job *j, const cJSON *o);
+void app_table_free(struct app_table *t);
+struct app_table *app_table(const struct app *a);  /* the one on the screen; NULL: none */
+void app_table_open(struct app *a, size_t number); /* from 1, oldest first */
+void app_table_step(struct app *a, int by);
+void app_table_column(struct app *a, int by);
+void app_table_sort(struct app *a);
+void app_table_save(struct app *a);
+void app_table_show_cell(struct app *a);
+const char *app_table_cell(const struct app *a); /* in full; sanitised */
+void app_table_fit(struct app_table *t, int width, int height);
+
+/* --- app_copy.c: to the clipboard --- */
+void app_copy(struct app *a); /* what this screen is about */
+void app_copy_named(struct app *a, const char *word);
 
 /* --- app_attest.c: the verdict on the screens, its decision, what is remembered of it --- */
 void app_attest_accepted(struct app *a, struct app_job *j); /* becomes the last one met */
@@ -340,10 +433,11 @@ void app_jobs_step(struct app *a, int by);           /* to the next one, from an
 void app_jobs_next_unread(struct app *a);
 void app_job_named(struct app *a, const char *word);   /* to "2", or "7f21"; "": to the list */
 void app_job_forget(struct app *a, struct app_job *j); /* wiped; never of one that is alive */
-void app_jobs_wipe(struct app *a); /* all, alive or not; the world is not told */
-void app_file_free(struct app_file *f);
-void app_job_free(struct app_job *j); /* wipes; NULL legal */
+void app_jobs_wipe(struct app *a);      /* all, alive or not; the world is not told */
+void app_file_free(struct app_file *f); /* wipes; not the struct */
+void app_job_free(struct app_job *j);   /* wipes; NULL legal */
 struct app_job *app_job_new(void);
+void app_job_news(const struct app *a, struct app_job *j); /* marks it, unless it is looked at */
 /* Lines in the chat of any job. */
 void app_job_note(struct app *a, struct app_job *j, enum role r, const char *fmt, ...)
     PRINTF_LIKE(4, 5);

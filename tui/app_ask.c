@@ -81,126 +81,6 @@ static void start(struct app *a) {
         app_say(a, ROLE_BAD, "%s", e.text);
 }
 
-/* --- attach: the guard --- */
-
-static int file_look(const char *path, uint64_t *size, uint8_t sha[static 32], struct err *e) {
-    struct stat st;
-
-    if (stat(path, &st) != 0)
-        return err_set(e, "no-file", "there is no file %s", path);
-    if (!S_ISREG(st.st_mode))
-        return err_set(e, "no-file", "%s is not a file", path);
-    if ((uint64_t)st.st_size > XFER_FILE_MAX)
-        return err_set(e, "too-large", "%s is larger than %u MiB", path,
-                       (unsigned)(XFER_FILE_MAX >> 20));
-    *size = (uint64_t)st.st_size;
-    return sha256_file(path, sha, e);
-}
-
-static void guard_file(struct buf *body, const struct app_attach *f, bool alone) {
-    char hex[65];
-
-    hex_encode(view_of(f->sha, 32), hex);
-    if (alone)
-        buf_fmt(body, "%s, %" PRIu64 " bytes\nsha256 %s\n", f->path, f->size, hex);
-    else
-        buf_fmt(body, "%s, %" PRIu64 " bytes, sha256 %.12s..%s\n", f->path, f->size, hex, hex + 60);
-}
-
-static void guard_words(struct app *a, const char *server) {
-    struct prompt *p = &a->prompt;
-    bool alone = a->n_attach == 1;
-    uint64_t bytes = 0;
-    char guest[20], title[64];
-
-    for (size_t i = 0; i < a->n_attach; i++)
-        bytes += a->attach[i].size;
-    snprintf(title, sizeof title, "Send these %zu files, %" PRIu64 " bytes?", a->n_attach, bytes);
-    npub_short(a->job->verdict.guest, guest);
-    prompt_ask(p, THEN_ATTACH, alone ? "Send this file?" : title, NULL);
-    p->job = a->job->number;
-    for (size_t i = 0; i < a->n_attach; i++)
-        guard_file(&p->body, &a->attach[i], alone);
-    buf_fmt(&p->body, "to guest %s, verdict %s%s\n", guest, check_state_name(a->job->verdict.state),
-            a->job->simulated ? ", SIMULATED" : "");
-    if (server)
-        buf_fmt(&p->body, "encrypted, through %s", server);
-    else
-        buf_str(&p->body, "encrypted, inside the conversation");
-}
-
-static int attach_look(struct app *a, const char *path, const char **server, struct err *e) {
-    struct app_attach *f = &a->attach[a->n_attach];
-
-    if (strlen(path) >= sizeof f->path)
-        return err_set(e, "no-file", "the path is too long");
-    if (file_look(path, &f->size, f->sha, e) != 0 ||
-        a->conf.port->route(a->conf.port_arg, a->job->number, f->size, server, e) != 0)
-        return -1;
-    snprintf(f->path, sizeof f->path, "%s", path);
-    a->n_attach++;
-    return 0;
-}
-
-/* All of them, or none. */
-void app_ask_attach(struct app *a, const char *const *path, size_t n) {
-    const char *why, *server = NULL, *through = NULL;
-    struct err e;
-
-    a->n_attach = 0;
-    if (!app_may_send(a, &why)) {
-        app_say(a, ROLE_WARN, "%s", why);
-        return;
-    }
-    if (n > APP_ATTACH) {
-        app_say(a, ROLE_WARN, "at most %d files at once", APP_ATTACH);
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (attach_look(a, path[i], &server, &e) != 0) {
-            app_say(a, ROLE_BAD, "%s", e.text);
-            return;
-        }
-        through = server ? server : through;
-    }
-    guard_words(a, through);
-}
-
-/* The file may have changed between the question and the answer: then it is asked again. */
-static int attach_one(struct app *a, const struct app_attach *f, struct err *e) {
-    const char *slash = strrchr(f->path, '/');
-    cleanup_free char *name = file_name_safe(view_str(slash ? slash + 1 : f->path));
-    struct xfer_meta m = {.size = f->size};
-    uint8_t sha[32];
-    uint64_t size;
-
-    if (file_look(f->path, &size, sha, e) != 0)
-        return -1;
-    if (memcmp(sha, f->sha, 32) != 0)
-        return err_set(e, "no-file", "the file changed while you were asked: not sent");
-    if (a->conf.port->attach(a->conf.port_arg, a->job->number, f->path, path_mime(f->path), m.xid,
-                             e) != 0)
-        return -1;
-    memcpy(m.sha256, sha, 32);
-    snprintf(m.name, sizeof m.name, "%s", name);
-    app_file_path(a, a->job, &m, f->path);
-    return 0;
-}
-
-static void attach(struct app *a) {
-    struct err e;
-
-    for (size_t i = 0; i < a->n_attach; i++) {
-        const struct app_attach *f = &a->attach[i];
-
-        if (attach_one(a, f, &e) != 0) {
-            app_say(a, ROLE_BAD, "%s", e.text);
-            return;
-        }
-        app_note(a, ROLE_DIM, "Sending %s, %" PRIu64 " bytes.", f->path, f->size);
-    }
-}
-
 /* --- parameters of the next job --- */
 
 void app_ask_param(struct app *a) {
@@ -318,7 +198,10 @@ void app_answered(struct app *a, bool yes) {
         app_accept(a, view_is(buf_view(&typed), "remember"));
         return;
     case THEN_ATTACH:
-        attach(a);
+        app_attach(a);
+        return;
+    case THEN_SAVE:
+        app_save_named(a, buf_view(&typed));
         return;
     case THEN_PARAM:
         set_param(a, buf_view(&typed));
@@ -346,19 +229,7 @@ void app_answered(struct app *a, bool yes) {
     }
 }
 
-/* --- answers, bundles and files to disk --- */
-
-void app_stop_answer(struct app *a) {
-    const struct app_turn *t = app_answering(a);
-    struct err e;
-
-    if (!t)
-        app_say(a, ROLE_DIM, "no answer is being given");
-    else if (a->conf.port->cancel(a->conf.port_arg, a->job->number, t->id, &e) != 0)
-        app_say(a, ROLE_BAD, "%s", e.text);
-    else
-        app_say(a, ROLE_DIM, "asked the guest to stop");
-}
+/* --- the bundle --- */
 
 void app_save_bundle(struct app *a, const char *path) {
     struct app_job *j = a->job;
@@ -381,57 +252,4 @@ void app_save_bundle(struct app *a, const char *path) {
     free(j->bundle);
     j->bundle = path_shown(path);
     app_say(a, ROLE_TEXT, "saved %s; `cdvm verify` checks it offline", j->bundle);
-}
-
-/* name, name-2, name-3 ... before the extension. */
-static char *numbered(const char *path, unsigned n) {
-    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
-
-    if (n < 2)
-        return mem_str(path);
-    if (!dot || dot == path || (slash && dot <= slash + 1))
-        return mem_fmt("%s-%u", path, n);
-    return mem_fmt("%.*s-%u%s", (int)(dot - path), path, n, dot);
-}
-
-static char *save_as(const char *path, struct view data, struct err *e) {
-    struct stat st;
-
-    for (unsigned n = 1; n < 1000; n++) {
-        char *to = numbered(path, n);
-
-        if (lstat(to, &st) != 0) { /* and O_EXCL, should somebody be faster */
-            if (file_write(to, data, 0600, false, e) == 0)
-                return to;
-            free(to);
-            return NULL;
-        }
-        free(to);
-    }
-    err_set(e, "exists", "%s and a thousand names like it exist", path);
-    return NULL;
-}
-
-void app_save_file(struct app *a, const char *word, const char *to) {
-    struct app_file *f = app_file_named(a, word);
-    cleanup_free char *path = NULL, *saved = NULL;
-    struct stat st;
-    struct err e;
-
-    if (!f || f->state != FILE_WHOLE) {
-        app_say(a, ROLE_WARN, f ? "that file is not whole yet" : "no such file came; /get 1");
-        return;
-    }
-    if (to && *to && !(stat(to, &st) == 0 && S_ISDIR(st.st_mode)))
-        path = mem_str(to);
-    else
-        path = mem_fmt("%s/%s", to && *to ? to : a->conf.folder, f->name);
-    saved = save_as(path, buf_view(&f->data), &e);
-    if (!saved) {
-        app_say(a, ROLE_BAD, "%s", e.text);
-        return;
-    }
-    free(f->saved);
-    f->saved = path_shown(saved);
-    app_note(a, ROLE_TITLE, "Saved %s, sha256 ok.", f->saved);
 }

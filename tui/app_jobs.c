@@ -24,7 +24,9 @@ void app_job_free(struct app_job *j) {
     for (size_t i = 0; i < j->n_files; i++)
         app_file_free(&j->file[i]);
     for (size_t i = 0; i < j->n_turns; i++)
-        sources_free(&j->turn[i].sources);
+        app_turn_free(&j->turn[i]);
+    for (size_t i = 0; i < j->n_tables; i++)
+        app_table_free(&j->table[i]);
     tree_free(j->tree);
     exhibit_free(j->exhibit);
     free(j->facts);
@@ -192,11 +194,9 @@ void app_jobs_next_unread(struct app *a) {
 }
 
 bool app_looks_at(const struct app *a, const struct app_job *j) {
-    static const bool ITS[SCR_COUNT] = {[SCR_ATTEST] = true,
-                                        [SCR_PROOF] = true,
-                                        [SCR_CHAT] = true,
-                                        [SCR_SOURCE] = true,
-                                        [SCR_END] = true};
+    static const bool ITS[SCR_COUNT] = {
+        [SCR_ATTEST] = true, [SCR_PROOF] = true, [SCR_CHAT] = true,  [SCR_SOURCE] = true,
+        [SCR_TABLE] = true,  [SCR_CELL] = true,  [SCR_FILES] = true, [SCR_END] = true};
 
     return j == a->job && ITS[a->screen];
 }

@@ -19,6 +19,7 @@ static const char HELP[] =
     "  --policy P     standard (default), strict, demo, or a policy file\n"
     "  --param K=V    parameter of the jobs, readable by the provider; may be repeated\n"
     "  --out DIR      folder for files from guests (default: here)\n"
+    "  --draft-dir DIR  private folder for drafts in your own editor\n"
     "  --theme T      auto (default), dark, light, mono, 8 or 256 colours\n"
     "  --symbols S    auto (default), ascii or unicode\n"
     "  --ascii, --mono  the same as --symbols ascii, --theme mono\n"
@@ -48,6 +49,7 @@ static const struct option OPTIONS[] = {
     {"policy", required_argument, NULL, OPT_POLICY},
     {"param", required_argument, NULL, OPT_PARAM},
     {"out", required_argument, NULL, OPT_SETTING},
+    {"draft-dir", required_argument, NULL, OPT_SETTING},
     {"theme", required_argument, NULL, OPT_SETTING},
     {"symbols", required_argument, NULL, OPT_SETTING},
     {"mouse", required_argument, NULL, OPT_SETTING},

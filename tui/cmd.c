@@ -2,36 +2,38 @@
 #include "tui/flow.h"
 #include "tui/path.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define WORD_MAX 1024
-#define SHOWN_MAX 6
+const char *cmd_word(const char *s, struct buf *word) {
+    char quote = 0;
 
-/* Words of a line, parted by spaces; quotes and backslashes as in a shell. Owned words; returns how
- * many, at most max + 1 to tell that there were more. */
+    buf_add(word, "", 0);
+    for (s += strspn(s, " "); *s && (quote || *s != ' '); s++) {
+        if (*s == quote)
+            quote = 0;
+        else if (!quote && (*s == '"' || *s == '\''))
+            quote = *s;
+        else {
+            s += *s == '\\' && quote != '\'' && s[1];
+            buf_add(word, s, 1);
+        }
+    }
+    return s;
+}
+
+/* Owned words; returns how many, at most max + 1 to tell that there were more. */
 static size_t words_of(const char *s, char **word, size_t max) {
     size_t n = 0;
 
     while (*(s += strspn(s, " "))) {
         cleanup_buf struct buf b = {0};
-        char quote = 0;
 
         if (n == max)
             return max + 1;
-        for (; *s && (quote || *s != ' '); s++) {
-            if (*s == quote)
-                quote = 0;
-            else if (!quote && (*s == '"' || *s == '\''))
-                quote = *s;
-            else {
-                s += *s == '\\' && quote != '\'' && s[1];
-                buf_add(&b, s, 1);
-            }
-        }
+        s = cmd_word(s, &b);
         word[n++] = buf_take(&b);
     }
     return n;
@@ -69,36 +71,79 @@ static void run_attach(struct app *a, const char *arg) {
         attach_words(a, arg);
 }
 
-static void run_source(struct app *a, const char *arg) {
-    uint64_t n = 1;
+/* "", or a number from 1; anything else is 0, which nothing has. */
+static size_t number_of(const char *arg, size_t usual) {
+    uint64_t n = usual;
 
     if (*arg && !decimal_parse(arg, &n))
         n = 0;
-    app_source_open(a, n < SOURCES_MAX + 1 ? (size_t)n : 0);
+    return n < 1000000 ? (size_t)n : 0;
+}
+
+static void run_source(struct app *a, const char *arg) {
+    app_source_open(a, number_of(arg, 1));
+}
+
+static void say_param(struct app *a, const struct job_param *p) {
+    app_note(a, ROLE_DIM, "%s = %s", p->key, p->value);
 }
 
 static void run_param(struct app *a, const char *arg) {
-    (void)arg;
+    size_t shown = 0;
+
     for (size_t i = 0; i < a->n_params; i++)
-        app_note(a, ROLE_DIM, "%s = %s", a->params[i].key, a->params[i].value);
-    app_say(a, ROLE_DIM, "%zu parameters; set before a guest starts: p where the offer is shown",
-            a->n_params);
+        if (!*arg || !strcmp(a->params[i].key, arg)) {
+            say_param(a, &a->params[i]);
+            shown++;
+        }
+    if (*arg && shown == 0)
+        app_say(a, ROLE_WARN, "this job has no parameter %s", arg);
+    else
+        app_say(a, ROLE_DIM,
+                "%zu parameters; set before a guest starts: p where the offer is shown", shown);
 }
 
+/* The first word and what follows it, as a path. */
 static void run_get(struct app *a, const char *arg) {
-    cleanup_free char *word = mem_str(arg), *path = NULL;
-    char *space = strchr(word, ' ');
+    cleanup_buf struct buf which = {0}, to = {0};
+    cleanup_free char *path = NULL;
 
-    if (space)
-        *space++ = 0;
-    path = path_typed(space ? space : "");
-    app_save_file(a, *word ? word : "1", path);
+    (void)cmd_word(cmd_word(arg, &which), &to);
+    path = path_typed((char *)to.p);
+    app_save_file(a, app_file_named(a, which.n ? (char *)which.p : "1"), path);
 }
 
 static void run_save(struct app *a, const char *arg) {
     cleanup_free char *path = path_typed(arg);
 
+    app_save_talk(a, path);
+}
+
+static void run_bundle(struct app *a, const char *arg) {
+    cleanup_free char *path = path_typed(arg);
+
     app_save_bundle(a, path);
+}
+
+static void run_table(struct app *a, const char *arg) {
+    app_table_open(a, number_of(arg, a->job->n_tables));
+}
+
+static void run_resend(struct app *a, const char *arg) {
+    app_resend(a, number_of(arg, 1));
+}
+
+static void run_edit(struct app *a, const char *arg) {
+    app_edit_again(a, number_of(arg, 1));
+}
+
+static void run_copy(struct app *a, const char *arg) {
+    app_copy_named(a, arg);
+}
+
+static void run_files(struct app *a, const char *arg) {
+    (void)arg;
+    app_go(a, SCR_FILES);
 }
 
 static void run_stop(struct app *a, const char *arg) {
@@ -126,21 +171,34 @@ static void run_help(struct app *a, const char *arg) {
 }
 
 static const struct cmd TABLE[] = {
-    {"attach", "PATH...", "send files to the guest (asks first)", run_attach},
-    {"source", "[N]", "show passage N of the newest answer in its document", run_source},
-    {"get", "[N|NAME] [PATH]", "save a file that came from the guest", run_get},
-    {"save", "[PATH]", "save the bundle: evidence and receipt, for `cdvm verify`", run_save},
-    {"stop", "", "stop the answer that is being given", run_stop},
-    {"end", "", "end the job; the guest wipes itself (asks first)", run_end},
-    {"job", "[N|ID]", "the jobs; or go to one of them", run_job},
-    {"verify", "", "show what was verified", run_verify},
-    {"param", "", "the parameters of this job", run_param},
-    {"help", "", "keys and commands", run_help},
+    {"attach", "PATH...", "send files to the guest (asks first)", run_attach, {ARG_PATHS}},
+    {"get", "[N|NAME] [PATH]", "save a file of the guest", run_get, {ARG_FILE, ARG_PATH}},
+    {"files", "", "files, both ways", run_files, {0}},
+    {"source", "[N]", "passage N of the newest answer in its document", run_source, {ARG_SOURCE}},
+    {"table", "[N]", "a table of an answer, to scroll and sort", run_table, {ARG_TABLE}},
+    {"copy", "[answer|guest]", "to the terminal's clipboard (OSC 52)", run_copy, {ARG_COPY}},
+    {"stop", "", "stop the answer that is being given", run_stop, {0}},
+    {"resend", "[N]", "ask again; 1 is the newest question", run_resend, {ARG_TURN}},
+    {"edit", "[N]", "a question of before as a draft", run_edit, {ARG_TURN}},
+    {"save", "[PATH]", "write this conversation to a file, in the clear", run_save, {ARG_PATH}},
+    {"bundle", "[PATH]", "save evidence and receipt for `cdvm verify`", run_bundle, {ARG_PATH}},
+    {"end", "", "end the job; the guest wipes itself (asks first)", run_end, {0}},
+    {"job", "[N|ID]", "the jobs; or go to one of them", run_job, {ARG_JOB}},
+    {"verify", "", "show what was verified", run_verify, {0}},
+    {"param", "[NAME]", "the parameters of this job", run_param, {ARG_PARAM}},
+    {"help", "", "keys and commands", run_help, {0}},
 };
 
 const struct cmd *cmd_table(size_t *n) {
     *n = COUNT(TABLE);
     return TABLE;
+}
+
+const struct cmd *cmd_named(struct view name) {
+    for (size_t i = 0; i < COUNT(TABLE); i++)
+        if (view_is(name, TABLE[i].name))
+            return &TABLE[i];
+    return NULL;
 }
 
 bool cmd_typed(const struct app *a) {
@@ -150,44 +208,14 @@ bool cmd_typed(const struct app *a) {
 static void run(struct app *a, char *line) {
     char *arg = line + strcspn(line, " ");
     size_t n = (size_t)(arg - line);
+    const struct cmd *c = cmd_named(view_of(line, n));
 
     arg += strspn(arg, " ");
     arg[flow_trim(view_str(arg))] = 0; /* completion leaves a space behind a whole name */
-    for (size_t i = 0; i < COUNT(TABLE); i++)
-        if (strlen(TABLE[i].name) == n && !strncmp(TABLE[i].name, line, n)) {
-            TABLE[i].run(a, arg);
-            return;
-        }
-    app_say(a, ROLE_WARN, "there is no command /%.*s; /help lists them", (int)n, line);
-}
-
-static void turn_add(struct app_job *j, const uint8_t id[static 32], int64_t now) {
-    if (j->n_turns == APP_TURNS) {
-        sources_free(&j->turn[0].sources);
-        memmove(j->turn, j->turn + 1, (APP_TURNS - 1) * sizeof j->turn[0]);
-        j->n_turns--;
-    }
-    j->turn[j->n_turns] = (struct app_turn){.open = true, .asked = now};
-    memcpy(j->turn[j->n_turns++].id, id, 32);
-}
-
-static void say_to_guest(struct app *a, struct view text) {
-    const char *why;
-    uint8_t id[32];
-    struct err e;
-
-    if (!app_may_send(a, &why)) {
-        app_say(a, ROLE_WARN, "%s", why);
-        return;
-    }
-    if (a->conf.port->ask(a->conf.port_arg, a->job->number, text, id, &e) != 0) {
-        app_say(a, ROLE_BAD, "not sent: %s", e.text);
-        return;
-    }
-    turn_add(a->job, id, a->now);
-    app_chat(a, "you", ROLE_ACCENT, false, text);
-    pager_move(a->job->chat, LIST_BOTTOM);
-    edit_remember(a->input);
+    if (c)
+        c->run(a, arg);
+    else
+        app_say(a, ROLE_WARN, "there is no command /%.*s; /help lists them", (int)n, line);
 }
 
 void cmd_enter(struct app *a) {
@@ -197,101 +225,9 @@ void cmd_enter(struct app *a) {
     if (text.n == 0)
         return;
     if (cmd_typed(a)) {
+        edit_remember(a->input); /* before: some commands write into the input */
         run(a, (char *)text.p + 1);
+    } else if (app_send(a, buf_view(&text)))
         edit_remember(a->input);
-    } else
-        say_to_guest(a, buf_view(&text));
     explicit_bzero(text.p, text.n);
-}
-
-/* --- completion --- */
-
-struct matches {
-    char common[WORD_MAX], shown[200];
-    size_t n;
-};
-
-static void match_add(struct matches *m, const char *word) {
-    size_t same = 0;
-
-    if (m->n++ == 0)
-        snprintf(m->common, sizeof m->common, "%s", word);
-    while (m->common[same] && m->common[same] == word[same])
-        same++;
-    m->common[same] = 0;
-    if (m->n <= SHOWN_MAX && strlen(m->shown) + strlen(word) + 2 < sizeof m->shown)
-        snprintf(m->shown + strlen(m->shown), sizeof m->shown - strlen(m->shown), "%s ", word);
-}
-
-static void match_commands(struct matches *m, const char *start) {
-    for (size_t i = 0; i < COUNT(TABLE); i++)
-        if (!strncmp(TABLE[i].name, start, strlen(start)))
-            match_add(m, TABLE[i].name);
-}
-
-static void match_files(struct matches *m, const char *dir, const char *start) {
-    DIR *d = opendir(*dir ? dir : ".");
-    struct dirent *ent;
-
-    while (d && (ent = readdir(d))) {
-        bool hidden = ent->d_name[0] == '.';
-        char word[300];
-
-        if (strncmp(ent->d_name, start, strlen(start)) != 0 || (hidden && *start != '.'))
-            continue;
-        snprintf(word, sizeof word, "%s%s", ent->d_name, ent->d_type == DT_DIR ? "/" : "");
-        match_add(m, word);
-    }
-    if (d)
-        closedir(d);
-}
-
-static void complete_with(struct app *a, const struct matches *m, const char *keep) {
-    cleanup_buf struct buf line = {0};
-    bool one = m->n == 1 && m->common[strlen(m->common) - 1] != '/';
-
-    if (m->n == 0) {
-        app_say(a, ROLE_DIM, "nothing begins like that");
-        return;
-    }
-    buf_fmt(&line, "%s%s%s", keep, m->common, one ? " " : "");
-    edit_set(a->input, buf_view(&line));
-    if (m->n > 1)
-        app_say(a, ROLE_DIM, "%s%s", m->shown, m->n > SHOWN_MAX ? "..." : "");
-}
-
-static void complete_path(struct app *a, char *line, char *path) {
-    struct matches m = {0};
-    char *slash = strrchr(path, '/'), *start = slash ? slash + 1 : path;
-    cleanup_free char *typed = mem_strn(path, (size_t)(start - path));
-    cleanup_free char *keep = mem_strn(line, (size_t)(start - line));
-    cleanup_free char *dir = path_typed(typed);
-
-    match_files(&m, dir, start);
-    complete_with(a, &m, keep);
-}
-
-/* /attach takes several paths: the last one is completed. */
-static char *last_word(char *arg) {
-    char *last = strrchr(arg, ' ');
-
-    return last && last[1] ? last + 1 : arg + strlen(arg);
-}
-
-void cmd_complete(struct app *a) {
-    cleanup_buf struct buf text = {0};
-    struct matches m = {0};
-    char *line, *space;
-
-    if (!cmd_typed(a))
-        return;
-    edit_text(a->input, &text);
-    line = (char *)text.p;
-    space = strchr(line, ' ');
-    if (space) {
-        complete_path(a, line, last_word(space));
-        return;
-    }
-    match_commands(&m, line + 1);
-    complete_with(a, &m, "/");
 }

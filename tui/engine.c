@@ -8,8 +8,10 @@
 #include "core/enc.h"
 #include "core/secret.h"
 #include "tui/app.h"
+#include "tui/clipboard.h"
 #include "tui/draw.h"
 #include "tui/option_facts.h"
+#include "tui/editor.h"
 #include "tui/present.h"
 #include "tui/notify.h"
 #include "tui/probe.h"
@@ -43,6 +45,7 @@ struct engine {
     struct running *running;
     struct app *app;
     struct tui *tui;
+    struct editor *editor; /* the person's own, while it runs */
     struct loop_timer *tick, *leave;
     bool leaving, offers_stale;
     int64_t offers_at;
@@ -405,6 +408,44 @@ static void ask_tell(void *arg, const char *words, bool away) {
     tui_write(g->tui, buf_view(&bytes));
 }
 
+static int ask_write(void *arg, const char *path, struct view data, struct err *e) {
+    (void)arg;
+    return file_write(path, data, 0600, false, e);
+}
+
+static int ask_copy(void *arg, struct view text, struct err *e) {
+    struct engine *g = arg;
+
+    cleanup_buf struct buf bytes = {0};
+
+    if (clipboard_bytes(text, &bytes, e) != 0)
+        return -1;
+    tui_write(g->tui, buf_view(&bytes));
+    return 0;
+}
+
+static void on_edited(void *arg, struct view text, const struct err *e) {
+    struct engine *g = arg;
+
+    tui_reclaim(g->tui);
+    clock_now(g);
+    app_on_edited(g->app, text, e);
+    editor_free(g->editor);
+    g->editor = NULL;
+    touch(g);
+}
+
+static int ask_edit(void *arg, struct view draft, struct err *e) {
+    struct engine *g = arg;
+
+    tui_lend(g->tui);
+    g->editor = editor_start(g->loop, g->conf->set->draft_dir, draft, on_edited, g, e);
+    if (g->editor)
+        return 0;
+    tui_reclaim(g->tui);
+    return -1;
+}
+
 static const struct app_port PORT = {
     .offer = ask_offer,
     .start = ask_start,
@@ -424,6 +465,9 @@ static const struct app_port PORT = {
     .redraw = ask_redraw,
     .suspend = ask_suspend,
     .tell = ask_tell,
+    .write = ask_write,
+    .copy = ask_copy,
+    .edit = ask_edit,
 };
 
 /* --- the terminal --- */
@@ -573,6 +617,7 @@ static int start_app(struct engine *g, struct err *e) {
 }
 
 static void stop(struct engine *g) {
+    editor_free(g->editor);
     tui_stop(g->tui);
     app_free(g->app);
     for (struct running *r = g->running, *next; r; r = next) {

@@ -6,12 +6,15 @@
 #include "core/text.h"
 
 #define ON(s) (1u << (s))
-#define LISTS (ON(SCR_OFFERS) | ON(SCR_JOBS) | ON(SCR_ATTEST) | ON(SCR_SETTINGS))
-#define PAGES (ON(SCR_OFFER) | ON(SCR_PROOF) | ON(SCR_SOURCE) | ON(SCR_END))
+#define LISTS                                                                                      \
+    (ON(SCR_OFFERS) | ON(SCR_JOBS) | ON(SCR_ATTEST) | ON(SCR_TABLE) | ON(SCR_FILES) |              \
+     ON(SCR_SETTINGS))
+#define PAGES (ON(SCR_OFFER) | ON(SCR_PROOF) | ON(SCR_SOURCE) | ON(SCR_CELL) | ON(SCR_END))
 #define JOB (ON(SCR_JOBS) | ON(SCR_ATTEST) | ON(SCR_END))
 #define VIEWS (LISTS | PAGES)
 #define SCREENS (VIEWS | ON(SCR_CHAT))
-#define TYPING (ON(SCR_CHAT) | ON(SCR_FILTER) | ON(SCR_WORD) | ON(SCR_PALETTE))
+#define FINDING (ON(SCR_FIND) | ON(SCR_FOUND))
+#define TYPING (ON(SCR_CHAT) | ON(SCR_FILTER) | ON(SCR_FIND) | ON(SCR_WORD) | ON(SCR_PALETTE))
 #define ALL (ON(SCR_COUNT) - 1)
 
 /* No destructive action on a letter that moves elsewhere; what destroys asks first. */
@@ -49,12 +52,25 @@ static const struct key_row TABLE[] = {
      "show a passage of the answer in its document"},
     {ON(SCR_CHAT), {K_ALT(K_ENTER), K_PASTED_ENTER}, ACT_NEWLINE, "newline", "start a new line"},
     {ON(SCR_CHAT), {K_TAB}, ACT_COMPLETE, NULL, "complete a command or a path"},
-    {ON(SCR_CHAT), {K_CTRL('F')}, ACT_FIND, "find", "find the typed words in what was said"},
+    {ON(SCR_CHAT), {K_CTRL('F')}, ACT_FIND, "find", "find words in what was said"},
+    {ON(SCR_CHAT), {K_ALT('t')}, ACT_TABLE, "table", "the newest table, to scroll and sort"},
+    {ON(SCR_CHAT), {K_ALT('r')}, ACT_RESEND, NULL, "ask the newest question again"},
+    {ON(SCR_CHAT), {K_ALT('e')}, ACT_EDIT_AGAIN, NULL, "the newest question as a draft"},
+    {ON(SCR_CHAT), {K_ALT('c')}, ACT_COPY, NULL, "copy the newest answer (OSC 52)"},
+    {ON(SCR_CHAT), {K_CTRL('X')}, ACT_PREFIX, NULL, "then Ctrl-E: the draft in your editor"},
     {ON(SCR_CHAT),
      {K_CTRL('C')},
      ACT_INTERRUPT,
      "stop",
      "stop the answer; else drop the draft; twice: leave"},
+    {ON(SCR_FIND), {K_ENTER}, ACT_FIND_KEEP, "keep", "then n and N go from place to place"},
+    {ON(SCR_FIND), {K_CTRL('F'), K_UP}, ACT_FIND_OLDER, "older", "the place before"},
+    {ON(SCR_FIND), {K_DOWN}, ACT_FIND_NEWER, "newer", "the place after"},
+    {ON(SCR_FOUND), {'n', K_UP, K_CTRL('F')}, ACT_FIND_OLDER, "older", "the place before"},
+    {ON(SCR_FOUND), {'N', K_DOWN}, ACT_FIND_NEWER, "newer", "the place after"},
+    {ON(SCR_FOUND), {'/'}, ACT_FIND, "other words", "change what is looked for"},
+    {FINDING, {K_ESC}, ACT_FIND_END, "done", "end the search; the view stays"},
+    {ON(SCR_FOUND), {'q', K_ENTER}, ACT_FIND_END, NULL, "end the search; the view stays"},
     {ON(SCR_SOURCE), {'n'}, ACT_NEXT_SOURCE, "next passage", "the next passage of the answer"},
     {ON(SCR_SOURCE), {'p'}, ACT_PREV_SOURCE, "previous", "the passage before"},
     /* settings */
@@ -68,19 +84,40 @@ static const struct key_row TABLE[] = {
     {ON(SCR_SETTINGS), {'w'}, ACT_WRITE, "write", "write what was changed into cdvm.conf"},
     {ON(SCR_SETTINGS), {K_LEFT, 'h'}, ACT_LEFT, NULL, "to the left column"},
     {ON(SCR_SETTINGS), {K_RIGHT, 'l'}, ACT_RIGHT, NULL, "to the right column"},
+    /* tables */
+    {ON(SCR_TABLE), {K_ENTER}, ACT_CELL, "cell", "the cell under the cursor in full"},
+    {ON(SCR_TABLE), {'s'}, ACT_TABLE_SORT, "sort", "sort by this column: up, down, as it came"},
+    {ON(SCR_TABLE), {'w'}, ACT_TABLE_SAVE, "write", "save the whole table, if the guest sent it"},
+    {ON(SCR_TABLE), {K_LEFT, 'h'}, ACT_LEFT, NULL, "a column left"},
+    {ON(SCR_TABLE), {K_RIGHT, 'l'}, ACT_RIGHT, NULL, "a column right"},
+    {ON(SCR_TABLE), {'n'}, ACT_NEXT_TABLE, NULL, "the next table"},
+    {ON(SCR_TABLE), {'p'}, ACT_PREV_TABLE, NULL, "the table before"},
+    /* files */
+    {ON(SCR_FILES), {K_ENTER, 'w'}, ACT_FILE_GET, "save", "save the file (asks where)"},
+    {ON(SCR_FILES), {'a'}, ACT_FILE_ATTACH, "attach", "send a file (asks first)"},
+    {ON(SCR_OFFER) | ON(SCR_SOURCE) | ON(SCR_TABLE) | ON(SCR_CELL) | ON(SCR_FILES),
+     {'c'},
+     ACT_COPY,
+     "copy",
+     "copy the npub, passage, cell or sha256 (OSC 52)"},
     /* both */
     {JOB, {'s'}, ACT_SAVE, "save", "save the bundle for later verification"},
     {JOB, {'x'}, ACT_DESTROY, "destroy", "destroy the guest (asks first)"},
     {LISTS | PAGES | ON(SCR_HELP), {K_UP, 'k', K_WHEEL_UP}, ACT_UP, NULL, "up"},
     {LISTS | PAGES | ON(SCR_HELP), {K_DOWN, 'j', K_WHEEL_DOWN}, ACT_DOWN, NULL, "down"},
-    {ON(SCR_CHAT), {K_WHEEL_UP}, ACT_UP, NULL, "a line up, with mouse = wheel"},
-    {ON(SCR_CHAT), {K_WHEEL_DOWN}, ACT_DOWN, NULL, "a line down"},
-    {VIEWS | ON(SCR_HELP) | ON(SCR_CHAT), {K_PAGE_UP}, ACT_PAGE_UP, NULL, "a page up"},
-    {VIEWS | ON(SCR_HELP) | ON(SCR_CHAT), {K_PAGE_DOWN}, ACT_PAGE_DOWN, NULL, "a page down"},
+    {ON(SCR_CHAT) | FINDING, {K_WHEEL_UP}, ACT_UP, NULL, "a line up, with mouse = wheel"},
+    {ON(SCR_CHAT) | FINDING, {K_WHEEL_DOWN}, ACT_DOWN, NULL, "a line down"},
+    {VIEWS | ON(SCR_HELP) | ON(SCR_CHAT) | FINDING, {K_PAGE_UP}, ACT_PAGE_UP, NULL, "a page up"},
+    {VIEWS | ON(SCR_HELP) | ON(SCR_CHAT) | FINDING,
+     {K_PAGE_DOWN},
+     ACT_PAGE_DOWN,
+     NULL,
+     "a page down"},
     {VIEWS | ON(SCR_HELP), {K_HOME, 'g'}, ACT_TOP, NULL, "to the first line"},
     {VIEWS | ON(SCR_HELP), {K_END, 'G'}, ACT_BOTTOM, NULL, "to the last line"},
     {ON(SCR_CHAT), {K_ALT('<')}, ACT_TOP, NULL, "to the first line said"},
     {ON(SCR_CHAT), {K_ALT('>')}, ACT_BOTTOM, NULL, "to the newest line, and follow"},
+    {ON(SCR_CHAT), {K_ALT('u')}, ACT_UNREAD, NULL, "to the first new line"},
     /* several jobs */
     {VIEWS, {K_ALT('n'), ']'}, ACT_NEXT_JOB, NULL, "the next job"},
     {VIEWS, {K_ALT('p'), '['}, ACT_PREV_JOB, NULL, "the job before"},
@@ -92,12 +129,14 @@ static const struct key_row TABLE[] = {
     {VIEWS, {'1', K_ALT('1')}, ACT_GO_OFFERS, NULL, "offers"},
     {VIEWS, {'2', K_ALT('2'), K_F2}, ACT_GO_JOBS, NULL, "jobs, and the way of each"},
     {VIEWS, {'3', K_ALT('3'), K_F3}, ACT_GO_ATTEST, NULL, "what was verified"},
-    {VIEWS, {'4', K_ALT('4'), K_F4, K_TAB}, ACT_GO_CHAT, NULL, "chat and files"},
+    {VIEWS, {'4', K_ALT('4'), K_F4, K_TAB}, ACT_GO_CHAT, NULL, "chat"},
+    {VIEWS, {'5', K_ALT('5'), K_F5}, ACT_GO_FILES, NULL, "files, both ways"},
     {VIEWS, {'6', K_ALT('6'), K_F6}, ACT_GO_SETTINGS, NULL, "keys and settings"},
     {ON(SCR_CHAT), {K_ALT('1')}, ACT_GO_OFFERS, NULL, "offers"},
     {ON(SCR_CHAT), {K_F2, K_ALT('2')}, ACT_GO_JOBS, NULL, "jobs, and the way of each"},
     {ON(SCR_CHAT), {K_F3, K_ALT('3')}, ACT_GO_ATTEST, "attestation", "what was verified"},
-    {ON(SCR_CHAT), {K_F4, K_ALT('4')}, ACT_GO_CHAT, NULL, "chat and files"},
+    {ON(SCR_CHAT), {K_F4, K_ALT('4')}, ACT_GO_CHAT, NULL, "chat"},
+    {ON(SCR_CHAT), {K_F5, K_ALT('5')}, ACT_GO_FILES, NULL, "files, both ways"},
     {ON(SCR_CHAT), {K_F6, K_ALT('6')}, ACT_GO_SETTINGS, NULL, "keys and settings"},
     {SCREENS & ~ON(SCR_OFFERS), {K_ESC}, ACT_BACK, "back", "back to where you came from"},
     {VIEWS & ~ON(SCR_OFFERS), {'q'}, ACT_BACK, NULL, "back to where you came from"},
@@ -123,7 +162,12 @@ static const struct key_row TABLE[] = {
     /* editing */
     {TYPING, {K_LEFT, K_CTRL('B')}, ACT_EDIT_LEFT, NULL, "left"},
     {ON(SCR_CHAT), {K_RIGHT}, ACT_EDIT_RIGHT, NULL, "right"},
-    {TYPING & ~ON(SCR_CHAT), {K_RIGHT, K_CTRL('F')}, ACT_EDIT_RIGHT, NULL, "right"},
+    {ON(SCR_FIND), {K_RIGHT}, ACT_EDIT_RIGHT, NULL, "right"},
+    {TYPING & ~(ON(SCR_CHAT) | ON(SCR_FIND)),
+     {K_RIGHT, K_CTRL('F')},
+     ACT_EDIT_RIGHT,
+     NULL,
+     "right"},
     {TYPING, {K_ALT('b')}, ACT_EDIT_WORD_LEFT, NULL, "a word left"},
     {TYPING, {K_ALT('f')}, ACT_EDIT_WORD_RIGHT, NULL, "a word right"},
     {TYPING, {K_HOME, K_CTRL('A')}, ACT_EDIT_HOME, NULL, "to the start of the line"},
@@ -185,6 +229,11 @@ const char *keys_screen_name(enum scr s) {
         [SCR_END] = "End",
         [SCR_SETTINGS] = "Keys and settings",
         [SCR_SOURCE] = "Passage",
+        [SCR_TABLE] = "Table",
+        [SCR_CELL] = "Cell",
+        [SCR_FILES] = "Files",
+        [SCR_FIND] = "Search",
+        [SCR_FOUND] = "Search",
         [SCR_FILTER] = "Filter",
         [SCR_YESNO] = "Question",
         [SCR_WORD] = "Question",

@@ -14,8 +14,13 @@ enum scr {
     SCR_CHAT,
     SCR_SOURCE, /* a passage of an answer in its document */
     SCR_SETTINGS,
+    SCR_TABLE, /* a table of an answer */
+    SCR_CELL,  /* one cell of it in full */
+    SCR_FILES,
     SCR_END,
     SCR_FILTER,  /* typing a filter over the offers */
+    SCR_FIND,    /* typing what to find in the chat */
+    SCR_FOUND,   /* going from place to place */
     SCR_YESNO,   /* a question answered by one key */
     SCR_WORD,    /* a question answered by typing a word */
     SCR_HIDDEN,  /* a question answered by a line that is not shown */
@@ -38,12 +43,14 @@ enum action {
     ACT_GO_JOBS,
     ACT_GO_ATTEST,
     ACT_GO_CHAT,
+    ACT_GO_FILES,
     ACT_UP,
     ACT_DOWN,
     ACT_PAGE_UP,
     ACT_PAGE_DOWN,
     ACT_TOP,
     ACT_BOTTOM,
+    ACT_UNREAD,
     ACT_NEXT_JOB,
     ACT_PREV_JOB,
     ACT_UNREAD_JOB,
@@ -67,6 +74,22 @@ enum action {
     ACT_NEWLINE,
     ACT_COMPLETE,
     ACT_FIND,
+    ACT_FIND_OLDER,
+    ACT_FIND_NEWER,
+    ACT_FIND_KEEP,
+    ACT_FIND_END,
+    ACT_RESEND,
+    ACT_EDIT_AGAIN,
+    ACT_PREFIX,
+    ACT_COPY,
+    ACT_TABLE,
+    ACT_NEXT_TABLE,
+    ACT_PREV_TABLE,
+    ACT_TABLE_SORT,
+    ACT_TABLE_SAVE,
+    ACT_CELL,
+    ACT_FILE_GET,
+    ACT_FILE_ATTACH,
     ACT_SOURCE,
     ACT_NEXT_SOURCE,
     ACT_PREV_SOURCE,

@@ -12,6 +12,7 @@ enum prompt_then {
     THEN_START,
     THEN_ACCEPT,
     THEN_ATTACH,
+    THEN_SAVE,
     THEN_PARAM,
     THEN_END,
     THEN_FORGET,

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "tui/palette.h"
+#include "tui/cmd.h"
 
 #define BANNER "[S] SIMULATED  this guest is not sealed: send no secrets"
 
@@ -101,12 +102,13 @@ static void chat_sizes(const struct app *a, struct scr_sizes *s) {
     struct rect b = s->body;
     int head = b.h >= 16 ? (a->job->model.chats ? 3 : 2) : 1;
     int lines = (int)edit_layout(a->input, b.w - 4, rows, 1, &first, &at);
-    int input = least(lines, b.h / 3);
+    int input = a->finding ? 1 : least(lines, b.h / 3);
 
     s->transfers = least(moving_files(a) + (*a->job->progress != 0), b.h >= 16 ? 3 : 1);
     s->input = (struct rect){b.y + b.h - input, b.x + 3, input, b.w - 4};
     s->chat = (struct rect){b.y + head, b.x + 1, b.h - head - input - 1 - s->transfers, b.w - 2};
     s->indent = 13;
+    s->split = s->chat.h >= 20 ? 6 : s->chat.h >= 12 ? 4 : 0;
 }
 
 struct scr_sizes scr_sizes(const struct app *a) {
@@ -125,6 +127,8 @@ struct scr_sizes scr_sizes(const struct app *a) {
     s.proof = (struct rect){b.y + 2, b.x + 1, b.h - 2, b.w - 2};
     s.source = (struct rect){b.y + 3, b.x + 3, b.h - 3, b.w - 4};
     s.help = (struct rect){3, 4, a->rows - 6, a->cols - 8}; /* the inside of its frame */
+    s.files = b.h - 2 - (b.h >= 18 ? 7 : 5);
+    s.table = (struct rect){b.y + 4, b.x + 2, b.h - 4 - (b.h >= 18 ? 4 : 3), b.w - 3};
     chat_sizes(a, &s);
     return s;
 }
@@ -138,13 +142,18 @@ static const struct {
 } TABS[] = {
     {SCR_OFFERS, false, "1", " Offers"}, {SCR_JOBS, false, "2", " Jobs"},
     {SCR_ATTEST, true, "3", " Attest"},  {SCR_CHAT, true, "4", " Chat"},
-    {SCR_SETTINGS, false, "6", " Keys"},
+    {SCR_FILES, true, "5", " Files"},    {SCR_SETTINGS, false, "6", " Keys"},
 };
 
 static enum scr tab_of(const struct app *a) {
+    static const enum scr UNDER[SCR_COUNT] = {
+        [SCR_JOBS] = SCR_JOBS,   [SCR_ATTEST] = SCR_ATTEST, [SCR_CHAT] = SCR_CHAT,
+        [SCR_SOURCE] = SCR_CHAT, [SCR_TABLE] = SCR_CHAT,    [SCR_CELL] = SCR_CHAT,
+        [SCR_FILES] = SCR_FILES, [SCR_END] = SCR_JOBS,      [SCR_SETTINGS] = SCR_SETTINGS,
+    };
     const enum scr s = a->screen == SCR_PROOF ? a->proof_from : a->screen;
 
-    return s == SCR_OFFER ? SCR_OFFERS : s == SCR_SOURCE ? SCR_CHAT : s == SCR_END ? SCR_JOBS : s;
+    return UNDER[s];
 }
 
 /* "[4 Chat 7f21]", " 2 Jobs+1 ": which of several jobs this is, and how many others have news. */
@@ -210,9 +219,14 @@ static void draw_header(const struct app *a) {
 static void draw_status(const struct app *a) {
     int y = a->rows - 2;
     const char *why;
+    char hint[160] = "";
 
+    if (a->screen == SCR_CHAT)
+        cmd_hint(a, hint, sizeof hint);
     if (*a->status)
         draw_fmt(y, 1, a->cols - 2, a->status_role, "%s", a->status);
+    else if (*hint)
+        draw_fmt(y, 1, a->cols - 2, ROLE_DIM, "%s", hint);
     else if (a->screen == SCR_CHAT && !app_may_send(a, &why))
         draw_fmt(y, 1, a->cols - 2, ROLE_WARN, "%s", why);
     else
@@ -237,6 +251,12 @@ static bool useful(const struct app *a, enum action act) {
         return known_acceptances(a->known) > 0;
     if (act == ACT_SOURCE)
         return app_has_sources(a);
+    if (act == ACT_TABLE)
+        return a->job->n_tables > 0;
+    if (act == ACT_FILE_ATTACH)
+        return a->job->state == SESSION_READY;
+    if (act == ACT_FILE_GET)
+        return app_file_at(a) && !app_file_at(a)->up;
     return act != ACT_INTERRUPT || app_answering(a);
 }
 
@@ -278,6 +298,11 @@ static struct scr_cursor page_offer(const struct app *a, const struct scr_sizes 
     return (struct scr_cursor){-1, 0};
 }
 
+static struct scr_cursor page_cell(const struct app *a, const struct scr_sizes *s) {
+    scr_page_draw(a->cell_page, s->page, 0);
+    return (struct scr_cursor){-1, 0};
+}
+
 static struct scr_cursor page_end(const struct app *a, const struct scr_sizes *s) {
     scr_page_draw(a->end_page, s->page, 0);
     return (struct scr_cursor){-1, 0};
@@ -285,15 +310,12 @@ static struct scr_cursor page_end(const struct app *a, const struct scr_sizes *s
 
 typedef struct scr_cursor screen_fn(const struct app *a, const struct scr_sizes *s);
 static screen_fn *const DRAW[] = {
-    [SCR_OFFERS] = scr_offers_draw,
-    [SCR_OFFER] = page_offer,
-    [SCR_JOBS] = scr_jobs_draw,
-    [SCR_ATTEST] = scr_attest_draw,
-    [SCR_CHAT] = scr_chat_draw,
-    [SCR_SOURCE] = scr_source_draw,
-    [SCR_END] = page_end,
-    [SCR_PROOF] = scr_proof_draw,
-    [SCR_SETTINGS] = scr_settings_draw,
+    [SCR_OFFERS] = scr_offers_draw, [SCR_OFFER] = page_offer,
+    [SCR_JOBS] = scr_jobs_draw,     [SCR_ATTEST] = scr_attest_draw,
+    [SCR_CHAT] = scr_chat_draw,     [SCR_SOURCE] = scr_source_draw,
+    [SCR_TABLE] = scr_table_draw,   [SCR_CELL] = page_cell,
+    [SCR_FILES] = scr_files_draw,   [SCR_END] = page_end,
+    [SCR_PROOF] = scr_proof_draw,   [SCR_SETTINGS] = scr_settings_draw,
 };
 
 static void draw_too_small(const struct app *a) {

@@ -24,6 +24,9 @@ struct scr_sizes {
     struct rect page, help; /* offer, end; help */
     struct rect source;     /* the document around a passage */
     struct rect proof;      /* the page beside a tree */
+    int split;              /* rows of the newest text while reading above */
+    int files;              /* rows of the list of files */
+    struct rect table;      /* its rows, without titles */
 };
 struct scr_sizes scr_sizes(const struct app *a);
 
@@ -42,8 +45,13 @@ struct scr_cursor scr_settings_draw(const struct app *a, const struct scr_sizes 
 struct scr_cursor scr_palette_draw(const struct app *a, const struct scr_sizes *s);
 /* As much of a typed line as fits w cells, with the cursor in it; returns the cursor's column. */
 int scr_typed_draw(const struct edit *e, int y, int x, int w);
+struct scr_cursor scr_table_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_files_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_prompt_draw(const struct app *a);
 void scr_help_draw(const struct app *a, const struct scr_sizes *s);
+
+/* One transfer in a row: a bar, how far it is, how fast, how long still. */
+void scr_transfer_draw(const struct app *a, const struct app_file *f, int y, int x, int w);
 
 /* Pages are filled when empty, and again when what they tell has changed. */
 void scr_offer_fill(const struct app *a, struct pager *p);

@@ -43,6 +43,11 @@ const struct conf_key settings_keys[] = {
      .type = CONF_BOOL,
      .offset = offsetof(struct settings, look_only),
      .help = "browse and verify only: no guest is ever accepted, so nothing is sent"},
+    {.name = "draft-dir",
+     .type = CONF_STRING,
+     .offset = offsetof(struct settings, draft_dir),
+     .help = "folder for drafts in your own editor; private, yours to choose when "
+             "XDG_RUNTIME_DIR is no tmpfs"},
     {.name = "theme",
      .type = CONF_CHOICE,
      .offset = offsetof(struct settings, theme),

@@ -21,6 +21,7 @@ struct settings {
     unsigned bell;            /* enum setting_bell */
     unsigned notify;          /* enum notify */
     char *out;                /* where result files go; NULL: the current folder */
+    char *draft_dir;          /* for drafts in an outside editor; NULL: $XDG_RUNTIME_DIR */
     unsigned theme;           /* enum theme */
     unsigned symbols;         /* enum symbols */
     unsigned mouse;           /* 1: the wheel scrolls */

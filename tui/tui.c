@@ -38,6 +38,7 @@ struct tui {
     int64_t drawn;    /* loop_now of the last frame */
     bool dirty, wheel;
     bool waiting; /* bytes that belong to no frame */
+    bool lent;    /* another program has the terminal */
     SCREEN *screen;
 };
 
@@ -136,7 +137,7 @@ static void draw_now(struct tui *t) {
 static void on_idle(void *arg) {
     struct tui *t = arg;
 
-    if ((!t->dirty && !t->waiting) || ttyout_busy(t->out))
+    if (t->lent || (!t->dirty && !t->waiting) || ttyout_busy(t->out))
         return;
     if (!t->dirty)
         send(t);
@@ -166,6 +167,8 @@ static void on_resize(struct tui *t) {
 static void on_signal(void *arg, int sig) {
     struct tui *t = arg;
 
+    if (t->lent && sig != SIGTERM && sig != SIGHUP)
+        return;
     if (sig == SIGWINCH || sig == SIGCONT)
         on_resize(t);
     else if (sig == SIGTSTP)
@@ -301,7 +304,8 @@ void tui_stop(struct tui *t) {
     loop_fd_del(t->in);
     loop_timer_del(t->frame);
     loop_on_idle(t->loop, NULL, NULL);
-    terminal_give(t);
+    if (!t->lent)
+        terminal_give(t);
     delscreen(t->screen);
     tui_free(t);
 }
@@ -333,4 +337,18 @@ void tui_suspend(struct tui *t) {
 void tui_write(struct tui *t, struct view bytes) {
     ttyout_put(t->out, bytes);
     t->waiting |= bytes.n > 0;
+}
+
+void tui_lend(struct tui *t) {
+    terminal_give(t);
+    loop_fd_want(t->in, 0);
+    t->lent = true;
+}
+
+void tui_reclaim(struct tui *t) {
+    t->lent = false;
+    loop_fd_want(t->in, LOOP_IN);
+    terminal_take(t);
+    refresh();
+    on_resize(t);
 }

@@ -39,5 +39,9 @@ void tui_redraw(struct tui *t); /* draw every cell again */
 void tui_suspend(struct tui *t);
 /* Bytes for the terminal itself, of which nothing is drawn: the bell, a notification. */
 void tui_write(struct tui *t, struct view bytes);
+/* The terminal to another program and back, while the loop goes on: nothing is read or drawn
+ * meanwhile, and what interrupts or stops is that program's affair. */
+void tui_lend(struct tui *t);
+void tui_reclaim(struct tui *t);
 
 #endif

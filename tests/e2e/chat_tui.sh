@@ -53,7 +53,7 @@ for f in lease.md medical-note.txt ledger-note.txt; do expect "the guest has $f"
 text 'Which allergies are known for the patient?'
 keys Enter
 expect "progress with rate and rest" 'guest: [0-9]+ of 800 tokens, [0-9.]+/s, left [0-9]+ s, reading the prompt'
-expect "the answer streams" 'answering, [0-9]+ bytes'
+expect "the answer streams" 'answering, [0-9]+ words'
 expect "its source is named" '\[1\] medical-note.txt, at byte [0-9]+: "He is allergic to penicillin' 30
 keys M-s
 expect "the passage in its document" '^ > He is allergic to penicillin'
@@ -66,8 +66,8 @@ expect "back in the chat" 'Enter send'
 
 text 'Tell me slowly about the notice of the lease'
 keys Enter
-expect "a second question" 'answering, [0-9]+ bytes' 30
-wait_for 60 shows 'answering, [0-9]{4} bytes'
+expect "a second question" 'answering, [0-9]+ words' 30
+wait_for 60 shows 'answering, [0-9]{3} words'
 keys PPage
 keys PPage
 expect "reading above while it streams" 'v [0-9]+ new'

@@ -89,6 +89,8 @@ expect "a table" "^ +south +$(grep -c ',south,' examples/sales.csv)" 30
 expect "a file came" 'File 1: result-1.csv'
 text '/get'
 keys Enter
+expect "a name is proposed" '> .*out/result-1.csv'
+keys Enter
 expect "it is saved" 'Saved .*out/result-1.csv'
 same "readable by its owner only" 600 "$(stat -c %a "$T/out/result-1.csv")"
 same "it holds what the screen showed" "south,$(grep -c ',south,' examples/sales.csv)" \

@@ -67,6 +67,8 @@ keys Enter
 must 'File 1'
 text '/get'
 keys Enter
+must 'Save this file'
+keys Enter
 must 'Saved'
 text 'SELECT product, max(amount) AS best FROM sales GROUP BY product'
 keys Enter

@@ -255,66 +255,6 @@ static void odd_paths_are_refused(void **st) {
     app_done(a);
 }
 
-static void file_arrives(struct app *a, const char *name, const char *text) {
-    struct xfer_meta m = {.size = strlen(text)};
-
-    snprintf(m.name, sizeof m.name, "%s", name);
-    random_bytes(m.xid, sizeof m.xid);
-    happens(a, &(struct session_event){.type = SE_FILE, .meta = &m, .data = view_str(text)});
-}
-
-static void expect_file(const char *name, const char *text) {
-    cleanup_free char *path = path_in(name);
-    cleanup_buf struct buf b = {0};
-    struct stat sb;
-    struct err e;
-
-    assert_int_equal(file_read(path, 1000, &b, &e), 0);
-    assert_true(view_is(buf_view(&b), text));
-    assert_int_equal(stat(path, &sb), 0);
-    assert_int_equal(sb.st_mode & 0777, 0600);
-}
-
-static void saves_never_over_a_file(void **st) {
-    struct app *a = app_ready();
-
-    (void)st;
-    free((char *)a->conf.folder);
-    a->conf.folder = mem_str(dir);
-    file_put("out.csv", "mine");
-    file_arrives(a, "out.csv", "theirs");
-    file_arrives(a, "README", "words");
-    press(a, "/get 1", K_ENTER);
-    press(a, "/get out.csv", K_ENTER);
-    press(a, "/get README", K_ENTER);
-    press(a, "/get 3", K_ENTER);
-    expect_status(a, "no such file came");
-    expect_file("out.csv", "mine");
-    expect_file("out-2.csv", "theirs");
-    expect_file("out-3.csv", "theirs");
-    expect_file("README", "words");
-    app_done(a);
-}
-
-static void saves_where_it_is_told(void **st) {
-    struct app *a = app_ready();
-    cleanup_free char *line = mem_fmt("/get 1 %s", dir);
-    cleanup_free char *link = path_in("link");
-    struct stat sb;
-
-    (void)st;
-    file_arrives(a, "told.txt", "x");
-    press(a, line, K_ENTER);
-    expect_file("told.txt", "x");
-    assert_int_equal(symlink("/nonexistent/target", link), 0);
-    free(line);
-    line = mem_fmt("/get 1 %s", link); /* a dangling link is a name in use */
-    press(a, line, K_ENTER);
-    expect_file("link-2", "x");
-    assert_int_not_equal(stat(link, &sb), 0);
-    app_done(a);
-}
-
 static void several_files_are_asked_about_at_once(void **st) {
     struct app *a = app_ready();
     cleanup_free char *line =
@@ -602,37 +542,7 @@ static void quitting_asks_while_a_guest_lives(void **st) {
     app_done(a);
 }
 
-/* --- completion, memory, streams --- */
-
-static void completes(struct app *a, const char *typed, const char *to) {
-    cleanup_buf struct buf b = {0};
-
-    edit_do(a->input, EDIT_CLEAR);
-    press(a, typed, K_TAB);
-    edit_text(a->input, &b);
-    buf_str(&b, "");
-    assert_string_equal((char *)b.p, to);
-}
-
-static void completion(void **st) {
-    struct app *a = app_ready();
-    cleanup_free char *start = path_in("le"), *half = path_in("ledger-"),
-                      *one = path_in("ledger-b");
-    cleanup_free char *whole = mem_fmt("/attach %s/ledger-b.csv ", dir);
-    cleanup_free char *typed = mem_fmt("/attach %s", start);
-    cleanup_free char *common = mem_fmt("/attach %s", half), *exact = mem_fmt("/attach %s", one);
-
-    (void)st;
-    file_put("ledger-a.csv", "x");
-    file_put("ledger-b.csv", "x");
-    completes(a, "/at", "/attach ");
-    completes(a, "/nothing", "/nothing");
-    completes(a, "plain", "plain");
-    completes(a, typed, common);
-    expect_status(a, "ledger-a.csv");
-    completes(a, exact, whole);
-    app_done(a);
-}
+/* --- memory, streams --- */
 
 static void verdicts_are_remembered(void **st) {
     struct app *a = app_deciding();
@@ -728,14 +638,11 @@ int main(void) {
         cmocka_unit_test(passages_go_with_their_turn),
         cmocka_unit_test(a_small_model_is_no_oracle),
         cmocka_unit_test(parameters_are_set_before_a_guest_starts),
-        cmocka_unit_test(saves_never_over_a_file),
-        cmocka_unit_test(saves_where_it_is_told),
         cmocka_unit_test(two_megabytes_of_paste_send_nothing),
         cmocka_unit_test(paste_answers_nothing),
         cmocka_unit_test(panic_takes_two),
         cmocka_unit_test(ctrl_c_stops_then_leaves),
         cmocka_unit_test(quitting_asks_while_a_guest_lives),
-        cmocka_unit_test(completion),
         cmocka_unit_test(verdicts_are_remembered),
         cmocka_unit_test(simulated_offers_need_the_policy),
         cmocka_unit_test(the_cursor_stays_with_its_offer),

@@ -30,6 +30,7 @@ static const unsigned QUESTIONS[] = {
     [THEN_START] = MODELLED | MAY_START,
     [THEN_ACCEPT] = MODELLED | MAY_ACCEPT,
     [THEN_ATTACH] = MODELLED | MAY_ATTACH,
+    [THEN_SAVE] = MODELLED,
     [THEN_PARAM] = MODELLED,
     [THEN_END] = MODELLED,
     [THEN_FORGET] = MODELLED,
@@ -45,7 +46,7 @@ static const unsigned QUESTIONS[] = {
 _Static_assert(COUNT(QUESTIONS) == THEN_COUNT, "a new question: say above what a yes may do");
 
 /* Everything that can be asked of the world is in the world below. */
-_Static_assert(sizeof(struct app_port) == 18 * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct app_port) == 21 * sizeof(void (*)(void)),
                "something new can be asked of the world: model it below, then count it here");
 
 /* --- verdicts --- */
@@ -293,6 +294,16 @@ static void w_tell(void *arg, const char *words, bool away) {
     (void)arg, (void)words, (void)away;
 }
 
+static int w_write(void *arg, const char *path, struct view data, struct err *e) {
+    (void)arg, (void)path, (void)data;
+    return err_set(e, "test", "not here");
+}
+
+static int w_text(void *arg, struct view text, struct err *e) {
+    (void)arg, (void)text;
+    return err_set(e, "test", "not here");
+}
+
 static const struct app_port PORT = {.offer = w_offer,
                                      .start = w_start,
                                      .confirm = w_confirm,
@@ -309,6 +320,9 @@ static const struct app_port PORT = {.offer = w_offer,
                                      .redraw = w_void,
                                      .suspend = w_void,
                                      .tell = w_tell,
+                                     .write = w_write,
+                                     .copy = w_text,
+                                     .edit = w_text,
                                      .setting = w_word,
                                      .probe = w_word};
 
@@ -696,6 +710,8 @@ static void long_random_walks(void **arg) {
 static const char *const OUT_OF_REACH[SCR_COUNT] = {
     [SCR_HIDDEN] = "identities are tried in test_app_identity",
     [SCR_SOURCE] = "no answer comes in this world",
+    [SCR_TABLE] = "nor a table",
+    [SCR_CELL] = "nor a cell of one",
 };
 
 static void every_screen_was_there(void **arg) {

@@ -121,6 +121,115 @@ static struct app *scene_passage_alone(void) {
     return a;
 }
 
+/* A table that is wider and longer than any screen. */
+static struct app *scene_table(void) {
+    struct app *a = app_ready();
+    struct xfer_meta m = {.name = "rate_changes.csv", .size = 4100, .xid = {0xab, 1}};
+    cleanup_buf struct buf json = {0};
+    cJSON *o;
+
+    buf_str(&json,
+            "{\"columns\":[\"contract\",\"clause\",\"notice\",\"amount\",\"since\",\"what the "
+            "clause says in one sentence\",\"page\"],\"rows\":[");
+    for (int i = 0; i < 60; i++)
+        buf_fmt(&json,
+                "%s[\"Hosting %d\",\"%d.%d\",%s,\"%d.50\",\"202%d-0%d-01\",\"The supplier may "
+                "change rates any time; the customer may only terminate at the end of the "
+                "quarter.\",%d]",
+                i ? "," : "", (i * 37) % 60, i % 9, i % 4, i % 5 ? "30" : "null", (i * 7919) % 3000,
+                i % 6, i % 9 + 1, i + 1);
+    buf_str(&json, "],\"total\":812,\"file\":\"ab010000000000000000000000000000\"}");
+    o = cJSON_Parse((char *)json.p);
+    assert_non_null(o);
+    happens(a, &(struct session_event){.type = SE_TABLE, .json = o});
+    happens(a, &(struct session_event){.type = SE_FILE, .meta = &m, .data = view_str("a,b\n1")});
+    cJSON_Delete(o);
+    app_key(a, K_ALT('t'));
+    app_prepare(a);
+    app_key(a, K_RIGHT);
+    app_key(a, K_RIGHT);
+    app_key(a, K_RIGHT);
+    app_key(a, 's');
+    app_key(a, K_DOWN);
+    return a;
+}
+
+static struct app *scene_cell(void) {
+    struct app *a = scene_table();
+
+    app_key(a, K_RIGHT);
+    app_key(a, K_RIGHT);
+    app_key(a, K_ENTER);
+    return a;
+}
+
+static struct app *scene_files(void) {
+    struct app *a = app_chatting();
+    struct xfer_meta bad = {.name = "scan.pdf", .size = 90000, .xid = {5}},
+                     in = {.name = "rate_changes.csv", .size = 4100000, .xid = {6}};
+
+    happens(a, &(struct session_event){.type = SE_FILE_FAILED,
+                                       .meta = &bad,
+                                       .code = "bad-hash",
+                                       .text = view_str("its bytes are not those it was sent "
+                                                        "with")});
+    happens(a, &(struct session_event){.type = SE_FILE_DOWN, .meta = &in, .done = 100000});
+    later(a, 8000);
+    a->job->file[0].saved = mem_str("~/out/result.csv");
+    app_key(a, K_F5);
+    return a;
+}
+
+static struct app *scene_save(void) {
+    struct app *a = app_chatting();
+
+    edit_do(a->input, EDIT_CLEAR);
+    type(a, "/get result.csv");
+    app_key(a, K_ENTER);
+    return a;
+}
+
+static struct app *scene_find(void) {
+    struct app *a = scene_scrolled();
+
+    app_key(a, K_CTRL('F'));
+    type(a, "answer");
+    return a;
+}
+
+static struct app *scene_found(void) {
+    struct app *a = scene_find();
+
+    app_key(a, K_ENTER);
+    app_key(a, 'n');
+    return a;
+}
+
+/* Asked, stopped, asked again and answered, and a command half typed. */
+static struct app *scene_asked_again(void) {
+    struct app *a = app_with_model();
+    struct talk_usage u = {.completion = 96, .finish = "stop"};
+    uint8_t ID[32];
+
+    memset(ID, 0x51, 32);
+    type(a, "Which contracts allow a rate change without notice, and on which page is that?");
+    app_key(a, K_ENTER);
+    happens(a, &(struct session_event){.type = SE_SENT, .id = ID});
+    happens(a, &(struct session_event){.type = SE_DELTA, .id = ID, .text = view_str("Two of ")});
+    happens(a, &(struct session_event){
+                   .type = SE_ANSWER, .id = ID, .code = "cancelled", .text = view_str("Two of")});
+    app_key(a, K_ALT('r'));
+    happens(a, &(struct session_event){.type = SE_DELTA, .id = ID, .text = view_str("Two ")});
+    later(a, 4000);
+    happens(a, &(struct session_event){.type = SE_ANSWER,
+                                       .id = ID,
+                                       .usage = &u,
+                                       .text = view_str("Two of them: see https://b\xc3\xbc"
+                                                        "cher.example/7.3.")});
+    type(a, "/res");
+    return a;
+}
+
 static struct app *scene_attach_three(void) {
     struct app *a = app_with_model();
 
@@ -418,6 +527,13 @@ static const struct {
     {"passage", scene_passage},
     {"passage-alone", scene_passage_alone},
     {"attach-three", scene_attach_three},
+    {"table", scene_table},
+    {"cell", scene_cell},
+    {"files", scene_files},
+    {"save", scene_save},
+    {"find", scene_find},
+    {"found", scene_found},
+    {"asked-again", scene_asked_again},
     {"param", scene_param},
     {"identity-name", scene_identity_name},
     {"identity-passphrase", scene_identity_passphrase},

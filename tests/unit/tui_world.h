@@ -41,7 +41,7 @@ static int port_start(void *arg, const struct offer *o, struct err *e) {
 }
 
 /* Writes down what was asked; "@2" marks a job that is not the first. */
-static void asked(unsigned job, const char *what) {
+static inline void asked(unsigned job, const char *what) {
     buf_str(&world.log, what);
     if (job != 1)
         buf_fmt(&world.log, "@%u", job);
@@ -61,17 +61,17 @@ static int port_accept(void *arg, unsigned job, bool simulated, struct err *e) {
     return heard(e);
 }
 
-static void port_void(void *arg) {
+static inline void port_void(void *arg) {
     (void)arg;
 }
 
-static void port_end(void *arg, unsigned job) {
+static inline void port_end(void *arg, unsigned job) {
     (void)arg;
     asked(job, "end");
     buf_str(&world.log, ";");
 }
 
-static void port_forget(void *arg, unsigned job) {
+static inline void port_forget(void *arg, unsigned job) {
     (void)arg;
     asked(job, "forget");
     buf_str(&world.log, ";");
@@ -83,7 +83,24 @@ static void port_tell(void *arg, const char *words, bool away) {
     buf_fmt(&world.told, "%s%s;", words, away ? ", away" : "");
 }
 
-static void port_quit(void *arg, bool at_once) {
+static int port_write(void *arg, const char *path, struct view data, struct err *e) {
+    (void)arg;
+    return heard(e) == 0 ? file_write(path, data, 0600, false, e) : -1;
+}
+
+static int port_copy(void *arg, struct view text, struct err *e) {
+    (void)arg;
+    buf_fmt(&world.log, "copy %.*s;", (int)text.n, (const char *)text.p);
+    return heard(e);
+}
+
+static int port_edit(void *arg, struct view draft, struct err *e) {
+    (void)arg;
+    buf_fmt(&world.log, "edit %.*s;", (int)draft.n, (const char *)draft.p);
+    return heard(e);
+}
+
+static inline void port_quit(void *arg, bool at_once) {
     (void)arg;
     buf_fmt(&world.log, "quit %d;", at_once);
 }
@@ -156,12 +173,15 @@ static const struct app_port PORT = {.offer = port_offer,
                                      .probe = port_probe,
                                      .redraw = port_void,
                                      .suspend = port_void,
-                                     .tell = port_tell};
+                                     .tell = port_tell,
+                                     .write = port_write,
+                                     .copy = port_copy,
+                                     .edit = port_edit};
 
 /* --- what the world holds --- */
 
-static struct offer *offer_of(unsigned seed, const char *name, const char *provider,
-                              const char *privacy, const char *gpu, uint64_t msat) {
+static inline struct offer *offer_of(unsigned seed, const char *name, const char *provider,
+                                     const char *privacy, const char *gpu, uint64_t msat) {
     struct offer *o = mem_new(sizeof *o);
     uint8_t sk[32] = {0};
     struct keypair *k;
@@ -204,7 +224,7 @@ static struct offer *offer_of(unsigned seed, const char *name, const char *provi
     return o;
 }
 
-static void put_offer(struct app *a, struct offer *o, bool alive, int64_t seen) {
+static inline void put_offer(struct app *a, struct offer *o, bool alive, int64_t seen) {
     struct listing l = {.offer = o, .alive = alive, .free_slots = 2, .seen = NOW - seen};
 
     app_on_offer(a, &l);
@@ -215,7 +235,7 @@ static void put_offer(struct app *a, struct offer *o, bool alive, int64_t seen) 
         offer_free(o);
 }
 
-static void set_relays(size_t n) {
+static inline void set_relays(size_t n) {
     for (size_t i = 0; i < n; i++) {
         cleanup_free char *url = mem_fmt("wss://relay%zu.example", i + 1);
 
@@ -223,7 +243,7 @@ static void set_relays(size_t n) {
     }
 }
 
-static struct app *app_for(size_t relays) {
+static inline struct app *app_for(size_t relays) {
     struct app_conf conf = {.port = &PORT,
                             .policy = "demo",
                             .simulated = true,
@@ -244,7 +264,7 @@ static struct app *app_for(size_t relays) {
     return a;
 }
 
-static struct app *app_with_offers(void) {
+static inline struct app *app_with_offers(void) {
     struct app *a = app_for(5);
     struct err e;
     struct offer *o =
@@ -351,27 +371,27 @@ static const struct check TOP = {.id = "verdict",
                                  .n_children = 3};
 
 /* To the job on the screens. */
-static void happens(struct app *a, const struct session_event *ev) {
+static inline void happens(struct app *a, const struct session_event *ev) {
     app_on_session(a, a->job->number, ev);
 }
 
-static void state(struct app *a, enum session_state s) {
+static inline void state(struct app *a, enum session_state s) {
     struct session_event ev = {.type = SE_STATE, .state = s, .from = a->job->state};
 
     happens(a, &ev);
 }
 
-static void phase(struct app *a, enum job_phase p, const char *text) {
+static inline void phase(struct app *a, enum job_phase p, const char *text) {
     struct session_event ev = {.type = SE_PHASE, .phase = p, .text = view_str(text)};
 
     happens(a, &ev);
 }
 
-static void later(struct app *a, int64_t ms) {
+static inline void later(struct app *a, int64_t ms) {
     app_clock(a, a->now + ms, a->unix_now + ms / 1000);
 }
 
-static struct app *app_booting(void) {
+static inline struct app *app_booting(void) {
     struct app *a = app_with_offers();
     struct err e;
 
@@ -389,7 +409,7 @@ static struct app *app_booting(void) {
     return a;
 }
 
-static struct app *app_deciding(void) {
+static inline struct app *app_deciding(void) {
     struct app *a = app_booting();
     struct app_verdict v = {.top = &TOP,
                             .state = CHECK_WARN,
@@ -411,7 +431,7 @@ static struct app *app_deciding(void) {
     return a;
 }
 
-static struct app *app_ready(void) {
+static inline struct app *app_ready(void) {
     struct app *a = app_deciding();
     struct session_event ev = {.type = SE_READY, .text = view_str("table 1")};
 
@@ -422,7 +442,7 @@ static struct app *app_ready(void) {
     return a;
 }
 
-static void type(struct app *a, const char *s) {
+static inline void type(struct app *a, const char *s) {
     for (; *s; s++)
         app_key(a, (uint32_t)(uint8_t)*s);
 }
@@ -467,7 +487,7 @@ static inline struct app *app_chatting(void) {
 #define LEASE "examples/lease.md"
 
 /* Ready, with a model that the guest has named and a document that it has. */
-static struct app *app_with_model(void) {
+static inline struct app *app_with_model(void) {
     static const char CAPS[] = "[\"model:SmolLM2-135M-Instruct\",\"parameters:134515008\","
                                "\"quantization:Q4_1\",\"emulated\"]";
     struct app *a = app_deciding();
@@ -492,7 +512,7 @@ static struct app *app_with_model(void) {
     return a;
 }
 
-static void guest_progress(struct app *a, uint64_t done, uint64_t total) {
+static inline void guest_progress(struct app *a, uint64_t done, uint64_t total) {
     static uint8_t ID[32];
 
     memset(ID, 0x51, 32);
@@ -505,7 +525,7 @@ static void guest_progress(struct app *a, uint64_t done, uint64_t total) {
 }
 
 /* Asked; the guest reads its prompt. */
-static struct app *app_reading(void) {
+static inline struct app *app_reading(void) {
     struct app *a = app_with_model();
 
     type(a, "How long is the notice period?");
@@ -516,14 +536,16 @@ static struct app *app_reading(void) {
     return a;
 }
 
-static void guest_sources(struct app *a) {
+static inline void guest_sources(struct app *a) {
     static uint8_t ID[32];
     cJSON *list = cJSON_Parse(
         "[{\"doc\":\"lease.md\",\"offset\":322,\"score\":812,\"snippet\":\"Either side may end "
         "this "
-        "lease with a notice of three months, in writing, to the end of a month. The landlord may "
+        "lease with a notice of three months, in writing, to the end of a month. The landlord "
+        "may "
         "not "
-        "raise the rent before 1 March 2026.\"},{\"doc\":\"scan.pdf\",\"offset\":40,\"score\":204,"
+        "raise the rent before 1 March "
+        "2026.\"},{\"doc\":\"scan.pdf\",\"offset\":40,\"score\":204,"
         "\"snippet\":\"Notice of \\u001b[31mtermination\\u202e must be signed.\"}]");
 
     memset(ID, 0x51, 32);
@@ -570,7 +592,7 @@ static inline struct app *app_with_three(void) {
     return a;
 }
 
-static void app_done(struct app *a) {
+static inline void app_done(struct app *a) {
     app_free(a);
     settings_free(&world.set);
     world.set = (struct settings){0};
