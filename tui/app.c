@@ -125,6 +125,8 @@ void app_prepare(struct app *a) {
     list_resize(&a->files, a->job->n_files, (size_t)s.files);
     if (app_table(a))
         app_table_fit(app_table(a), s.table.w, s.table.h);
+    if (a->screen == SCR_FIRST)
+        app_first_fill(a, (size_t)s.first);
     if (a->help)
         scr_help_fill(a, a->help_page);
     if (a->screen == SCR_OFFER)
@@ -259,6 +261,13 @@ static void do_go_chat(struct app *a) {
     go_job(a, SCR_CHAT);
 }
 
+static void do_try(struct app *a) {
+    if (a->screen == SCR_FIRST)
+        app_first_try(a);
+    else
+        app_settings_try(a);
+}
+
 static void do_go_settings(struct app *a) {
     app_go(a, SCR_SETTINGS);
 }
@@ -295,6 +304,8 @@ static void move(struct app *a, enum list_move m) {
         list_move(&a->files, m);
     else if (a->screen == SCR_TABLE && app_table(a))
         list_move(&app_table(a)->rows, m);
+    else if (a->screen == SCR_FIRST)
+        app_first_move(a, m);
     else if (app_tree(a))
         tree_move(app_tree(a), m);
 }
@@ -572,9 +583,14 @@ static action_fn *const ACTION[ACT_EDIT_FIRST] = {
     [ACT_GO_ATTEST] = do_go_attest,
     [ACT_GO_CHAT] = do_go_chat,
     [ACT_GO_SETTINGS] = do_go_settings,
+    [ACT_CHOOSE] = app_first_choose,
+    [ACT_NEXT_STEP] = app_first_next,
+    [ACT_PREV_STEP] = app_first_back,
+    [ACT_SIMULATOR] = app_first_simulator,
+    [ACT_SKIP] = app_first_skip,
     [ACT_CHANGE] = app_settings_change,
     [ACT_TYPE] = app_settings_type,
-    [ACT_TRY] = app_settings_try,
+    [ACT_TRY] = do_try,
     [ACT_WRITE] = app_settings_write,
     [ACT_GO_FILES] = do_go_files,
     [ACT_UP] = do_up,

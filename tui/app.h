@@ -10,6 +10,7 @@
 #define CDVM_APP_H
 
 #include "tui/exhibit.h"
+#include "tui/first.h"
 #include "tui/identity.h"
 #include "tui/keys.h"
 #include "tui/known.h"
@@ -274,6 +275,8 @@ struct app {
     struct job_param params[JOB_PARAMS_MAX]; /* of the next job */
     size_t n_params;
     struct palette *palette;
+    struct first first;
+    char terminal[64];              /* what it can do, in words */
     struct options *options;        /* the screen of settings */
     const struct conf_key *setting; /* whose value is being typed */
     char status[256];
@@ -303,7 +306,9 @@ unsigned app_on_started(struct app *a, const struct offer *o, const uint8_t id[s
 void app_on_verdict(struct app *a, unsigned job, const struct app_verdict *v);
 void app_on_option_relays(struct app *a, const struct option_relay *r, size_t n);
 void app_on_option_policy(struct app *a, const struct option_policy *p);
-void app_on_folder(struct app *a, const char *folder); /* where files from guests are saved */
+void app_on_display(struct app *a, bool ascii, bool blur);
+void app_on_terminal(struct app *a, const char *words); /* "256 colours, bracketed paste" */
+void app_on_folder(struct app *a, const char *folder);  /* where files from guests are saved */
 void app_on_tried(struct app *a, const char *relay, int64_t ms, const char *why); /* ms, or why */
 /* Every event but SE_VERDICT, which the owner turns into app_on_verdict. */
 void app_on_session(struct app *a, unsigned job, const struct session_event *ev);
@@ -476,6 +481,8 @@ bool app_has_sources(const struct app *a);
 void app_settings_fill(struct app *a, size_t height);
 void app_settings_move(struct app *a, enum list_move m);
 void app_settings_side(struct app *a, bool right);
+void app_settings_ask(struct app *a, const struct conf_key *key); /* for one more entry */
+void app_setting_changed(struct app *a, const struct conf_key *key);
 void app_settings_change(struct app *a);
 void app_settings_type(struct app *a);
 void app_settings_typed(struct app *a, struct view typed);
@@ -488,5 +495,16 @@ void app_palette_open(struct app *a);
 void app_palette_fill(struct app *a);
 void app_palette_run(struct app *a); /* what is under its cursor */
 void app_palette_complete(struct app *a);
+
+/* --- app_first.c: the first start --- */
+void app_first_start(struct app *a);
+void app_first_move(struct app *a, enum list_move m);
+void app_first_fill(struct app *a, size_t height); /* keeps the cursor in sight */
+void app_first_choose(struct app *a);
+void app_first_try(struct app *a);
+void app_first_simulator(struct app *a);
+void app_first_next(struct app *a);
+void app_first_back(struct app *a);
+void app_first_skip(struct app *a);
 
 #endif

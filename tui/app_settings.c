@@ -40,7 +40,7 @@ void app_settings_side(struct app *a, bool right) {
 /* --- changes --- */
 
 /* Told to the world, which takes it up where it can. */
-static void changed(struct app *a, const struct conf_key *key) {
+void app_setting_changed(struct app *a, const struct conf_key *key) {
     a->conf.relays = a->conf.set->relay.n;
     a->conf.port->setting(a->conf.port_arg, key->name);
     if (key != settings_key("policy"))
@@ -61,12 +61,16 @@ static void ask_value(struct app *a, const struct conf_key *key, const char *now
         edit_set(p->edit, view_str(now));
     buf_fmt(&p->body, "%s\n", key->help);
     if (key->type == CONF_LIST)
-        buf_str(&p->body, "Nothing is written to disk before you press w.");
+        buf_str(&p->body, "Nothing is written to disk before you say so.");
+}
+
+void app_settings_ask(struct app *a, const struct conf_key *key) {
+    ask_value(a, key, NULL);
 }
 
 static void toggle_entry(struct app *a, const struct option_row *r) {
     settings_toggle(a->conf.set, r->key, r->label);
-    changed(a, r->key);
+    app_setting_changed(a, r->key);
 }
 
 void app_settings_change(struct app *a) {
@@ -77,9 +81,9 @@ void app_settings_change(struct app *a) {
     if (r->kind == OPTION_ENTRY)
         toggle_entry(a, r);
     else if (r->kind == OPTION_ADD)
-        ask_value(a, r->key, NULL);
+        app_settings_ask(a, r->key);
     else if (settings_next(a->conf.set, r->key))
-        changed(a, r->key);
+        app_setting_changed(a, r->key);
     else
         ask_value(a, r->key, r->value);
 }
@@ -93,7 +97,7 @@ void app_settings_typed(struct app *a, struct view typed) {
         app_say(a, ROLE_BAD, "not changed: %s", e.text);
         return;
     }
-    changed(a, a->setting);
+    app_setting_changed(a, a->setting);
     if (a->setting == settings_key("relay")) {
         cleanup_free char *url = mem_strn(typed.p, typed.n);
 
@@ -175,4 +179,13 @@ void app_on_option_policy(struct app *a, const struct option_policy *p) {
 
 void app_on_folder(struct app *a, const char *folder) {
     keep(&a->conf.folder, folder);
+}
+
+void app_on_terminal(struct app *a, const char *words) {
+    snprintf(a->terminal, sizeof a->terminal, "%s", words);
+}
+
+void app_on_display(struct app *a, bool ascii, bool blur) {
+    a->conf.ascii = ascii;
+    a->conf.blur = blur;
 }

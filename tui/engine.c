@@ -1,9 +1,11 @@
 #include "tui/engine.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/enc.h"
 #include "core/secret.h"
@@ -367,14 +369,23 @@ static int take_folder(struct engine *g, struct err *e) {
     return 0;
 }
 
+static int take_terminal(struct engine *g, struct err *e) {
+    struct tui_options o = settings_terminal(g->conf->set);
+
+    (void)e;
+    app_on_display(g->app, o.ascii, g->conf->set->blur);
+    tui_set(g->tui, &o);
+    return 0;
+}
+
 /* Settings that count at once; the others are read where they are needed. */
 static const struct {
     const char *key;
     int (*take)(struct engine *g, struct err *e);
 } TAKEN[] = {
-    {"relay", look_at_relays},
-    {"policy", take_policy},
-    {"out", take_folder},
+    {"relay", look_at_relays}, {"policy", take_policy},    {"out", take_folder},
+    {"theme", take_terminal},  {"symbols", take_terminal}, {"mouse", take_terminal},
+    {"redraw", take_terminal}, {"blur", take_terminal},
 };
 
 static void ask_setting(void *arg, const char *key) {
@@ -635,6 +646,22 @@ static void stop(struct engine *g) {
     loop_free(g->loop);
 }
 
+/* Somebody new: no cdvm.conf, and no relay given for this run. */
+static bool is_first(const struct engine *g) {
+    const char *file = g->app->conf.config;
+
+    return g->conf->set->relay.n == 0 && access(file, F_OK) != 0 && errno == ENOENT;
+}
+
+static void begin(struct engine *g) {
+    char words[64];
+
+    tui_words(words);
+    app_on_terminal(g->app, words);
+    if (is_first(g))
+        app_first_start(g->app);
+}
+
 int engine_run(const struct engine_conf *c, struct err *e) {
     static const struct tui_handler TERMINAL = {on_key,   on_paste, on_resize,
                                                 on_focus, on_draw,  on_leave};
@@ -646,8 +673,10 @@ int engine_run(const struct engine_conf *c, struct err *e) {
         g.tui = tui_start(g.loop, &c->tui, &TERMINAL, &g, e);
         rc = g.tui ? 0 : -1;
     }
-    if (rc == 0)
+    if (rc == 0) {
+        begin(&g);
         loop_run(g.loop);
+    }
     stop(&g);
     return rc;
 }

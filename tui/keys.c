@@ -15,6 +15,8 @@
 #define SCREENS (VIEWS | ON(SCR_CHAT))
 #define FINDING (ON(SCR_FIND) | ON(SCR_FOUND))
 #define TYPING (ON(SCR_CHAT) | ON(SCR_FILTER) | ON(SCR_FIND) | ON(SCR_WORD) | ON(SCR_PALETTE))
+/* Where Enter does or writes something: one that came with a paste is not taken for it. */
+#define NOT_PASTED (TYPING | ON(SCR_YESNO) | ON(SCR_HIDDEN) | ON(SCR_FIRST) | ON(SCR_SETTINGS))
 #define ALL (ON(SCR_COUNT) - 1)
 
 /* No destructive action on a letter that moves elsewhere; what destroys asks first. */
@@ -73,6 +75,15 @@ static const struct key_row TABLE[] = {
     {ON(SCR_FOUND), {'q', K_ENTER}, ACT_FIND_END, NULL, "end the search; the view stays"},
     {ON(SCR_SOURCE), {'n'}, ACT_NEXT_SOURCE, "next passage", "the next passage of the answer"},
     {ON(SCR_SOURCE), {'p'}, ACT_PREV_SOURCE, "previous", "the passage before"},
+    /* first start */
+    {ON(SCR_FIRST), {K_UP, 'k', K_WHEEL_UP}, ACT_UP, NULL, "up"},
+    {ON(SCR_FIRST), {K_DOWN, 'j', K_WHEEL_DOWN}, ACT_DOWN, NULL, "down"},
+    {ON(SCR_FIRST), {' '}, ACT_CHOOSE, "choose", "choose, or switch the relay on or off"},
+    {ON(SCR_FIRST), {K_ENTER}, ACT_NEXT_STEP, "next", "take what is under the cursor, next step"},
+    {ON(SCR_FIRST), {K_BACK_TAB}, ACT_PREV_STEP, "back", "the step before"},
+    {ON(SCR_FIRST), {'t'}, ACT_TRY, NULL, "connect to the relay and time its answer"},
+    {ON(SCR_FIRST), {'s'}, ACT_SIMULATOR, "simulator", "how the simulator is started"},
+    {ON(SCR_FIRST), {K_ESC}, ACT_SKIP, "skip", "go on without answers; nothing is written"},
     /* settings */
     {ON(SCR_SETTINGS),
      {K_ENTER, ' '},
@@ -183,9 +194,9 @@ static const struct key_row TABLE[] = {
     /* everywhere */
     {VIEWS, {':', K_ALT('x')}, ACT_PALETTE, "everything", "a list of all that can be done"},
     {ON(SCR_CHAT), {K_ALT('x')}, ACT_PALETTE, NULL, "a list of all that can be done"},
-    {VIEWS, {'?', K_F1}, ACT_HELP, "help", "this help"},
+    {VIEWS | ON(SCR_FIRST), {'?', K_F1}, ACT_HELP, "help", "this help"},
     {ON(SCR_CHAT), {K_F1}, ACT_HELP, "help", "this help"},
-    {ON(SCR_OFFERS), {'q'}, ACT_QUIT, "quit", "leave (asks when a guest is alive)"},
+    {ON(SCR_OFFERS) | ON(SCR_FIRST), {'q'}, ACT_QUIT, "quit", "leave (asks when a guest is alive)"},
     {ALL & ~ON(SCR_CHAT), {K_CTRL('C')}, ACT_INTERRUPT, NULL, "twice: leave at once"},
     {ALL, {K_CTRL('L')}, ACT_REDRAW, NULL, "draw everything again"},
     {ALL, {K_CTRL('Z')}, ACT_SUSPEND, NULL, "back to the shell for a while"},
@@ -210,7 +221,7 @@ bool keys_types(enum scr s) {
 }
 
 enum action keys_find(enum scr s, uint32_t key) {
-    if (key == K_PASTED_ENTER && !keys_types(s) && s != SCR_YESNO && s != SCR_HIDDEN)
+    if (key == K_PASTED_ENTER && !(NOT_PASTED & ON(s)))
         key = K_ENTER; /* nothing can be sent from there */
     for (size_t i = 0; i < COUNT(TABLE); i++)
         for (size_t k = 0; keys_on(&TABLE[i], s) && k < 4 && TABLE[i].key[k]; k++)
@@ -240,6 +251,7 @@ const char *keys_screen_name(enum scr s) {
         [SCR_HIDDEN] = "Hidden",
         [SCR_PROOF] = "Evidence",
         [SCR_PALETTE] = "Everything",
+        [SCR_FIRST] = "First start",
         [SCR_HELP] = "Help",
     };
 

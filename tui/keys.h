@@ -18,6 +18,7 @@ enum scr {
     SCR_CELL,  /* one cell of it in full */
     SCR_FILES,
     SCR_END,
+    SCR_FIRST,   /* the first start */
     SCR_FILTER,  /* typing a filter over the offers */
     SCR_FIND,    /* typing what to find in the chat */
     SCR_FOUND,   /* going from place to place */
@@ -95,6 +96,11 @@ enum action {
     ACT_PREV_SOURCE,
     ACT_PARAM,
     ACT_GO_SETTINGS,
+    ACT_CHOOSE,
+    ACT_NEXT_STEP,
+    ACT_PREV_STEP,
+    ACT_SIMULATOR,
+    ACT_SKIP,
     ACT_CHANGE,
     ACT_TYPE,
     ACT_TRY,

@@ -123,6 +123,7 @@ struct scr_sizes scr_sizes(const struct app *a) {
     s.why = b.h >= 24 ? 8 : b.h >= 18 ? 6 : 4;
     s.tree = b.h - s.head - s.why;
     s.options = b.h - (b.h >= 18 ? 4 : 3);
+    s.first = b.h - (b.h >= 26 ? 17 : b.h >= 20 ? 13 : 7); /* welcome, titles, notes */
     s.page = (struct rect){b.y, b.x + 1, b.h, b.w - 2};
     s.proof = (struct rect){b.y + 2, b.x + 1, b.h - 2, b.w - 2};
     s.source = (struct rect){b.y + 3, b.x + 3, b.h - 3, b.w - 4};
@@ -208,7 +209,11 @@ static void draw_header(const struct app *a) {
                        a->relays_up, a->conf.relays) -
             1;
     draw_text(0, 1, 4, ROLE_TITLE, safe_lit("cdvm"));
-    draw_tabs(a, 7, right);
+    if (a->screen == SCR_FIRST)
+        draw_fmt(0, 8, right - 8, ROLE_TEXT, "First start, step %d of %d", (int)a->first.step + 2,
+                 FIRST_STEPS + 1);
+    else
+        draw_tabs(a, 7, right);
     if (app_simulated(a)) {
         draw_fmt(1, 0, a->cols, ROLE_BANNER, " %-*s", a->cols - 1, BANNER);
         return;
@@ -316,6 +321,7 @@ static screen_fn *const DRAW[] = {
     [SCR_TABLE] = scr_table_draw,   [SCR_CELL] = page_cell,
     [SCR_FILES] = scr_files_draw,   [SCR_END] = page_end,
     [SCR_PROOF] = scr_proof_draw,   [SCR_SETTINGS] = scr_settings_draw,
+    [SCR_FIRST] = scr_first_draw,
 };
 
 static void draw_too_small(const struct app *a) {

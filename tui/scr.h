@@ -21,6 +21,7 @@ struct scr_sizes {
     struct rect input;
     int transfers, indent;
     int options;            /* rows of the settings */
+    int first;              /* rows of a step of the first start */
     struct rect page, help; /* offer, end; help */
     struct rect source;     /* the document around a passage */
     struct rect proof;      /* the page beside a tree */
@@ -41,6 +42,7 @@ struct scr_cursor scr_attest_draw(const struct app *a, const struct scr_sizes *s
 struct scr_cursor scr_proof_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_chat_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_source_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_first_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_settings_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_palette_draw(const struct app *a, const struct scr_sizes *s);
 /* As much of a typed line as fits w cells, with the cursor in it; returns the cursor's column. */

@@ -4,6 +4,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -197,6 +198,12 @@ static bool marks_pastes(void) {
     return false;
 }
 
+static void wheel_set(struct tui *t, bool on) {
+    t->wheel = on;
+    mousemask(on ? BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+    mouseinterval(0);
+}
+
 static void modes_on(struct tui *t) {
     raw();
     noecho();
@@ -209,10 +216,8 @@ static void modes_on(struct tui *t) {
     define_key("\033[O", SEQ_FOCUS_OUT);
     if (!getenv("ESCDELAY"))
         set_escdelay(ESC_DELAY_MS);
-    if (t->wheel) {
-        mousemask(BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
-        mouseinterval(0);
-    }
+    if (t->wheel)
+        wheel_set(t, true);
 }
 
 /* Ours to have and to give back: curses writes to a file and touches no settings. */
@@ -274,6 +279,15 @@ static void tui_free(struct tui *t) {
     free(t);
 }
 
+void tui_words(char out[static 64]) {
+    const char *paste = marks_pastes() ? "bracketed paste" : "pastes are guessed";
+
+    if (has_colors())
+        snprintf(out, 64, "%d colours, %s", tigetnum("colors"), paste);
+    else
+        snprintf(out, 64, "no colours, %s", paste);
+}
+
 struct tui *tui_start(struct loop *l, const struct tui_options *o, const struct tui_handler *h,
                       void *arg, struct err *e) {
     struct tui *t;
@@ -296,6 +310,14 @@ struct tui *tui_start(struct loop *l, const struct tui_options *o, const struct 
     watch(t);
     on_resize(t);
     return t;
+}
+
+void tui_set(struct tui *t, const struct tui_options *o) {
+    t->frame_ms = 1000 / (o->redraw ? o->redraw : TUI_REDRAW);
+    draw_start(o->ascii || !tui_utf8(), o->theme);
+    if (o->wheel != t->wheel)
+        wheel_set(t, o->wheel);
+    tui_redraw(t);
 }
 
 void tui_stop(struct tui *t) {

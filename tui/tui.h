@@ -32,7 +32,9 @@ struct tui_handler {
  * place text. */
 struct tui *tui_start(struct loop *l, const struct tui_options *o, const struct tui_handler *h,
                       void *arg, struct err *e);
-bool tui_utf8(void);            /* sets the locale; can it be written in UTF-8? */
+void tui_words(char out[static 64]); /* "256 colours, bracketed paste"; after the start */
+bool tui_utf8(void);                 /* sets the locale; can it be written in UTF-8? */
+void tui_set(struct tui *t, const struct tui_options *o); /* other ones from now on */
 void tui_stop(struct tui *t);   /* clears the screen, gives the terminal back; NULL legal */
 void tui_dirty(struct tui *t);  /* something changed: draw soon */
 void tui_redraw(struct tui *t); /* draw every cell again */

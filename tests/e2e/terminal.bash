@@ -20,6 +20,7 @@ stop() {
     wait_for 5 stopped || true
     sleep 0.1
 }
+: >"$XDG_CONFIG_HOME/cdvm/cdvm.conf" # not the first start
 printf 'set -g status off\nset -g default-terminal tmux-256color\n' >"$T/tmux.conf"
 new_terminal() { tm -f "$T/tmux.conf" new-session -d -s t -x "${1%x*}" -y "${1#*x}" "$2"; }
 cleanup_terminal() {

@@ -238,6 +238,53 @@ static struct app *scene_attach_three(void) {
     return a;
 }
 
+/* --- the first start --- */
+
+static struct app *scene_start_who(void) {
+    struct app *a = app_for(0);
+
+    app_on_terminal(a, "256 colours, bracketed paste");
+    app_first_start(a);
+    return a;
+}
+
+static struct app *scene_start_relays(void) {
+    struct app *a = scene_start_who();
+
+    app_key(a, K_ENTER);
+    app_key(a, ' ');
+    app_on_tried(a, "wss://relay.damus.io", 41, NULL);
+    app_key(a, 'j');
+    app_key(a, ' ');
+    app_on_tried(a, "wss://nos.lol", -1, "no answer in 8 s");
+    app_key(a, 'j');
+    app_key(a, 't');
+    return a;
+}
+
+static struct app *scene_start_strict(void) {
+    struct app *a = scene_start_relays();
+
+    app_key(a, K_ENTER);
+    app_key(a, 'j');
+    app_key(a, ' ');
+    return a;
+}
+
+static struct app *scene_start_keep(void) {
+    struct app *a = scene_start_strict();
+
+    app_key(a, K_ENTER);
+    return a;
+}
+
+static struct app *scene_start_simulator(void) {
+    struct app *a = scene_start_who();
+
+    app_key(a, 's');
+    return a;
+}
+
 static struct app *scene_palette(void) {
     struct app *a = app_deciding();
 
@@ -538,6 +585,11 @@ static const struct {
     {"identity-name", scene_identity_name},
     {"identity-passphrase", scene_identity_passphrase},
     {"identity-typed", scene_identity_typed},
+    {"start-who", scene_start_who},
+    {"start-relays", scene_start_relays},
+    {"start-strict", scene_start_strict},
+    {"start-keep", scene_start_keep},
+    {"start-simulator", scene_start_simulator},
     {"palette", scene_palette},
     {"palette-typed", scene_palette_typed},
     {"settings", scene_settings},

@@ -1,0 +1,200 @@
+/* The first start as somebody new goes through it. */
+#include "tui/app_first.c"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/unit/tui_world.h"
+
+static char dir[] = "/tmp/cdvm-test-XXXXXX", config[sizeof dir + 16];
+
+static struct app *app_new_here(void) {
+    struct app *a = app_for(0);
+
+    free((char *)a->conf.config);
+    a->conf.config = mem_str(config);
+    a->conf.simulated = false;
+    app_first_start(a);
+    app_prepare(a);
+    return a;
+}
+
+static void press(struct app *a, uint32_t key) {
+    app_key(a, key);
+    app_prepare(a);
+}
+
+static bool written(void) {
+    return access(config, F_OK) == 0;
+}
+
+static void file_must_be(const char *text) {
+    cleanup_buf struct buf got = {0};
+    struct stat st;
+    struct err e;
+
+    assert_int_equal(file_read(config, 1 << 20, &got, &e), 0);
+    buf_str(&got, "");
+    assert_non_null(strstr((char *)got.p, text));
+    assert_int_equal(stat(config, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    unlink(config);
+}
+
+/* Nothing is asked of a relay that was not switched on. */
+static void nobody_is_asked_unasked(void **state) {
+    struct app *a = app_new_here();
+
+    (void)state;
+    press(a, K_ENTER);
+    press(a, 'j');
+    buf_str(&world.log, "");
+    assert_string_equal((char *)world.log.p, "");
+    assert_int_equal(world.set.relay.n, 0);
+    app_done(a);
+}
+
+static void from_the_first_step_to_the_last(void **state) {
+    struct app *a = app_new_here();
+
+    (void)state;
+    press(a, K_ENTER); /* one-time keys */
+    assert_int_equal(a->first.step, FIRST_RELAYS);
+    press(a, ' ');
+    buf_str(&world.log, "");
+    assert_non_null(strstr((char *)world.log.p, "probe wss://relay.damus.io;"));
+    for (int i = 0; i < 3; i++)
+        press(a, 'j');
+    press(a, ' ');
+    type(a, "ws://127.0.0.1:7");
+    press(a, K_ENTER);
+    assert_non_null(strstr((char *)world.log.p, "probe ws://127.0.0.1:7;"));
+    press(a, K_ENTER);
+    assert_int_equal(a->first.step, FIRST_STRICT);
+    press(a, 'j');
+    press(a, K_ENTER); /* strict */
+    assert_int_equal(a->first.step, FIRST_KEEP);
+    assert_false(written());
+    press(a, K_ENTER);
+    assert_int_equal(a->screen, SCR_OFFERS);
+    file_must_be("relay = wss://relay.damus.io\nrelay = ws://127.0.0.1:7\npolicy = strict\n");
+    app_done(a);
+}
+
+static void look_only_is_written(void **state) {
+    struct app *a = app_new_here();
+
+    (void)state;
+    a->first.step = FIRST_STRICT;
+    press(a, 'G');
+    press(a, K_DOWN);
+    press(a, K_DOWN);
+    press(a, ' ');
+    press(a, K_ENTER);
+    press(a, K_ENTER);
+    assert_true(world.set.look_only);
+    file_must_be("policy = standard\nlook-only = yes\n");
+    app_done(a);
+}
+
+static void nothing_is_written_unless_said(void **state) {
+    struct app *a = app_new_here();
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        press(a, i == 1 && a->conf.set->relay.n == 0 ? ' ' : K_ENTER);
+    while (a->first.step != FIRST_KEEP)
+        press(a, K_ENTER);
+    press(a, 'j');
+    press(a, K_ENTER);
+    assert_int_equal(a->screen, SCR_OFFERS);
+    assert_non_null(strstr(a->status, "nothing was written"));
+    assert_false(written());
+    app_done(a);
+    a = app_new_here();
+    press(a, K_ESC);
+    assert_int_equal(a->screen, SCR_OFFERS);
+    assert_false(written());
+    app_done(a);
+}
+
+static void back_and_forth(void **state) {
+    struct app *a = app_new_here();
+
+    (void)state;
+    a->first.step = FIRST_STRICT;
+    press(a, 'j');
+    press(a, ' ');
+    press(a, K_BACK_TAB);
+    assert_int_equal(a->first.step, FIRST_RELAYS);
+    press(a, K_ENTER);
+    assert_int_equal(a->first.step, FIRST_STRICT);
+    assert_int_equal(a->first.cur, STRICT_STRICT); /* what was chosen is still chosen */
+    for (int i = 0; i < 5; i++)
+        press(a, K_BACK_TAB);
+    assert_int_equal(a->first.step, FIRST_WHO);
+    app_done(a);
+}
+
+static void the_simulator_is_told_of_and_not_started(void **state) {
+    struct app *a = app_new_here();
+
+    (void)state;
+    press(a, 's');
+    assert_true(a->first.simulator);
+    press(a, K_ENTER);
+    assert_false(a->first.simulator);
+    assert_int_equal(a->first.step, FIRST_WHO);
+    assert_false(a->conf.simulated);
+    press(a, 's');
+    press(a, K_ESC);
+    assert_int_equal(a->screen, SCR_FIRST);
+    app_done(a);
+}
+
+/* Pasting newlines into it answers nothing. */
+static void a_paste_answers_nothing(void **state) {
+    struct app *a = app_new_here();
+
+    (void)state;
+    app_paste(a, view_str("\n\n\n\n\n"), false);
+    for (int i = 0; i < 8; i++)
+        press(a, K_PASTED_ENTER);
+    assert_int_equal(a->first.step, FIRST_WHO);
+    assert_false(written());
+    app_done(a);
+}
+
+static void who_without_a_place_for_keys(void **state) {
+    struct app *a = app_new_here();
+
+    (void)state;
+    press(a, 'j');
+    press(a, K_ENTER);
+    assert_int_equal(a->first.step, FIRST_WHO); /* not before there is one */
+    assert_non_null(strstr(a->status, "no identities"));
+    app_done(a);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_is_asked_unasked),
+        cmocka_unit_test(from_the_first_step_to_the_last),
+        cmocka_unit_test(look_only_is_written),
+        cmocka_unit_test(nothing_is_written_unless_said),
+        cmocka_unit_test(back_and_forth),
+        cmocka_unit_test(the_simulator_is_told_of_and_not_started),
+        cmocka_unit_test(a_paste_answers_nothing),
+        cmocka_unit_test(who_without_a_place_for_keys),
+    };
+    int rc;
+
+    if (!mkdtemp(dir))
+        return 1;
+    snprintf(config, sizeof config, "%s/cdvm.conf", dir);
+    rc = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(config);
+    rmdir(dir);
+    buf_free(&world.log);
+    return rc;
+}
