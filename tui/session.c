@@ -109,27 +109,45 @@ bool session_step(struct session *s, enum session_input in, const struct err *wh
     return true;
 }
 
-void session_fail(struct session *s, const struct err *why) {
-    struct err copy = *why; /* it may be ours */
+/* --- the end --- */
 
+/* -1 with e when one of them cannot be told. */
+static int send_end(struct session *s, const char *reason, struct err *e) {
+    cleanup_buf struct buf body = {0};
+    struct jw w = jw_new(&body);
+    int rc = 0;
+
+    jw_kstr(&w, "reason", reason);
+    for (size_t i = 0; i < s->n_cand; i++)
+        if (!s->accepted || &s->cand[i] == s->guest)
+            rc |= talk_send(s->cand[i].talk, "end", buf_view(&body), NULL, e);
+    return rc;
+}
+
+/* Before a guest is accepted: whoever said hello may go home at once; where nobody did, the seller
+ * need not wait. */
+static void dismiss(struct session *s, const char *reason) {
+    struct err e;
+
+    if (s->accepted)
+        return;
+    if (s->n_cand > 0 ? send_end(s, reason, &e) : outbox_cancel(s->out, &e))
+        session_notice(s, e.code, e.text);
+}
+
+/* Whatever went wrong, a guest that can still be told wipes itself now and not when it has idled
+ * for long enough. */
+void session_fail(struct session *s, const struct err *why) {
+    struct err copy = *why, e; /* why may be ours */
+
+    if (!session_state_final(s->state) && s->state != SESSION_ENDING)
+        (void)!send_end(s, "error", &e);
     (void)session_step(s, IN_ERROR, &copy);
 }
 
-/* --- the end --- */
-
-/* A guest that never was accepted may go home at once; where none has come, the seller need not
- * wait. */
-static void dismiss(struct session *s, const char *reason) {
-    cleanup_buf struct buf body = {0};
-    struct jw w = jw_new(&body);
-    struct err e;
-
-    jw_kstr(&w, "reason", reason);
-    for (size_t i = 0; i < s->n_cand && !s->accepted; i++)
-        if (talk_send(s->cand[i].talk, "end", buf_view(&body), NULL, &e))
-            session_notice(s, e.code, e.text);
-    if (s->n_cand == 0 && outbox_cancel(s->out, &e))
-        session_notice(s, e.code, e.text);
+void session_deny(struct session *s, const struct err *why) {
+    dismiss(s, "refused");
+    (void)session_step(s, IN_DENY, why);
 }
 
 static void session_close(struct session *s) {
@@ -183,9 +201,11 @@ static void overdue(struct session *s, const struct limit *l) {
         return;
     }
     err_set(&e, l->code, "%s", l->text);
-    if (!s->accepted)
-        dismiss(s, "refused");
-    session_fail(s, &e);
+    dismiss(s, "refused");
+    if (s->accepted)
+        session_fail(s, &e);
+    else
+        (void)session_step(s, IN_ERROR, &e);
 }
 
 static void tick_deadline(struct session *s, int64_t now) {
@@ -389,13 +409,10 @@ void session_refuse(struct session *s) {
     if (s->state != SESSION_DECISION)
         return;
     err_set(&e, "refused-by-you", "you did not accept this guest");
-    dismiss(s, "refused");
-    (void)session_step(s, IN_DENY, &e);
+    session_deny(s, &e);
 }
 
 void session_end(struct session *s) {
-    cleanup_buf struct buf body = {0};
-    struct jw w = jw_new(&body);
     struct err e;
 
     if (s->state == SESSION_DECISION) {
@@ -403,8 +420,7 @@ void session_end(struct session *s) {
         return;
     }
     if (s->state == SESSION_ACCEPTED || s->state == SESSION_READY) {
-        jw_kstr(&w, "reason", "end");
-        if (talk_send(s->guest->talk, "end", buf_view(&body), NULL, &e))
+        if (send_end(s, "end", &e))
             session_fail(s, &e);
         else
             (void)session_step(s, IN_END, NULL);

@@ -128,6 +128,7 @@ enum session_input {
 /* False (and nothing happens) when the table has no such row. why: for FAILED and REFUSED. */
 bool session_step(struct session *s, enum session_input in, const struct err *why);
 void session_fail(struct session *s, const struct err *why);
+void session_deny(struct session *s, const struct err *why);    /* before a guest is accepted */
 void session_emit(struct session *s, struct session_event *ev); /* state is filled in */
 void session_notice(struct session *s, const char *code, const char *text);
 

@@ -270,16 +270,13 @@ static const struct check *reason(const struct verdict *v, enum check_state stat
 static void deny(struct session *s, const struct verdict *v) {
     enum check_state state = verdict_state(v);
     const struct check *c = reason(v, state);
-    cleanup_buf struct buf body = {0};
-    struct jw w = jw_new(&body);
     struct err e;
 
-    jw_kstr(&w, "reason", "refused");
-    if (talk_send(s->guest->talk, "end", buf_view(&body), NULL, &e))
-        session_notice(s, e.code, e.text);
     err_set(&e, c ? c->id : "verdict", "%s: %s", check_state_name(state), c ? c->why : "refused");
-    if (!session_step(s, IN_DENY, &e)) /* accepted before */
+    if (s->accepted)
         session_fail(s, &e);
+    else
+        session_deny(s, &e);
 }
 
 /* What is learned later, a revocation, stops a job that runs. */

@@ -470,6 +470,29 @@ static void the_providers_error_ends_it(void **state) {
     assert_true(stage_until(&t, &t.closed));
 }
 
+/* A job that fails on this side is over on the guest's side too, not only when it has idled. */
+static void a_failure_is_told_to_the_guest(void **state) {
+    (void)state;
+    stage_ready(&t);
+    stage_feedback(&t, &t.provider, JOB_ERROR, "lease-over");
+    assert_true(stage_reach(&t, SESSION_FAILED));
+    assert_true(stage_until(&t, &t.guest[0].got_end));
+    assert_int_equal(t.guest[0].n_end, 1);
+    assert_true(stage_until(&t, &t.closed));
+}
+
+static void a_failure_before_the_decision_is_told_too(void **state) {
+    (void)state;
+    stage_rent(&t, NULL);
+    stage_collateral(&t, &t.provider);
+    stage_good_hello(&t, &t.guest[0]);
+    assert_true(stage_reach(&t, SESSION_DECISION));
+    stage_feedback(&t, &t.provider, JOB_ERROR, "guest-died");
+    assert_true(stage_reach(&t, SESSION_FAILED));
+    assert_true(stage_until(&t, &t.guest[0].got_end));
+    assert_int_equal(t.guest[0].n_wraps, 1);
+}
+
 static void feedback_of_another_job_does_not(void **state) {
     (void)state;
     stage_rent(&t, NULL);
@@ -662,6 +685,8 @@ int main(void) {
         T(candidates_tags_count_too),
         T(other_guests_words_do_not_count),
         T(the_providers_error_ends_it),
+        T(a_failure_is_told_to_the_guest),
+        T(a_failure_before_the_decision_is_told_too),
         T(feedback_of_another_job_does_not),
         T(silence_ends_it),
         T(a_guest_that_never_comes_ends_it),
