@@ -139,7 +139,7 @@ void app_prepare(struct app *a) {
         pager_resize(a->job->source_page, s.source.w, s.source.h, 0);
     pager_resize(a->help_page, s.help.w, s.help.h, SCR_HELP_INDENT);
     pager_resize(a->offer_page, s.page.w, s.page.h, 0);
-    pager_resize(a->end_page, s.page.w, s.page.h, 0);
+    pager_resize(a->end_page, s.page.w, s.page.h, SCR_END_INDENT);
     pager_resize(a->proof_page, s.proof.w, s.proof.h, 0);
     pager_resize(a->cell_page, s.page.w, s.page.h, 0);
 }

@@ -28,6 +28,7 @@
 #define APP_JOBS 8 /* held at once; one that ended makes room for the next */
 #define APP_FILES 32
 #define APP_TURNS 8
+#define APP_KEPT 64
 #define APP_OPEN 32
 #define APP_ATTACH 8 /* files asked about at once */
 #define APP_TABLES 8
@@ -120,6 +121,11 @@ struct app_file {
     char why[160];
 };
 
+struct app_kept {     /* something of a job that this program wrote to disk for good */
+    const char *what; /* a word of ours: "file", "evidence" */
+    char *path;
+};
+
 struct app_job {
     bool exists;
     unsigned
@@ -162,7 +168,10 @@ struct app_job {
     char receipt_note[256];
     struct teardown teardown;
     char why_code[32], why[480];
-    char *bundle; /* where it was saved */
+    char *bundle;        /* where it was saved last */
+    bool bundle_receipt; /* with the receipt */
+    struct app_kept kept[APP_KEPT];
+    size_t n_kept; /* of all that were saved; the first APP_KEPT have a row */
 };
 
 /* What the model asks of the world. Every function but offer may call app_on_* before it returns;
@@ -431,6 +440,7 @@ struct app_job *app_jobs_oldest_ended(const struct app *a);
 bool app_jobs_full(const struct app *a);    /* and all of them alive */
 struct app_job *app_job_add(struct app *a); /* makes room; NULL: full. Not on the screens yet */
 void app_job_show(struct app *a, struct app_job *j); /* brings it to the screens */
+void app_job_keep(struct app_job *j, const char *what, const char *path); /* for the goodbye */
 void app_job_open(struct app *a);                    /* the screen on which it goes on */
 void app_jobs_prepare(struct app *a, size_t height); /* of the list */
 void app_jobs_move(struct app *a, enum list_move m); /* in the list */

@@ -231,9 +231,10 @@ void app_answered(struct app *a, bool yes) {
 
 /* --- the bundle --- */
 
+/* In the usual place a bundle that was saved before is left alone: this one gets another name. */
 void app_save_bundle(struct app *a, const char *path) {
     struct app_job *j = a->job;
-    cleanup_free char *usual = NULL;
+    cleanup_free char *usual = NULL, *to = NULL;
     char id[17];
     struct err e;
 
@@ -243,13 +244,14 @@ void app_save_bundle(struct app *a, const char *path) {
     }
     hex_encode(view_of(j->id, 8), id);
     usual = mem_fmt("%s/%s.json", a->conf.bundles, id);
-    if (!path || !*path)
-        path = usual;
-    if (a->conf.port->save(a->conf.port_arg, a->job->number, path, &e) != 0) {
+    to = path && *path ? mem_str(path) : path_free_name(usual);
+    if (a->conf.port->save(a->conf.port_arg, j->number, to, &e) != 0) {
         app_say(a, ROLE_BAD, "%s", e.text);
         return;
     }
     free(j->bundle);
-    j->bundle = path_shown(path);
+    j->bundle = path_shown(to);
+    j->bundle_receipt = j->has_receipt;
+    app_job_keep(j, "evidence", to);
     app_say(a, ROLE_TEXT, "saved %s; `cdvm verify` checks it offline", j->bundle);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/enc.h"
+#include "tui/path.h"
 
 /* --- one --- */
 
@@ -35,8 +36,16 @@ void app_job_free(struct app_job *j) {
     pager_free(j->source_page);
     edit_free(j->input);
     free(j->bundle);
+    for (size_t i = 0; i < j->n_kept && i < APP_KEPT; i++)
+        free(j->kept[i].path);
     explicit_bzero(j, sizeof *j);
     free(j);
+}
+
+void app_job_keep(struct app_job *j, const char *what, const char *path) {
+    if (j->n_kept < APP_KEPT)
+        j->kept[j->n_kept] = (struct app_kept){what, path_shown(path)};
+    j->n_kept++;
 }
 
 bool app_job_alive(const struct app_job *j) {

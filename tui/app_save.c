@@ -2,7 +2,6 @@
  * is proposed that nothing has, shown in full, and may be changed; nothing is ever written over. */
 #include "tui/app.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,37 +12,6 @@
 #include "core/enc.h"
 #include "core/nip19.h"
 #include "tui/path.h"
-
-#define NAMES_TRIED 1000
-
-/* name, name-2, name-3 ... before the extension. */
-static char *numbered(const char *path, unsigned n) {
-    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
-
-    if (n < 2)
-        return mem_str(path);
-    if (!dot || dot == path || (slash && dot <= slash + 1))
-        return mem_fmt("%s-%u", path, n);
-    return mem_fmt("%.*s-%u%s", (int)(dot - path), path, n, dot);
-}
-
-static bool taken(const char *path) {
-    struct stat st;
-
-    return lstat(path, &st) == 0 || errno != ENOENT; /* a dangling link is a name in use */
-}
-
-/* The path, or one like it that nothing has. */
-static char *free_name(const char *path) {
-    for (unsigned n = 1; n < NAMES_TRIED; n++) {
-        char *to = numbered(path, n);
-
-        if (!taken(to))
-            return to;
-        free(to);
-    }
-    return mem_str(path);
-}
 
 static bool is_folder(const char *path) {
     struct stat st;
@@ -81,6 +49,8 @@ static int write_talk(const struct app *a, const char *path, struct err *e) {
     pager_text(a->job->chat, &text);
     rc = a->conf.port->write(a->conf.port_arg, path, buf_view(&text), e);
     buf_wipe(&text);
+    if (rc == 0)
+        app_job_keep(a->job, "chat", path);
     return rc;
 }
 
@@ -95,6 +65,7 @@ static int write_to(struct app *a, const char *path, struct err *e) {
         return -1;
     free(f->saved);
     f->saved = path_shown(path);
+    app_job_keep(a->job, "file", path);
     return 0;
 }
 
@@ -129,7 +100,7 @@ static void ask_words(struct app *a) {
 }
 
 static void ask_where(struct app *a, const char *path) {
-    cleanup_free char *to = free_name(path), *shown = path_shown(to);
+    cleanup_free char *to = path_free_name(path), *shown = path_shown(to);
     struct prompt *p = &a->prompt;
 
     prompt_ask_text(p, THEN_SAVE, a->saving.talk ? "Save this conversation?" : "Save this file?",
@@ -150,7 +121,7 @@ static void save_at(struct app *a, const char *name, const char *to) {
         path = mem_str(to);
     else
         path = mem_fmt("%s/%s", to && *to ? to : a->conf.folder, name);
-    if (whole && !taken(path))
+    if (whole && !path_taken(path))
         save_to(a, path);
     else
         ask_where(a, path);
@@ -183,7 +154,7 @@ void app_save_named(struct app *a, struct view typed) {
 
     if (!*path)
         return;
-    if (is_folder(path) || taken(path))
+    if (is_folder(path) || path_taken(path))
         ask_where(a, path);
     else
         save_to(a, path);

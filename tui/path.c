@@ -9,6 +9,8 @@
 
 #include "core/bytes.h"
 
+#define NAMES_TRIED 1000
+
 const char *path_mime(const char *path) {
     static const struct {
         const char *end, *mime;
@@ -49,6 +51,34 @@ char *path_typed(const char *typed) {
     if (home && !strncmp(typed, "~/", 2))
         return mem_fmt("%s%s", home, typed + 1);
     return mem_str(typed);
+}
+
+/* name, name-2, name-3 ... before the extension. */
+static char *numbered(const char *path, unsigned n) {
+    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+
+    if (n < 2)
+        return mem_str(path);
+    if (!dot || dot == path || (slash && dot <= slash + 1))
+        return mem_fmt("%s-%u", path, n);
+    return mem_fmt("%.*s-%u%s", (int)(dot - path), path, n, dot);
+}
+
+bool path_taken(const char *path) {
+    struct stat st;
+
+    return lstat(path, &st) == 0 || errno != ENOENT; /* a dangling link is a name in use */
+}
+
+char *path_free_name(const char *path) {
+    for (unsigned n = 1; n < NAMES_TRIED; n++) {
+        char *to = numbered(path, n);
+
+        if (!path_taken(to))
+            return to;
+        free(to);
+    }
+    return mem_str(path);
 }
 
 int path_creatable(const char *path, struct err *e) {

@@ -308,18 +308,13 @@ static struct scr_cursor page_cell(const struct app *a, const struct scr_sizes *
     return (struct scr_cursor){-1, 0};
 }
 
-static struct scr_cursor page_end(const struct app *a, const struct scr_sizes *s) {
-    scr_page_draw(a->end_page, s->page, 0);
-    return (struct scr_cursor){-1, 0};
-}
-
 typedef struct scr_cursor screen_fn(const struct app *a, const struct scr_sizes *s);
 static screen_fn *const DRAW[] = {
     [SCR_OFFERS] = scr_offers_draw, [SCR_OFFER] = page_offer,
     [SCR_JOBS] = scr_jobs_draw,     [SCR_ATTEST] = scr_attest_draw,
     [SCR_CHAT] = scr_chat_draw,     [SCR_SOURCE] = scr_source_draw,
     [SCR_TABLE] = scr_table_draw,   [SCR_CELL] = page_cell,
-    [SCR_FILES] = scr_files_draw,   [SCR_END] = page_end,
+    [SCR_FILES] = scr_files_draw,   [SCR_END] = scr_end_draw,
     [SCR_PROOF] = scr_proof_draw,   [SCR_SETTINGS] = scr_settings_draw,
     [SCR_FIRST] = scr_first_draw,
 };

@@ -49,6 +49,7 @@ struct scr_cursor scr_palette_draw(const struct app *a, const struct scr_sizes *
 int scr_typed_draw(const struct edit *e, int y, int x, int w);
 struct scr_cursor scr_table_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_files_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_end_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_prompt_draw(const struct app *a);
 void scr_help_draw(const struct app *a, const struct scr_sizes *s);
 
@@ -62,6 +63,7 @@ void scr_end_fill(const struct app *a, struct pager *p);
 void scr_help_fill(const struct app *a, struct pager *p);
 void scr_page_draw(const struct pager *p, struct rect r, int indent);
 #define SCR_HELP_INDENT 19
+#define SCR_END_INDENT 13
 
 /* A verdict's tree on a screen, of a job or of a saved bundle. changed, accepted: what a line is
  * marked with; NULL: no line. */

@@ -132,7 +132,7 @@ keys Enter
 expect "ending asks" 'End the job\?'
 keys y
 expect "the receipt covers everything" 'it covers everything you sent' 30
-expect "the provider says it tore down" 'Its folder was removed' 30
+expect "the provider says it tore down" 'its folder was removed' 30
 expect "what stays is listed" 'out/result-1.csv'
 keys Escape
 expect "the ended job stays in the list" '^>[0-9a-f]{4} ended +\[S\] SIMULATED'

@@ -85,7 +85,7 @@ text '/end'
 keys Enter
 must 'End the job'
 keys y
-must 'Its folder was removed' 60
+must 'its folder was removed' 60
 keys s
 must saved
 take end
