@@ -52,7 +52,7 @@ keys Enter
 expect "the first one's chat, and which job it is" "\[4 Chat $first\]"
 expect "with the draft that was left there" '> a draft for the first guest'
 keys C-c
-text 'WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 2000000) SELECT max(n) AS deepest FROM c'
+text 'WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 2000) SELECT max(n) AS deepest FROM c'
 keys Enter
 expect "the first is asked" 'waiting for the answer'
 keys M-n
@@ -68,7 +68,7 @@ accept second
 expect "second: ready" 'Ready: table' 60
 same "it has no answer of the first" 0 "$(screen | grep -c deepest)"
 keys M-a
-expect "the next news: the first one's answer" '^ +2000000|^ +deepest'
+expect "the next news: the first one's answer" '^ +2000 *$'
 expect "nothing is new elsewhere" "2 Jobs  3 Attest \[4 Chat $first\]"
 
 states=$(grep -aoE $'\033''\]777;notify;cdvm;[^'$'\033'']*' "$T/raw" | cut -d';' -f4 | sort | paste -sd,)
