@@ -494,6 +494,8 @@ void app_settings_side(struct app *a, bool right);
 void app_settings_ask(struct app *a, const struct conf_key *key); /* for one more entry */
 void app_setting_changed(struct app *a, const struct conf_key *key);
 void app_settings_change(struct app *a);
+void app_settings_lock(struct app *a);   /* or unlock the identity */
+void app_settings_remove(struct app *a); /* the identity; asks */
 void app_settings_type(struct app *a);
 void app_settings_typed(struct app *a, struct view typed);
 void app_settings_try(struct app *a);

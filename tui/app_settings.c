@@ -24,7 +24,8 @@ void app_settings_fill(struct app *a, size_t height) {
     cleanup_free char *folder = shown(c->folder), *state = shown(c->state);
     struct option_places p = {config, state, receipts, folder};
 
-    options_fill(a->options, c->set, &p, c->policy_given ? c->policy : NULL, a->unix_now);
+    options_fill(a->options, c->set, c->identities, &p, c->policy_given ? c->policy : NULL,
+                 a->unix_now);
     options_show(a->options, height, two_columns(a));
 }
 
@@ -73,19 +74,68 @@ static void toggle_entry(struct app *a, const struct option_row *r) {
     app_setting_changed(a, r->key);
 }
 
+static void change_key(struct app *a, const struct option_row *r) {
+    if (settings_next(a->conf.set, r->key))
+        app_setting_changed(a, r->key);
+    else
+        ask_value(a, r->key, r->value);
+}
+
 void app_settings_change(struct app *a) {
     const struct option_row *r = options_at(a->options);
 
     if (!r)
         return;
-    if (r->kind == OPTION_ENTRY)
+    switch (r->kind) {
+    case OPTION_HEAD:
+    case OPTION_NOTE:
+        return;
+    case OPTION_KEY:
+        change_key(a, r);
+        return;
+    case OPTION_ENTRY:
         toggle_entry(a, r);
-    else if (r->kind == OPTION_ADD)
+        return;
+    case OPTION_ADD:
         app_settings_ask(a, r->key);
-    else if (settings_next(a->conf.set, r->key))
-        app_setting_changed(a, r->key);
-    else
-        ask_value(a, r->key, r->value);
+        return;
+    case OPTION_WHO:
+        app_identity_choose(a, r->who);
+        return;
+    case OPTION_MAKE:
+        app_identity_make(a);
+        return;
+    case OPTION_IMPORT:
+        app_identity_import(a);
+        return;
+    }
+}
+
+/* The identity under the cursor; says so when there is none. */
+static const char *who_at(struct app *a) {
+    const struct option_row *r = options_at(a->options);
+    const char *who = r && r->kind == OPTION_WHO ? r->who : NULL;
+
+    if (!who)
+        app_say(a, ROLE_DIM, "that is for an identity that is kept here");
+    return who;
+}
+
+void app_settings_lock(struct app *a) {
+    const char *who = who_at(a);
+    const struct identity *id = who ? identities_find(a->conf.identities, who) : NULL;
+
+    if (id && id->unlocked)
+        app_identity_lock(a, who);
+    else if (id)
+        app_identity_unlock(a, who);
+}
+
+void app_settings_remove(struct app *a) {
+    const char *who = who_at(a);
+
+    if (who)
+        app_identity_remove(a, who);
 }
 
 void app_settings_typed(struct app *a, struct view typed) {

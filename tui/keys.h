@@ -102,6 +102,8 @@ enum action {
     ACT_SIMULATOR,
     ACT_SKIP,
     ACT_CHANGE,
+    ACT_LOCK,
+    ACT_REMOVE,
     ACT_TYPE,
     ACT_TRY,
     ACT_WRITE,

@@ -9,6 +9,7 @@
 #include "attest/checks.h"
 #include "core/conf_edit.h"
 #include "core/dvm.h"
+#include "core/nip19.h"
 #include "tui/path.h"
 
 static struct option_row *row_add(struct options *o, enum option_kind kind) {
@@ -152,7 +153,7 @@ static void row_key(struct options *o, const struct settings *s, const struct co
     snprintf(r->label, sizeof r->label, "%s", key->name);
     choices_of(key, r->note, sizeof r->note);
     if (key == settings_key("policy"))
-        snprintf(r->note, sizeof r->note, "standard / strict / file");
+        snprintf(r->note, sizeof r->note, "standard/strict/file");
     conf_values(key, s, &values);
     text_clip(r->value, sizeof r->value, values.n ? values.v[0] : settings_unset(key));
     settings_list_free(&values);
@@ -223,12 +224,24 @@ static void rows_demands(struct options *o) {
     }
 }
 
+/* "9f3c 71d0, 41aa 0c12": enough to tell them apart. */
+static void row_endorsers(struct options *o) {
+    const struct option_policy *p = &o->policy;
+    struct option_row *r = row_add(o, OPTION_NOTE);
+    size_t at = 0;
+
+    for (size_t i = 0; i < p->endorsers && i < OPTION_ENDORSERS; i++)
+        at += (size_t)snprintf(r->label + at, sizeof r->label - at, "%s%.9s", i ? ", " : "  ",
+                               p->endorser[i]);
+    r->role = ROLE_DIM;
+}
+
 static void rows_trust(struct options *o, int64_t now) {
     const struct option_policy *p = &o->policy;
 
     note(o, "endorsers pinned", "%zu, %zu must agree", p->endorsers, p->agree);
-    for (size_t i = 0; i < p->endorsers && i < OPTION_ENDORSERS; i++)
-        note(o, "", "%s", p->endorser[i]);
+    if (p->endorsers > 0)
+        row_endorsers(o);
     note(o, "manifests pinned", "%zu", p->digests);
     note(o, "firmware floors", "as of %s; %zu of yours, %zu of endorsers", ADVISORY_DATE,
          p->policy.n_floors, p->floors);
@@ -241,9 +254,40 @@ static void rows_trust(struct options *o, int64_t now) {
 
 /* --- all --- */
 
-static void left_column(struct options *o, struct settings *s) {
+static struct option_row *row_who(struct options *o, const char *label, bool on) {
+    struct option_row *r = row_add(o, OPTION_WHO);
+
+    r->on = on;
+    snprintf(r->label, sizeof r->label, "%s", label);
+    return r;
+}
+
+static void row_identity(struct options *o, const struct identity *id, bool chosen) {
+    struct option_row *r = row_who(o, id->name, chosen);
+
+    r->who = id->name;
+    npub_short(id->pub, r->value);
+    snprintf(r->note, sizeof r->note, "%s%s", id->signer ? "signer, " : "",
+             id->unlocked ? "unlocked" : "locked");
+}
+
+/* What stands before a job is started: who the seller will know it is. */
+static void rows_identity(struct options *o, const struct identities *l) {
+    const struct identity *chosen = l ? identities_chosen(l) : NULL;
+
     head(o, "IDENTITY");
-    note(o, "One-time", "a new key for every job, forgotten after");
+    snprintf(row_who(o, "One-time", !chosen)->note, sizeof o->row->note, "a new key for every job");
+    if (!l)
+        return;
+    for (size_t i = 0; i < identities_count(l); i++)
+        row_identity(o, identities_at(l, i), identities_at(l, i) == chosen);
+    snprintf(row_add(o, OPTION_MAKE)->label, sizeof o->row->label, "make a key that is kept here");
+    snprintf(row_add(o, OPTION_IMPORT)->label, sizeof o->row->label,
+             "import nsec or ncryptsec (hidden input)");
+}
+
+static void left_column(struct options *o, struct settings *s, const struct identities *l) {
+    rows_identity(o, l);
     head(o, "RELAYS");
     snprintf(o->row[o->n - 1].note, sizeof o->row->note, "state     ping events");
     rows_list(o, s, settings_key("relay"), "add a relay");
@@ -274,7 +318,7 @@ static void right_column(struct options *o, struct settings *s, const struct opt
 }
 
 static bool can_choose(const struct option_row *r) {
-    return r->key != NULL;
+    return r->kind != OPTION_HEAD && r->kind != OPTION_NOTE;
 }
 
 const struct option_row *options_at(const struct options *o) {
@@ -292,10 +336,10 @@ static void settle(struct options *o) {
     o->cur = i;
 }
 
-void options_fill(struct options *o, struct settings *s, const struct option_places *p,
-                  const char *given, int64_t now) {
+void options_fill(struct options *o, struct settings *s, const struct identities *l,
+                  const struct option_places *p, const char *given, int64_t now) {
     o->n = o->right = 0;
-    left_column(o, s);
+    left_column(o, s, l);
     o->right = o->n;
     right_column(o, s, p, given, now);
     settle(o);

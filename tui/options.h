@@ -4,6 +4,7 @@
 #define CDVM_OPTIONS_H
 
 #include "core/relay.h"
+#include "tui/identity.h"
 #include "tui/list.h"
 #include "tui/settings.h"
 #include "tui/theme.h"
@@ -41,11 +42,15 @@ enum option_kind {
     OPTION_KEY,   /* a key and its value */
     OPTION_ENTRY, /* one entry of a list key, switched on or off */
     OPTION_ADD,   /* one more entry */
+    OPTION_WHO,   /* an identity, or one-time keys */
+    OPTION_MAKE,  /* an identity to be made */
+    OPTION_IMPORT,
 };
 struct option_row {
     enum option_kind kind;
-    const struct conf_key *key; /* NULL for HEAD and NOTE */
-    bool on;                    /* ENTRY */
+    const struct conf_key *key; /* of KEY, ENTRY and ADD */
+    const char *who;            /* WHO: borrowed; NULL: one-time keys */
+    bool on;                    /* ENTRY, WHO */
     enum role role;
     char label[256], value[160], note[160];
 };
@@ -65,9 +70,10 @@ struct options {
 struct option_places {
     const char *config, *state, *receipts, *folder;
 };
-/* now: Unix seconds. given: the policy of this run's command line, or NULL. */
-void options_fill(struct options *o, struct settings *s, const struct option_places *p,
-                  const char *given, int64_t now);
+/* l: NULL: no identities are kept. now: Unix seconds. given: the policy of this run's command line,
+ * or NULL. */
+void options_fill(struct options *o, struct settings *s, const struct identities *l,
+                  const struct option_places *p, const char *given, int64_t now);
 void options_move(struct options *o, enum list_move m, size_t page);
 void options_side(struct options *o, bool right); /* to the other column */
 /* Keeps the cursor in sight of columns of `height` rows. */

@@ -35,6 +35,16 @@ static void draw_entry(const struct option_row *r, struct rect at, bool here) {
         draw_right(at.y, at.x + at.w, NUMBERS_W, ROLE_DIM, "%s", r->note);
 }
 
+static void draw_who(const struct option_row *r, struct rect at, bool here) {
+    int note = (int)strlen(r->note), room = at.w - 3 - note;
+
+    room -= draw_fmt(at.y, at.x + 2, room, here ? ROLE_ACCENT : ROLE_TEXT, "(%c) %s",
+                     r->on ? 'o' : ' ', r->label);
+    if (room > 2)
+        draw_fmt(at.y, at.x + at.w - note - room + 1, room - 2, ROLE_DIM, "%s", r->value);
+    draw_right(at.y, at.x + at.w, note, ROLE_DIM, "%s", r->note);
+}
+
 static void draw_row(const struct option_row *r, struct rect at, bool here) {
     if (here)
         draw_text(at.y, at.x, 1, ROLE_ACCENT, safe_lit(">"));
@@ -43,7 +53,12 @@ static void draw_row(const struct option_row *r, struct rect at, bool here) {
         draw_fmt(at.y, at.x + 1, at.w - 1, ROLE_TITLE, "%s", r->label);
         draw_right(at.y, at.x + at.w, at.w, ROLE_DIM, "%s", r->note);
         return;
+    case OPTION_WHO:
+        draw_who(r, at, here);
+        return;
     case OPTION_ADD:
+    case OPTION_MAKE:
+    case OPTION_IMPORT:
         draw_fmt(at.y, at.x + 2, at.w - 2, here ? ROLE_ACCENT : ROLE_DIM, "+ %s", r->label);
         return;
     case OPTION_ENTRY:
@@ -87,8 +102,11 @@ static void draw_about(const struct app *a, int y, int rows) {
     const struct option_row *r = options_at(a->options);
     cleanup_buf struct buf text = {0}, safe = {0};
 
-    if (r)
+    if (r && r->key)
         buf_fmt(&text, "%s: %s. ", r->kind == OPTION_ENTRY ? r->label : r->key->name, r->key->help);
+    else if (r)
+        buf_str(&text, "Keys are kept in locked memory, stored only as ncryptsec, never shown, "
+                       "never logged. ");
     if (a->conf.set->changed)
         buf_str(&text, "Changes count for this run until w writes them.");
     draw_wrap(y, 2, a->cols - 3, rows, ROLE_TEXT,
