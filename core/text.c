@@ -264,6 +264,24 @@ static size_t broken_len(struct view v) {
     return n;
 }
 
+/* Prose is nearly all printable ASCII, which goes as it is: a run of it at once. Never up to `max`,
+ * where an ellipsis may be due. Returns the bytes taken. */
+static size_t safe_run(struct safe *s, struct view in) {
+    size_t room = s->max - s->count, n = 0;
+
+    while (s->mode == TEXT_PROSE && n + 1 < room && n < in.n && in.p[n] >= 0x20 && in.p[n] < 0x7f)
+        n++;
+    if (n == 0)
+        return 0;
+    buf_add(s->out, in.p, n);
+    s->count += n;
+    s->column += n;
+    s->keep = s->out->n;
+    s->base = true;
+    s->marks = 0;
+    return n;
+}
+
 struct safe_text text_safe(struct view in, enum text_mode mode, size_t max, struct buf *out) {
     struct safe s = {.out = out, .mode = mode, .max = max};
     uint32_t cp;
@@ -271,11 +289,11 @@ struct safe_text text_safe(struct view in, enum text_mode mode, size_t max, stru
     buf_reset(out);
     buf_add(out, "", 0); /* NUL-terminated even when nothing follows */
     while (in.n && !s.cut) {
-        size_t n = utf8_next(in, &cp);
+        size_t n = safe_run(&s, in);
 
-        if (n)
+        if (n == 0 && (n = utf8_next(in, &cp)))
             safe_cp(&s, cp);
-        else {
+        else if (n == 0) {
             n = broken_len(in);
             if (!s.dropping)
                 put_cell(&s, REPLACEMENT, 1);
