@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define HISTORY_MAX 50
+#define GROW_MAX ((size_t)1 << 16)
 #define HISTORY_CHARS ((size_t)1 << 18) /* of all of it; a longer text is not remembered */
 
 struct text {
@@ -42,7 +43,7 @@ static void text_room(struct text *t, size_t n) {
 
     if (n <= t->cap)
         return;
-    bigger = (struct text){NULL, t->n, n < 64 ? 64 : n + n / 2};
+    bigger = (struct text){NULL, t->n, n < 64 ? 64 : n + (n < GROW_MAX ? n / 2 : GROW_MAX)};
     bigger.cp = mem_new(bigger.cap * sizeof *bigger.cp);
     if (t->n)
         memcpy(bigger.cp, t->cp, t->n * sizeof *t->cp);
@@ -121,6 +122,8 @@ bool edit_insert(struct edit *e, uint32_t cp) {
 size_t edit_paste(struct edit *e, struct view utf8) {
     struct text in = {0};
     size_t room = e->max - e->t.n, n;
+
+    text_room(&in, utf8.n < room ? utf8.n : room); /* at most a character for each byte */
 
     while (utf8.n > 0 && in.n < room) {
         uint32_t cp = 0;

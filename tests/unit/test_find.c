@@ -24,8 +24,8 @@ static void folds_case(void **state) {
            "dar\xc3\x9c"
            "BER",
            0, 3, 5);
-    expect("[", "{[", 0, 1, 1);           /* no letters: nothing folds */
-    expect("k", "\xe2\x84\xaa", 0, 0, 3); /* the Kelvin sign is a k of three bytes */
+    expect("[", "{[", 0, 1, 1);                  /* no letters: nothing folds */
+    expect("k", "\xe2\x84\xaa", 0, SIZE_MAX, 0); /* the Kelvin sign is no k */
 }
 
 static void goes_on(void **state) {
@@ -40,6 +40,35 @@ static void goes_on(void **state) {
     assert_int_equal(needle_last(&n, view_str("ab ab"), 3, &len), 0);
     assert_int_equal(needle_last(&n, view_str("ab ab"), 0, &len), SIZE_MAX);
     needle_free(&n);
+}
+
+/* Both ways, from every place, as somebody would who reads letter by letter. */
+static void finds_what_is_there(void **state) {
+    static const char *const WORDS[] = {"a", "ab", "ba", "\xc3\xa4", "aB\xc3\x84", "b", "-"};
+    static const char TEXT[] = "aAbaB-\xc3\xa4"
+                               "b\xc3\x84"
+                               "abAB\xc3\xa4-ba";
+
+    (void)state;
+    for (size_t w = 0; w < COUNT(WORDS); w++) {
+        struct needle n = {0};
+        struct view text = view_str(TEXT);
+        size_t last = SIZE_MAX, len;
+
+        needle_set(&n, view_str(WORDS[w]));
+        for (size_t at = 0; at <= text.n; at++) {
+            size_t want = SIZE_MAX;
+
+            assert_int_equal(needle_last(&n, text, at, &len), last);
+            for (size_t i = text.n; i-- > at;)
+                if (stands_at(&n, text, i))
+                    want = i;
+            assert_int_equal(needle_next(&n, text, at, &len), want);
+            if (at < text.n && stands_at(&n, text, at))
+                last = at;
+        }
+        needle_free(&n);
+    }
 }
 
 static void odd_ends(void **state) {
@@ -63,6 +92,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(folds_case),
         cmocka_unit_test(goes_on),
+        cmocka_unit_test(finds_what_is_there),
         cmocka_unit_test(odd_ends),
     };
 
