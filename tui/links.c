@@ -95,21 +95,25 @@ static uint32_t next_cp(struct view *v) {
     return cp;
 }
 
+static bool is_ascii(struct view v) {
+    while (v.n > 0 && v.p[v.n - 1] < 0x80)
+        v.n--;
+    return v.n == 0;
+}
+
 static void put_label(struct view label, struct buf *out) {
     uint32_t cp[LABEL_MAX];
     struct view rest = label;
     size_t n = 0;
-    bool ascii = true;
 
+    if (is_ascii(label)) {
+        buf_add(out, label.p, label.n);
+        return;
+    }
     while (rest.n > 0 && n < LABEL_MAX) {
         uint32_t c = next_cp(&rest);
 
-        ascii = ascii && c < 0x80;
         cp[n++] = c < 0x80 ? c : (uint32_t)towlower((wint_t)c);
-    }
-    if (ascii && rest.n == 0) {
-        buf_add(out, label.p, label.n);
-        return;
     }
     buf_str(out, "xn--");
     put_punycode(cp, n, out);
