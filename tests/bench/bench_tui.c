@@ -22,7 +22,8 @@ static void nothing(void *arg) {
     (void)arg;
 }
 
-static const struct app_port PORT = {.redraw = nothing, .suspend = nothing};
+static int ask(void *arg, unsigned job, struct view text, uint8_t id[static 32], struct err *e);
+static const struct app_port PORT = {.ask = ask, .redraw = nothing, .suspend = nothing};
 
 static void put_offers(void) {
     struct offer o = {.job_kind = KIND_JOB_CHAT, .vcpus = 8};
@@ -88,6 +89,75 @@ static void say_much(void) {
                  view_str("a line of an answer of ordinary length, some seventy characters of it"));
 }
 
+/* --- an answer of 100,000 lines, and a draft as long as may be --- */
+
+static struct buf answer;
+
+static int ask(void *arg, unsigned job, struct view text, uint8_t id[static 32], struct err *e) {
+    (void)arg, (void)job, (void)text, (void)e;
+    memset(id, 7, 32);
+    return 0;
+}
+
+static void happens(const struct session_event *ev) {
+    app_on_session(app, app->job->number, ev);
+}
+
+/* Streamed to the last line but one thousandth: what follows is timed. */
+static void stream_much(void) {
+    while (answer.n < LINES_SAID * 10)
+        buf_str(&answer, "a short 1\n");
+    app_chat(app, "", ROLE_TEXT, false, view_str(""));
+    happens(&(struct session_event){.type = SE_STATE, .state = SESSION_READY});
+    (void)app_send(app, view_str("say much"));
+    for (size_t at = 0; at < answer.n; at += answer.n / 1000)
+        happens(&(struct session_event){
+            .type = SE_DELTA,
+            .id = app->job->turn[0].id,
+            .text = view_of(answer.p + at,
+                            answer.n / 1000 < answer.n - at ? answer.n / 1000 : answer.n - at)});
+}
+
+static void frame_of_stream(void *arg) {
+    happens(&(struct session_event){
+        .type = SE_DELTA, .id = app->job->turn[0].id, .text = view_str("and some more words ")});
+    frame(arg);
+}
+
+static void whole_answer(void *arg) {
+    happens(&(struct session_event){
+        .type = SE_ANSWER, .id = app->job->turn[0].id, .text = buf_view(&answer)});
+    frame(arg);
+}
+
+static void frame_of_split(void *arg) {
+    app_key(app, K_PAGE_UP);
+    frame(arg);
+}
+
+static void frame_of_search(void *arg) {
+    static int at;
+
+    app_key(app, at++ & 1 ? K_BACKSPACE : 's'); /* every frame all of it is looked through */
+    frame(arg);
+}
+
+static void frame_of_draft(void *arg) {
+    app_key(app, 'x');
+    app_key(app, K_BACKSPACE);
+    frame(arg);
+}
+
+static void paste_much(void) {
+    struct buf text = {0};
+
+    while (text.n < 2000000)
+        buf_str(&text, "two megabytes of a draft, \033[31mline for line\n");
+    app_paste(app, buf_view(&text), false);
+    app_key(app, K_LEFT);
+    buf_free(&text);
+}
+
 static void milliseconds(const char *name, size_t n, bench_fn *f) {
     int64_t *t = calloc(n, sizeof *t);
 
@@ -138,6 +208,20 @@ int main(void) {
     milliseconds("tui: frame, 100,000 lines of chat, one new each", FRAMES, frame_of_chat);
     milliseconds("tui: 100,000 lines of chat flow again", 20, reflow);
     memory("tui: memory with both");
+    stream_much();
+    milliseconds("tui: frame, an answer of 100,000 lines that still streams", FRAMES,
+                 frame_of_stream);
+    milliseconds("tui: that answer as a whole, in place of what streamed", 5, whole_answer);
+    milliseconds("tui: frame, a page up in it, split", FRAMES, frame_of_split);
+    app_key(app, K_CTRL('F'));
+    app_key(app, 'u');
+    milliseconds("tui: frame, all of it searched as one types", 40, frame_of_search);
+    app_key(app, K_ESC);
+    memory("tui: memory with the long answer too");
+    paste_much();
+    milliseconds("tui: frame, a draft of 1,000,000 characters", FRAMES, frame_of_draft);
+    memory("tui: memory with the draft too");
+    buf_free(&answer);
     endwin();
     app_free(app);
     return 0;
