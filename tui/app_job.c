@@ -165,7 +165,9 @@ static void on_ready(struct app *a, struct app_job *j, const struct session_even
     step_seen(a, j, STEP_READY);
     snprintf(j->workload, sizeof j->workload, "%s", name);
     model_learn(&j->model, ev->json);
-    app_job_note(a, j, ROLE_DIM, "Ready: %s. /attach PATH sends a file, /help lists the rest.",
+    app_job_note(a, j, ROLE_DIM,
+                 "Ready: %s. /attach PATH sends a file, /help lists the rest. What is said here "
+                 "stays in memory; /save writes it to a file.",
                  j->model.by_guest ? "chat" : name); /* whose name is its model's */
     note_model(a, j);
     tell(a, j, "is ready");

@@ -238,6 +238,18 @@ void app_jobs_wipe(struct app *a) {
 
 /* --- what is said in them --- */
 
+/* Lines tell the hour: where a day begins, one tells the day. */
+static void put_day(struct app_job *j, const struct tm *tm) {
+    int day = tm->tm_year * 366 + tm->tm_yday;
+    char words[64];
+
+    if (j->day != 0 && j->day != day) {
+        strftime(words, sizeof words, "--- %A, %d %B %Y ---", tm);
+        pager_add(j->chat, "", ROLE_DIM, false, view_str(words));
+    }
+    j->day = day;
+}
+
 size_t app_job_chat(struct app *a, struct app_job *j, const char *who, enum role r, bool fixed,
                     struct view text) {
     char gutter[24];
@@ -247,6 +259,7 @@ size_t app_job_chat(struct app *a, struct app_job *j, const char *who, enum role
     if (!j->chat)
         return 0;
     localtime_r(&t, &tm);
+    put_day(j, &tm);
     snprintf(gutter, sizeof gutter, "%02d:%02d %s", tm.tm_hour, tm.tm_min, who);
     return pager_add(j->chat, *who ? gutter : "", r, fixed, text);
 }
