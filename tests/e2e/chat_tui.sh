@@ -1,7 +1,8 @@
 #!/bin/bash
 # Documents and a chat at the screen: several files at once, progress, an answer that
 # streams without stealing the scroll, its passages and their place in the document, stop, a second
-# question, the model with its size. In a real guest; tests/e2e/reader.c stands in for the model, whose own
+# question, the same again as a draft in an editor, search, the files, the clipboard, the conversation as text,
+# the model with its size. In a real guest; tests/e2e/reader.c stands in for the model, whose own
 # tests are elsewhere.
 # shellcheck source=tests/e2e/terminal.bash
 . "$(dirname "$0")/terminal.bash"
@@ -22,7 +23,17 @@ start_provider "$T/provider.log" --run-relay --relay-port 0 || exit 1
 url=$(relay_of "$T/provider.log")
 cp examples/lease.md examples/medical-note.txt examples/ledger-note.txt "$T/"
 
-start 100x30 --relay "$url" --policy demo --out "$T/out"
+# An editor that says how private its file is; a clipboard that can be read.
+cat >"$T/editor" <<'EDITOR'
+#!/bin/sh
+stat -c '%a' "$1" "${1%/*}" | tr '\n' ' ' >"$0.saw"
+printf ', says my editor\n' >>"$1"
+EDITOR
+chmod 700 "$T/editor"
+export VISUAL=$T/editor
+echo 'set -g set-clipboard on' >>"$T/tmux.conf"
+
+start 100x30 --relay "$url" --policy demo --out "$T/out" --draft-dir "$XDG_RUNTIME_DIR"
 expect "the offer is a chat without a model of its own" 'double without a model; 1 vcpu, 512 MiB; job kind 5050' 20
 keys Enter
 expect "detail" 'Model +none'
@@ -70,7 +81,7 @@ expect "a second question" 'answering, [0-9]+ words' 30
 wait_for 60 shows 'answering, [0-9]{3} words'
 keys PPage
 keys PPage
-expect "reading above while it streams" 'v [0-9]+ new'
+expect "reading above while it streams, the newest below" 'v [0-9]+ new'
 top=$(screen | sed -n 6p)
 sleep 1.5
 same "the view stays" "$top" "$(screen | sed -n 6p)"
@@ -78,6 +89,32 @@ keys C-c
 keys M-'>'
 expect "it stops when told to" 'Not answered \(cancelled\)' 30
 expect "with its passages all the same" 'at byte [0-9]+: "Either side may end this lease'
+expect "the question says so" 'Tell me slowly about the notice of the lease +stopped'
+
+keys M-e
+expect "the question as a draft" '^ > Tell me slowly about the notice of the lease'
+keys C-x C-e
+expect "the draft comes back from an editor" '^ > Tell me slowly .* lease, says my editor'
+same "nobody else could read it" "600 700 " "$(cat "$T/editor.saw")"
+same "and nothing of it is left" "" "$(find "$XDG_RUNTIME_DIR" -name 'cdvm-draft*')"
+keys C-c
+keys C-f
+text PENICILLIN
+expect "found, whatever its case" 'find: PENICILLIN +[0-9]+ found'
+keys Enter
+expect "from place to place" 'n older'
+keys Escape
+keys M-5
+expect "the files, both ways" 'up +medical-note.txt +[0-9.]+ (K?B) +with the guest'
+keys c
+expect "a hash goes to the clipboard" 'is with your terminal'
+same "this one" "$(sha256sum examples/lease.md | cut -c1-64)" "$(tm show-buffer)"
+keys 4
+text "/save $T/talk.txt"
+keys Enter
+expect "the conversation is saved" 'Saved this conversation'
+same "readable by its owner only" 600 "$(stat -c %a "$T/talk.txt")"
+check "as it was said" grep -q 'you .*Which allergies are known for the patient?  (answered)' "$T/talk.txt"
 
 echo 'other words' >"$T/lease.md"
 keys M-s
