@@ -117,7 +117,7 @@ tm resize-window -t t -x 80 -y 24
 keys C-c
 expect "it stops when told to" 'cancelled' 20
 keys PPage
-expect "scrolling up says what is below" 'v [0-9]+ new'
+expect "scrolling up says what is below" 'the newest|v [0-9]+ new'
 keys M-'>'
 
 keys F3
