@@ -243,8 +243,10 @@ screenshots:
 	$(Q)$(MAKE) --no-print-directory -s all image $(B)/shot
 	@tests/screens/screenshots.sh $(B)/shot
 
-# The checks in cdvm-attestation(7), as the program lists them.
+# The checks in cdvm-attestation(7), the keys and commands in cdvm(1), as the program lists them.
 man: cdvm
+	$(Q)./cdvm tui --list-keys | doc/make-keys.pl doc/cdvm.1 >$(B)/cdvm.1
+	$(Q)cmp -s $(B)/cdvm.1 doc/cdvm.1 || cp $(B)/cdvm.1 doc/cdvm.1
 	$(Q)./cdvm verify --list-checks | doc/make-checks.pl doc/cdvm-attestation.7 >$(B)/cdvm-attestation.7
 	$(Q)cmp -s $(B)/cdvm-attestation.7 doc/cdvm-attestation.7 || cp $(B)/cdvm-attestation.7 doc/cdvm-attestation.7
 

@@ -161,6 +161,16 @@ files_section() {
     verdict 'README names every module' "$(printf '%s\n' "${absent[@]}" | sort -u)"
 }
 
+# What the manual says of keys and commands is made of the program's tables.
+manual() {
+    if [[ ! -x cdvm ]]; then
+        skipped 'cdvm(1) has the keys as they are' 'cdvm is not built'
+        return
+    fi
+    verdict 'cdvm(1) has the keys as they are (make man)' \
+        "$(diff <(./cdvm tui --list-keys | doc/make-keys.pl doc/cdvm.1) doc/cdvm.1 | head -n 5)"
+}
+
 strip_all
 banned_functions
 layering
@@ -169,6 +179,7 @@ printing
 one_way_out
 unfinished
 files_section
+manual
 layout
 shell
 shape

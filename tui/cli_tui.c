@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/log.h"
+#include "tui/cli_keys.h"
 #include "tui/engine.h"
 
 static const char HELP[] =
@@ -40,6 +41,7 @@ enum option_key {
     OPT_ASCII,
     OPT_MONO,
     OPT_LOG,
+    OPT_LIST_KEYS, /* for doc/make-keys.pl */
     OPT_HELP
 };
 
@@ -60,6 +62,7 @@ static const struct option OPTIONS[] = {
     {"ascii", no_argument, NULL, OPT_ASCII},
     {"mono", no_argument, NULL, OPT_MONO},
     {"log", required_argument, NULL, OPT_LOG},
+    {"list-keys", no_argument, NULL, OPT_LIST_KEYS},
     {"help", no_argument, NULL, OPT_HELP},
     {0},
 };
@@ -69,7 +72,7 @@ struct given {
     struct conf_list relay, blossom; /* replace those of the file */
     struct engine_conf engine;
     const char *policy, *log;
-    bool help;
+    bool help, list_keys;
 };
 
 static int set(struct given *g, const char *key, const char *v, struct err *e) {
@@ -100,6 +103,9 @@ static int take(struct given *g, int c, const char *name, const char *v, struct 
         return set(g, "theme", "mono", e);
     case OPT_LOG:
         g->log = v;
+        return 0;
+    case OPT_LIST_KEYS:
+        g->list_keys = true;
         return 0;
     case OPT_HELP:
         g->help = true;
@@ -138,6 +144,10 @@ static int run(struct given *g, int argc) {
 
     if (g->help) {
         fputs(HELP, stdout);
+        return 0;
+    }
+    if (g->list_keys) {
+        cli_keys_list();
         return 0;
     }
     if (optind < argc) {
