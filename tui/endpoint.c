@@ -212,7 +212,7 @@ static unsigned screen(struct visitor *v, struct err *e) {
     return status || method != LWSHUMETH_POST ? status : check_type(v, e);
 }
 
-/* -1: it cannot be read, and is said so at once. The connection is of no more use then. */
+/* -1: the body is not waited for, and the connection of no more use. */
 static int check_length(struct visitor *v, uint64_t *length) {
     cleanup_free char *chunked = httpd_header(v->sock.wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING);
     cleanup_free char *said = httpd_header(v->sock.wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
@@ -228,16 +228,20 @@ static int check_length(struct visitor *v, uint64_t *length) {
     } else if (*length > OPENAI_BODY_MAX) {
         err_set(&v->why, "too-large", "a body has at most %zu bytes", OPENAI_BODY_MAX);
         v->refused = 413;
+        return *length > DISCARD_MAX ? -1 : 0;
     }
     return v->refused ? -1 : 0;
 }
 
-static void dispatch(struct visitor *v) {
+/* What can be said at once is: libwebsockets calls again and again for a request without a body
+ * that has got no reply. */
+static int dispatch(struct visitor *v) {
     if (v->refused)
         visitor_refuse(v, v->refused, &v->why, NULL);
     else
         routes[v->route].serve(v);
     buf_wipe(&v->body);
+    return v->stage == STAGE_SEND ? writable(v) : HTTPD_GO_ON;
 }
 
 static void visitor_reset(struct visitor *v) {
@@ -250,8 +254,9 @@ static void visitor_reset(struct visitor *v) {
 
 /* A refused request's body is read all the same: a client that is still writing when the
  * connection ends may never see why. */
-static void on_request(struct visitor *v) {
+static int on_request(struct visitor *v) {
     uint64_t length;
+    unsigned status;
 
     visitor_reset(v);
     buf_init(&v->body, OPENAI_BODY_MAX);
@@ -260,12 +265,16 @@ static void on_request(struct visitor *v) {
     lws_set_timeout(v->sock.wsi, NO_PENDING_TIMEOUT, 0); /* ours are the deadlines from here on */
     if (check_length(v, &length)) {
         v->reply.close = true;
-        dispatch(v);
-        return;
+        return dispatch(v);
     }
-    v->refused = screen(v, &v->why);
-    if (!length)
-        dispatch(v);
+    if ((status = screen(v, &v->why)))
+        v->refused = status;
+    return length ? HTTPD_GO_ON : dispatch(v);
+}
+
+/* Called too for what a client sends before it has got its answer: that is not waited for. */
+static int on_body_end(struct visitor *v) {
+    return v->stage == STAGE_BODY ? dispatch(v) : HTTPD_CLOSE;
 }
 
 static int on_body(struct visitor *v, struct view piece) {
@@ -299,14 +308,11 @@ static int on_socket(struct httpd_conn *c, enum lws_callback_reasons why, void *
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: /* to websocket or HTTP/2: there is none here */
         return HTTPD_CLOSE;
     case LWS_CALLBACK_HTTP:
-        on_request(v);
-        return HTTPD_GO_ON;
+        return on_request(v);
     case LWS_CALLBACK_HTTP_BODY:
         return on_body(v, view_of(in, n));
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        if (v->stage == STAGE_BODY)
-            dispatch(v);
-        return HTTPD_GO_ON;
+        return on_body_end(v);
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return writable(v);
     case LWS_CALLBACK_CLOSED_HTTP:

@@ -7,13 +7,14 @@
 #include "core/listen.h"
 #include "endpoint.h"
 
-#define VISITORS_MAX 64 /* connections */
-#define ORDERS_MAX 16   /* questions that wait or run */
-#define HEAD_MS 15000   /* to send a request's headers in */
-#define BODY_MS 30000   /* and its body */
-#define SEND_MS 60000   /* to take a reply */
-#define IDLE_MS 75000   /* between two requests of a connection */
-#define QUIET_MS 10000  /* a stream says that it lives this often */
+#define VISITORS_MAX 64                 /* connections */
+#define ORDERS_MAX 16                   /* questions that wait or run */
+#define DISCARD_MAX ((uint64_t)8 << 20) /* of a body that is too large: read on, to be refused */
+#define HEAD_MS 10000                   /* to send a request's headers in */
+#define BODY_MS 15000                   /* and its body */
+#define SEND_MS 60000                   /* to take a reply */
+#define IDLE_MS 75000                   /* between two requests of a connection */
+#define QUIET_MS 10000                  /* a stream says that it lives this often */
 #define TICK_MS 1000
 
 /* A question of a client, from its request to the last byte of its answer. */
