@@ -135,7 +135,8 @@ def requests():
     refused("a long address", request(path="/v1/" + "x" * 500), 404, "not-found")
     refused("another method", request("DELETE"), 405, "bad-method")
     refused("not JSON by its type", request("POST", CHAT, (AUTH, "Content-Type: text/plain"), b"{}"), 415, "bad-type")
-    refused("too large", request("POST", CHAT, (AUTH, "Content-Length: 300000"), b""), 413, "too-large")
+    refused("too large", chat("x" * 300000), 413, "too-large")
+    refused("far too large", request("POST", CHAT, (AUTH, "Content-Length: 9000000"), b""), 413, "too-large")
     refused("chunks", request("POST", CHAT, (AUTH, "Transfer-Encoding: chunked"), b"0\r\n\r\n"), 411, "no-length")
     r = ask(request(headers=(AUTH, "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
                              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")))
