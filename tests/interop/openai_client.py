@@ -28,7 +28,7 @@ def raised(kind, call, *words):
     try:
         call()
     except kind as e:
-        assert all(w in str(e) for w in words), e
+        assert all(w in f"{e} {e.body}" for w in words), (e, e.body)
         return e
     raise AssertionError(f"no {kind.__name__}")
 
