@@ -11,6 +11,8 @@ _cdvm() {
     --theme) mapfile -t COMPREPLY < <(compgen -W 'auto dark light mono 8 256' -- "$word") ;;
     --symbols) mapfile -t COMPREPLY < <(compgen -W 'auto ascii unicode' -- "$word") ;;
     --mouse) mapfile -t COMPREPLY < <(compgen -W 'off wheel' -- "$word") ;;
+    --serve) mapfile -t COMPREPLY < <(compgen -W '127.0.0.1:8080 [::1]:8080' -- "$word") ;;
+    --out) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
     --accel) mapfile -t COMPREPLY < <(compgen -W 'auto kvm tcg' -- "$word") ;;
     *)
         if [[ $word == -* ]]; then
