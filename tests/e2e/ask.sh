@@ -11,7 +11,8 @@ only table
 run() {
     local name=$1
     shift
-    "$CDVM" ask --relay "$URL" --policy demo --accept-simulated --timeout 200 --out "$T/$name.d" --receipt "$T/$name.json" "$@"
+    "$CDVM" ask --relay "$URL" --policy demo --accept-simulated --timeout 200 --attach examples/sales.csv --out "$T/$name.d" \
+        --receipt "$T/$name.json" "$@"
     echo $? >"$T/$name.rc"
 }
 code() { wait_for 240 test -s "$T/$1.rc" && cat "$T/$1.rc"; }
@@ -54,12 +55,12 @@ printf '%s\n' 'SELECT 7 * 6 AS n' 'SELECT 1' >"$T/two"
 endless='WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r'
 run all --json --keep-going --questions "$T/questions" >"$T/all.out" 2>"$T/all.err" &
 PIDS+=($!)
-("$CDVM" ask --relay "$URL" --policy demo --accept-simulated --timeout 200 --receipt "$T/stop.json" "$endless" \
-    >"$T/stop.out" 2>"$T/stop.err" & echo $! >"$T/stop.pid"; wait $!; echo $? >"$T/stop.rc") &
+("$CDVM" ask --relay "$URL" --policy demo --accept-simulated --timeout 200 --attach examples/sales.csv \
+    --receipt "$T/stop.json" "$endless" >"$T/stop.out" 2>"$T/stop.err" & echo $! >"$T/stop.pid"; wait $!; echo $? >"$T/stop.rc") &
 PIDS+=($!)
 run full --questions "$T/two" >/dev/full 2>"$T/full.err" &
 PIDS+=($!)
-(run pipe --json 'SELECT 1' 2>"$T/pipe.err" | head -n 3 >"$T/pipe.out") &
+(run pipe --json 'SELECT 1' 2>"$T/pipe.err" | sed '/"ready"/q' >"$T/pipe.out") &
 PIDS+=($!)
 
 # --- Ctrl-C ---
