@@ -163,6 +163,7 @@ struct app_job {
     size_t n_tables, table_at;          /* the one on the screen */
     uint64_t minutes, price_msat;       /* of the lease; of a job or a minute */
     bool per_minute;
+    int64_t patience, decide_by; /* of a guest that waits for the decision: ms; loop_now, 0 none */
     bool has_receipt, has_teardown;
     struct receipt receipt;
     int uncovered;

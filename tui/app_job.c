@@ -31,6 +31,7 @@ unsigned app_on_started(struct app *a, const struct offer *o, const uint8_t id[s
     if (j->minutes > LEASE_MINUTES)
         j->minutes = LEASE_MINUTES;
     j->price_msat = o->price_msat;
+    j->patience = (int64_t)(offer_limit(o, "accept", 600) % 86400 * 1000);
     j->per_minute = !strcmp(o->price_unit, "minute");
     j->chat = pager_new(CHAT_ENTRIES);
     j->state = SESSION_REQUESTED;
@@ -120,6 +121,7 @@ static void on_state(struct app *a, struct app_job *j, const struct session_even
         step_seen(a, j, STEP_HELLO);
         return;
     case SESSION_DECISION:
+        j->decide_by = a->now + j->patience;
         tell(a, j, "needs your decision");
         if (j == a->job && a->screen == SCR_JOBS)
             app_go(a, SCR_ATTEST);

@@ -236,6 +236,20 @@ static void draw_head(const struct app *a, int y) {
     draw_fmt(y, 1, right - 2, ROLE_TITLE, " job %02x%02x%s  %s ", j->id[0], j->id[1], of, j->what);
 }
 
+/* What waits for the person does so for a while only. */
+static void draw_state(const struct app *a, int y, int w) {
+    const struct app_job *j = a->job;
+    char left[16];
+
+    scr_elapsed(j->decide_by - a->now, left);
+    if (*j->why)
+        draw_fmt(y, 1, w, ROLE_BAD, "%s. %s", session_state_name(j->state), j->why);
+    else if (j->state == SESSION_DECISION)
+        draw_fmt(y, 1, w, ROLE_WARN, "decision, %s left", left);
+    else
+        draw_fmt(y, 1, w, ROLE_ACCENT, "%s", session_state_name(j->state));
+}
+
 static void draw_now(const struct app *a, int y) {
     const struct app_job *j = a->job;
     char all[16], asked[16];
@@ -244,10 +258,7 @@ static void draw_now(const struct app *a, int y) {
     scr_elapsed((j->ended ? j->ended : a->now) - j->began, all);
     scr_clock(j->began_unix, true, asked);
     right = draw_right(y, right, 36, ROLE_DIM, " asked %s, all %s", asked, all);
-    if (*j->why)
-        draw_fmt(y, 1, right - 1, ROLE_BAD, "%s. %s", session_state_name(j->state), j->why);
-    else
-        draw_fmt(y, 1, right - 1, ROLE_ACCENT, "%s", session_state_name(j->state));
+    draw_state(a, y, right - 1);
 }
 
 static void draw_way(const struct app *a, int y, int h) {

@@ -58,7 +58,7 @@ expect "the first is asked" 'waiting for the answer'
 keys M-n
 expect "over to the second" "\[(4 Chat|3 Attest) $second\]"
 same "no draft of the first here" 0 "$(screen | grep -c deepest)"
-expect "the first has news, and the second is still on the screen" "2 Jobs\+1.*\[(4 Chat|3 Attest) $second\]" 200
+expect "the first has news, and the second is still on the screen" "2( Jobs)?\+1 .*\[(4 Chat|3 Attest) $second\]" 200
 keys M-2
 expect "the answer is marked in the list" "^ $first ready .*\+[0-9]"
 wait_for 200 shows "^>$second decision|VERDICT  SIMULATED"
@@ -69,7 +69,7 @@ expect "second: ready" 'Ready: table' 60
 same "it has no answer of the first" 0 "$(screen | grep -c deepest)"
 keys M-a
 expect "the next news: the first one's answer" '^ +2000 *$'
-expect "nothing is new elsewhere" "2 Jobs  3 Attest \[4 Chat $first\]"
+expect "nothing is new elsewhere" "2( Jobs)?  3( Attest)? +\[4 Chat $first\]"
 
 states=$(grep -aoE $'\033''\]777;notify;cdvm;[^'$'\033'']*' "$T/raw" | cut -d';' -f4 | sort | paste -sd,)
 wanted=$(printf 'job %s needs your decision\njob %s is ready\n' "$first" "$first" "$second" "$second" | sort | paste -sd,)

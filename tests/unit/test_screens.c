@@ -417,6 +417,14 @@ static struct app *scene_jobs(void) {
     return a;
 }
 
+static struct app *scene_job_waits(void) {
+    struct app *a = app_deciding();
+
+    app_key(a, K_ESC);
+    later(a, 48300);
+    return a;
+}
+
 static struct app *scene_job_over(void) {
     struct app *a = app_over();
 
@@ -551,6 +559,7 @@ static const struct {
     {"boot", app_booting},
     {"jobs-none", scene_no_job},
     {"jobs", scene_jobs},
+    {"jobs-decision", scene_job_waits},
     {"jobs-over", scene_job_over},
     {"elsewhere", scene_elsewhere},
     {"forget", scene_forget},
