@@ -93,8 +93,8 @@ static const struct key_row TABLE[] = {
     {ON(SCR_SETTINGS), {'e'}, ACT_TYPE, "type", "type a value, such as the name of a policy file"},
     {ON(SCR_SETTINGS), {'u'}, ACT_LOCK, NULL, "unlock or lock the identity"},
     {ON(SCR_SETTINGS), {'d'}, ACT_REMOVE, NULL, "remove the identity (asks for a typed word)"},
-    {ON(SCR_SETTINGS), {'t'}, ACT_TRY, "test relay", "connect to the relay and time its answer"},
     {ON(SCR_SETTINGS), {'w'}, ACT_WRITE, "write", "write what was changed into cdvm.conf"},
+    {ON(SCR_SETTINGS), {'t'}, ACT_TRY, "test relay", "connect to the relay and time its answer"},
     {ON(SCR_SETTINGS), {K_LEFT, 'h'}, ACT_LEFT, NULL, "to the left column"},
     {ON(SCR_SETTINGS), {K_RIGHT, 'l'}, ACT_RIGHT, NULL, "to the right column"},
     /* tables */

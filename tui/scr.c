@@ -238,55 +238,6 @@ static void draw_status(const struct app *a) {
         draw_rule(y, 0, a->cols, RULE_THIN);
 }
 
-/* Would this key do something now? The footer shows only what does. */
-static bool useful(const struct app *a, enum action act) {
-    if (act == ACT_ACCEPT)
-        return a->job->state == SESSION_DECISION;
-    if (act == ACT_DESTROY)
-        return app_job_alive(a->job);
-    if (act == ACT_FORGET || (act == ACT_OPEN && a->screen == SCR_JOBS))
-        return a->job->exists && (act == ACT_OPEN || !app_job_alive(a->job));
-    if (act == ACT_UNREAD_JOB)
-        return app_jobs_unread(a) > 0;
-    if (act == ACT_SAVE || act == ACT_EVIDENCE)
-        return a->job->has_verdict;
-    if (act == ACT_CHANGES)
-        return a->job->before != NULL;
-    if (act == ACT_UNACCEPT)
-        return known_acceptances(a->known) > 0;
-    if (act == ACT_SOURCE)
-        return app_has_sources(a);
-    if (act == ACT_TABLE)
-        return a->job->n_tables > 0;
-    if (act == ACT_FILE_ATTACH)
-        return a->job->state == SESSION_READY;
-    if (act == ACT_FILE_GET)
-        return app_file_at(a) && !app_file_at(a)->up;
-    return act != ACT_INTERRUPT || app_answering(a);
-}
-
-static void draw_footer(const struct app *a) {
-    enum scr focus = app_focus(a);
-    const struct key_row *row;
-    size_t n;
-    int x = 1;
-
-    row = keys_table(&n);
-    for (size_t i = 0; i < n; i++) {
-        char name[24];
-        int need;
-
-        if (!row[i].hint || !keys_on(&row[i], focus) || !useful(a, row[i].action))
-            continue;
-        keys_name(row[i].key[0], name);
-        need = (int)(strlen(name) + strlen(row[i].hint)) + 1;
-        if (x + need > a->cols - 1)
-            continue;
-        x += draw_fmt(a->rows - 1, x, a->cols - x, ROLE_ACCENT, "%s", name) + 1;
-        x += draw_fmt(a->rows - 1, x, a->cols - x, ROLE_TEXT, "%s", row[i].hint) + 2;
-    }
-}
-
 void scr_page_draw(const struct pager *p, struct rect r, int indent) {
     struct pager_row row;
 
@@ -349,7 +300,7 @@ void scr_draw(const struct app *a) {
     draw_header(a);
     at = DRAW[a->screen](a, &s);
     draw_status(a);
-    draw_footer(a);
+    scr_footer_draw(a);
     if (a->help) {
         scr_help_draw(a, &s);
         at.y = -1;

@@ -34,6 +34,7 @@ struct scr_sizes scr_sizes(const struct app *a);
 struct scr_cursor {
     int y, x; /* y < 0: hidden */
 };
+void scr_footer_draw(const struct app *a);
 void scr_draw(const struct app *a); /* one whole frame, sent to the terminal */
 
 struct scr_cursor scr_offers_draw(const struct app *a, const struct scr_sizes *s);
