@@ -10,17 +10,24 @@
 #define FILE_NAME_MAX 200
 
 /* Low byte of a text_table entry. */
-enum class { CLASS_DROP, CLASS_MARK, CLASS_NARROW, CLASS_WIDE, CLASS_SPACE };
+enum cp_class { CLASS_DROP, CLASS_MARK, CLASS_NARROW, CLASS_WIDE, CLASS_SPACE };
 
-static enum class class_of(uint32_t cp) {
+static enum cp_class class_of(uint32_t cp) {
     size_t lo = 0, hi = COUNT(text_table);
 
-    if (cp >= 0x20 && cp < 0x7f) return cp == ' ' ? CLASS_SPACE : CLASS_NARROW;
-    if (cp > 0x10ffff) return CLASS_DROP;
-    while (hi - lo > 1){size_t mid = lo + (hi - lo) / 2;
+    if (cp >= 0x20 && cp < 0x7f)
+        return cp == ' ' ? CLASS_SPACE : CLASS_NARROW;
+    if (cp > 0x10ffff)
+        return CLASS_DROP;
+    while (hi - lo > 1) {
+        size_t mid = lo + (hi - lo) / 2;
 
-                        if (text_table[mid] >> 8 <= cp) lo = mid; else hi = mid;}
-return (enum class)(text_table[lo] & 0xff);
+        if (text_table[mid] >> 8 <= cp)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return (enum cp_class)(text_table[lo] & 0xff);
 }
 
 int cp_width(uint32_t cp) {
@@ -119,6 +126,25 @@ bool utf8_valid(struct view v) {
         v = view_of(v.p + n, v.n - n);
     }
     return true;
+}
+
+/* Our own few characters and the commonest typography, for terminals that show ASCII only. */
+static const struct {
+    uint32_t cp;
+    char as;
+} ASCII_FOR[] = {
+    {0x2026, '~'}, {0x2013, '-'}, {0x2014, '-'}, {0x2018, '\''}, {0x2019, '\''}, {0x201c, '"'},
+    {0x201d, '"'}, {0x2500, '-'}, {0x2550, '='}, {0x2502, '|'},  {0x250c, '+'},  {0x2510, '+'},
+    {0x2514, '+'}, {0x2518, '+'}, {0x2022, '*'}, {0x00a0, ' '},  {0x00d7, 'x'},  {0x2192, '>'},
+};
+
+char cp_ascii(uint32_t cp) {
+    if (cp >= 0x20 && cp < 0x7f)
+        return (char)cp;
+    for (size_t i = 0; i < COUNT(ASCII_FOR); i++)
+        if (ASCII_FOR[i].cp == cp)
+            return ASCII_FOR[i].as;
+    return '?';
 }
 
 bool text_ascii_printable(struct view v) {

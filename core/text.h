@@ -34,6 +34,7 @@ size_t utf8_next(struct view v, uint32_t *cp);
 size_t utf8_put(uint32_t cp, char out[static 4]);
 int text_width(struct view utf8);         /* terminal cells of sanitised text */
 int cp_width(uint32_t cp);                /* 0, 1 or 2; -1 for one that text_safe would drop */
+char cp_ascii(uint32_t cp);               /* what stands for it in ASCII; '?' when nothing does */
 bool text_ascii_printable(struct view v); /* all 0x20..0x7e */
 
 /* Base name only, no leading dots or dashes, sanitised, at most 200 bytes, never empty

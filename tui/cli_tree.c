@@ -65,14 +65,24 @@ static void print_check(const struct printer *p, const struct check *c, unsigned
     detail(p, depth, "got", c->got);
 }
 
+static const char *mark(bool simulated) {
+    return simulated ? "SIMULATED " : "";
+}
+
+void checks_text(const struct check *top, bool simulated, struct buf *out) {
+    const struct printer p = {out, mark(simulated)};
+
+    print_check(&p, top, 0);
+}
+
 void verdict_text(const struct verdict *v, struct buf *out) {
-    const struct printer p = {out, verdict_simulated(v) ? "SIMULATED " : ""};
+    bool simulated = verdict_simulated(v);
     char when[32];
 
     time_rfc3339(verdict_as_of(v), when);
-    buf_fmt(out, "%sVERDICT %s  policy %s, processor %s, as of %s\n", p.mark,
+    buf_fmt(out, "%sVERDICT %s  policy %s, processor %s, as of %s\n", mark(simulated),
             check_state_name(verdict_state(v)), verdict_policy(v), verdict_product(v), when);
-    print_check(&p, verdict_tree(v), 0);
+    checks_text(verdict_tree(v), simulated, out);
 }
 
 static void json_checks(struct jw *w, const struct check *c) {

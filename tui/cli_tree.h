@@ -9,6 +9,7 @@
 /* One line per check, indented; what is not PASS says what was expected, what came and why. Every
  * line says SIMULATED when the verdict is. Ends with a newline. */
 void verdict_text(const struct verdict *v, struct buf *out);
+void checks_text(const struct check *top, bool simulated, struct buf *out); /* the lines alone */
 /* {"verdict","simulated","product","as_of","checks":[{"id","state","source","expected","got","why",
  * "checks":[...]}]}, one line, no newline. as_of is RFC 3339. */
 void verdict_json(const struct verdict *v, struct buf *out);

@@ -21,6 +21,7 @@ static const char HELP[] =
     "  --param K=V    parameter of the jobs, readable by the provider; may be repeated\n"
     "  --out DIR      folder for files from guests (default: here)\n"
     "  --draft-dir DIR  private folder for drafts in your own editor\n"
+    "  --plain        lines instead of screens, for screen readers and pipes\n"
     "  --theme T      auto (default), dark, light, mono, 8 or 256 colours\n"
     "  --symbols S    auto (default), ascii or unicode\n"
     "  --ascii, --mono  the same as --symbols ascii, --theme mono\n"
@@ -59,6 +60,7 @@ static const struct option OPTIONS[] = {
     {"bell", required_argument, NULL, OPT_SETTING},
     {"notify", required_argument, NULL, OPT_SETTING},
     {"blur", no_argument, NULL, OPT_SWITCH},
+    {"plain", no_argument, NULL, OPT_SWITCH},
     {"ascii", no_argument, NULL, OPT_ASCII},
     {"mono", no_argument, NULL, OPT_MONO},
     {"log", required_argument, NULL, OPT_LOG},

@@ -31,23 +31,6 @@ void draw_redraw(void) {
     clearok(curscr, TRUE);
 }
 
-/* Our own few characters and the commonest typography, for terminals that show ASCII only. */
-static const struct {
-    uint32_t cp;
-    char as;
-} ASCII_FOR[] = {
-    {0x2026, '~'}, {0x2013, '-'}, {0x2014, '-'}, {0x2018, '\''}, {0x2019, '\''}, {0x201c, '"'},
-    {0x201d, '"'}, {0x2500, '-'}, {0x2550, '='}, {0x2502, '|'},  {0x250c, '+'},  {0x2510, '+'},
-    {0x2514, '+'}, {0x2518, '+'}, {0x2022, '*'}, {0x00a0, ' '},  {0x00d7, 'x'},  {0x2192, '>'},
-};
-
-static wchar_t ascii_for(uint32_t cp) {
-    for (size_t i = 0; i < COUNT(ASCII_FOR); i++)
-        if (ASCII_FOR[i].cp == cp)
-            return (wchar_t)ASCII_FOR[i].as;
-    return L'?';
-}
-
 /* What stands on the screen for one code point; *width gets its cells. */
 static wchar_t shown_as(uint32_t cp, int *width) {
     *width = cp_width(cp);
@@ -57,7 +40,7 @@ static wchar_t shown_as(uint32_t cp, int *width) {
         *width = *width < 1 ? 1 : *width;
         return ascii_only ? L'?' : 0xfffd;
     }
-    return ascii_only && *width > 0 ? ascii_for(cp) : (wchar_t)cp;
+    return ascii_only && *width > 0 ? (wchar_t)cp_ascii(cp) : (wchar_t)cp;
 }
 
 static void put_cell(int y, int x, const wchar_t *chars, enum role r) {
@@ -200,7 +183,7 @@ void draw_rule(int y, int x, int w, enum rule kind) {
     wchar_t utf8 = kind == RULE_THICK ? 0x2550 : 0x2500;
 
     for (int i = 0; i < w; i++)
-        put_char(y, x + i, ascii_only ? ascii_for((uint32_t)utf8) : utf8, ROLE_DIM);
+        put_char(y, x + i, ascii_only ? (wchar_t)cp_ascii((uint32_t)utf8) : utf8, ROLE_DIM);
 }
 
 void draw_bar(int y, int x, int w, uint64_t done, uint64_t total) {

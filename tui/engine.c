@@ -16,6 +16,7 @@
 #include "tui/editor.h"
 #include "tui/present.h"
 #include "tui/notify.h"
+#include "tui/plain_run.h"
 #include "tui/probe.h"
 #include "tui/scr.h"
 
@@ -46,8 +47,9 @@ struct engine {
     struct probes *probes;
     struct running *running;
     struct app *app;
-    struct tui *tui;
-    struct editor *editor; /* the person's own, while it runs */
+    struct tui *tui;         /* NULL without screens */
+    struct plain_run *plain; /* then this */
+    struct editor *editor;   /* the person's own, while it runs */
     struct loop_timer *tick, *leave;
     bool leaving, offers_stale;
     int64_t offers_at;
@@ -58,6 +60,8 @@ struct engine {
 static void touch(struct engine *g) {
     if (g->tui)
         tui_dirty(g->tui);
+    else if (g->plain)
+        plain_run_dirty(g->plain);
 }
 
 static void clock_now(struct engine *g) {
@@ -400,13 +404,17 @@ static void ask_setting(void *arg, const char *key) {
 static void ask_redraw(void *arg) {
     struct engine *g = arg;
 
-    tui_redraw(g->tui);
+    if (g->tui)
+        tui_redraw(g->tui);
 }
 
 static void ask_suspend(void *arg) {
     struct engine *g = arg;
 
-    tui_suspend(g->tui);
+    if (g->tui)
+        tui_suspend(g->tui);
+    else
+        plain_run_suspend(g->plain);
 }
 
 static void ask_tell(void *arg, const char *words, bool away) {
@@ -416,7 +424,10 @@ static void ask_tell(void *arg, const char *words, bool away) {
 
     notify_bytes(away ? notify_here((enum notify)set->notify) : NOTIFY_OFF, set->bell == BELL_ON,
                  text_safe(view_str(words), TEXT_LINE, NOTIFY_WORDS_MAX, &clean), &bytes);
-    tui_write(g->tui, buf_view(&bytes));
+    if (g->tui)
+        tui_write(g->tui, buf_view(&bytes));
+    else if (set->bell == BELL_ON)
+        plain_run_bell(g->plain);
 }
 
 static int ask_write(void *arg, const char *path, struct view data, struct err *e) {
@@ -429,16 +440,32 @@ static int ask_copy(void *arg, struct view text, struct err *e) {
 
     cleanup_buf struct buf bytes = {0};
 
+    if (!g->tui)
+        return err_set(e, "no-clipboard", "without screens nothing is copied to the clipboard");
     if (clipboard_bytes(text, &bytes, e) != 0)
         return -1;
     tui_write(g->tui, buf_view(&bytes));
     return 0;
 }
 
+static int lend(struct engine *g, struct err *e) {
+    if (!g->tui)
+        return plain_run_lend(g->plain, e);
+    tui_lend(g->tui);
+    return 0;
+}
+
+static void reclaim(struct engine *g) {
+    if (g->tui)
+        tui_reclaim(g->tui);
+    else
+        plain_run_reclaim(g->plain);
+}
+
 static void on_edited(void *arg, struct view text, const struct err *e) {
     struct engine *g = arg;
 
-    tui_reclaim(g->tui);
+    reclaim(g);
     clock_now(g);
     app_on_edited(g->app, text, e);
     editor_free(g->editor);
@@ -449,11 +476,12 @@ static void on_edited(void *arg, struct view text, const struct err *e) {
 static int ask_edit(void *arg, struct view draft, struct err *e) {
     struct engine *g = arg;
 
-    tui_lend(g->tui);
+    if (lend(g, e) != 0)
+        return -1;
     g->editor = editor_start(g->loop, g->conf->set->draft_dir, draft, on_edited, g, e);
     if (g->editor)
         return 0;
-    tui_reclaim(g->tui);
+    reclaim(g);
     return -1;
 }
 
@@ -554,7 +582,10 @@ static void on_draw(void *arg) {
         app_on_relays(g->app, browse_relays_up(g->browse));
     tell_options(g);
     app_prepare(g->app);
-    scr_draw(g->app);
+    if (g->tui)
+        scr_draw(g->app);
+    else if (g->plain)
+        plain_run_tell(g->plain);
     loop_timer_set(g->tick, next_tick(g));
 }
 
@@ -630,6 +661,9 @@ static int start_app(struct engine *g, struct err *e) {
 static void stop(struct engine *g) {
     editor_free(g->editor);
     tui_stop(g->tui);
+    plain_run_stop(g->plain);
+    g->tui = NULL;
+    g->plain = NULL;
     app_free(g->app);
     for (struct running *r = g->running, *next; r; r = next) {
         next = r->next;
@@ -653,26 +687,37 @@ static bool is_first(const struct engine *g) {
     return g->conf->set->relay.n == 0 && access(file, F_OK) != 0 && errno == ENOENT;
 }
 
+/* In lines, a program that was started by a script too, nothing is asked beforehand. */
 static void begin(struct engine *g) {
     char words[64];
 
+    if (!g->tui)
+        return;
     tui_words(words);
     app_on_terminal(g->app, words);
     if (is_first(g))
         app_first_start(g->app);
 }
 
-int engine_run(const struct engine_conf *c, struct err *e) {
+static int start_terminal(struct engine *g, struct err *e) {
     static const struct tui_handler TERMINAL = {on_key,   on_paste, on_resize,
                                                 on_focus, on_draw,  on_leave};
+    const struct engine_conf *c = g->conf;
+
+    clock_now(g);
+    if (c->set->plain || plain_run_needed())
+        g->plain = plain_run_start(g->loop, c->tui.ascii, g->app, &TERMINAL, g, e);
+    else
+        g->tui = tui_start(g->loop, &c->tui, &TERMINAL, g, e);
+    return g->tui || g->plain ? 0 : -1;
+}
+
+int engine_run(const struct engine_conf *c, struct err *e) {
     struct engine g = {.conf = c};
     int rc = -1;
 
-    if (start_net(&g, e) == 0 && start_app(&g, e) == 0) {
-        clock_now(&g);
-        g.tui = tui_start(g.loop, &c->tui, &TERMINAL, &g, e);
-        rc = g.tui ? 0 : -1;
-    }
+    if (start_net(&g, e) == 0 && start_app(&g, e) == 0)
+        rc = start_terminal(&g, e);
     if (rc == 0) {
         begin(&g);
         loop_run(g.loop);

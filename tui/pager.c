@@ -342,6 +342,27 @@ bool pager_unread(struct pager *p) {
 
 /* --- reading --- */
 
+size_t pager_oldest(const struct pager *p) {
+    return p->dropped + 1;
+}
+
+size_t pager_newest(const struct pager *p) {
+    return p->dropped + p->n;
+}
+
+bool pager_read(const struct pager *p, size_t id, struct pager_row *out) {
+    const struct entry *e;
+
+    if (id < pager_oldest(p) || id > pager_newest(p))
+        return false;
+    e = &p->entry[id - p->dropped - 1];
+    *out = (struct pager_row){
+        .gutter = {e->gutter, strlen(e->gutter)}, .text = safe_lit(""), .role = e->role};
+    if (e->n > 0)
+        out->text = (struct safe_text){(const char *)e->text, e->n};
+    return true;
+}
+
 size_t pager_rows(const struct pager *p) {
     return p->n_rows;
 }

@@ -66,6 +66,13 @@ struct pager_row {
     struct safe_text gutter, text, tag; /* gutter and tag empty on all but an entry's first row */
     enum role role;
 };
+/* A whole entry, unbroken, for who reads aloud instead of drawing: lines are parted by \n. False
+ * when it has gone. Ids go from pager_oldest to pager_newest; there is none when the first is
+ * greater. */
+bool pager_read(const struct pager *p, size_t id, struct pager_row *out);
+size_t pager_oldest(const struct pager *p);
+size_t pager_newest(const struct pager *p);
+
 size_t pager_rows(const struct pager *p);
 size_t pager_top(const struct pager *p);
 bool pager_row(const struct pager *p, size_t i, struct pager_row *out);

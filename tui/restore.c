@@ -42,18 +42,24 @@ static void put_str(const char *s) {
         put(*s++);
 }
 
-static void prepare(const char *modes_off) {
+static void put_screen(void) {
     static const char *const CAPS[] = {"sgr0", "clear", "cnorm", "rmkx", "rmcup"};
 
-    restore.n = 0;
-    put_str(STRING_END);
-    put_str(modes_off);
     for (size_t i = 0; i < COUNT(CAPS); i++) {
         char *cap = tigetstr(CAPS[i]);
 
         if (cap && cap != (char *)-1)
             tputs(cap, 1, put);
     }
+}
+
+static void prepare(const char *modes_off, bool screen) {
+    restore.n = 0;
+    if (screen)
+        put_str(STRING_END);
+    put_str(modes_off);
+    if (screen)
+        put_screen();
 }
 
 static void on_crash(int sig) {
@@ -78,8 +84,8 @@ static void crash_handlers(void) {
         sigaction(CRASHES[i], &sa, NULL);
 }
 
-void restore_arm(const char *modes_off) {
-    prepare(modes_off);
+void restore_arm(const char *modes_off, bool screen) {
+    prepare(modes_off, screen);
     restore.armed = 1;
     crash_handlers();
 }
@@ -88,6 +94,16 @@ void restore_raw(void) {
     struct termios t = restore.was;
 
     cfmakeraw(&t);
+    t.c_cc[VMIN] = 1;
+    t.c_cc[VTIME] = 0;
+    tcsetattr(STDIN_FILENO, TCSANOW, &t);
+}
+
+void restore_lines(void) {
+    struct termios t = restore.was;
+
+    t.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
+    t.c_iflag &= ~(tcflag_t)(IXON);
     t.c_cc[VMIN] = 1;
     t.c_cc[VTIME] = 0;
     tcsetattr(STDIN_FILENO, TCSANOW, &t);
@@ -116,4 +132,15 @@ void restore_disarm(void) {
     restore.armed = 0;
     for (size_t i = 0; i < COUNT(CRASHES); i++)
         signal(CRASHES[i], SIG_DFL);
+}
+
+void restore_stop_here(void) {
+    sigset_t stop, was;
+
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTSTP);
+    signal(SIGTSTP, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &stop, &was);
+    raise(SIGTSTP);
+    sigprocmask(SIG_SETMASK, &was, NULL);
 }

@@ -11,10 +11,13 @@
 
 /* Remembers the settings of standard input. Error "no-terminal". */
 int restore_remember(struct err *e) WARN_UNUSED;
-/* modes_off: what undoes the modes set beside terminfo's. After setupterm or newterm. */
-void restore_arm(const char *modes_off);
-void restore_raw(void);  /* standard input gives every key as it comes */
-void restore_done(void); /* gives the terminal back; waits two seconds for it at most */
+/* modes_off: what undoes the modes set beside terminfo's. screen: the screen is cleared and left;
+ * after newterm. */
+void restore_arm(const char *modes_off, bool screen);
+void restore_raw(void);   /* standard input gives every key as it comes */
+void restore_lines(void); /* the same, but Ctrl-C and Ctrl-Z stay signals, and output is as ever */
+void restore_done(void);  /* gives the terminal back; waits two seconds for it at most */
 void restore_disarm(void);
+void restore_stop_here(void); /* SIGTSTP; returns when the program goes on */
 
 #endif

@@ -82,6 +82,10 @@ void scr_why_draw(const struct scr_proof *p, int y, int h,
 /* Field by field. */
 void scr_facts_fill(const struct facts *before, const struct facts *after, struct pager *p);
 
+/* A step of a job's way: "report", "signed report came". */
+const char *scr_step_name(enum step s);
+const char *scr_step_means(enum step s);
+
 /* How a state looks: word, symbol, role. Simulated: never green. */
 struct scr_state {
     const char *word, *symbol;

@@ -147,6 +147,14 @@ static const struct {
     [STEP_GONE] = {"teardown", "the machine is gone", true, false},
 };
 
+const char *scr_step_name(enum step s) {
+    return STEPS[s].name;
+}
+
+const char *scr_step_means(enum step s) {
+    return STEPS[s].means;
+}
+
 static bool told(const struct app_job *j, size_t i) {
     return j->step[i].claimed || j->step[i].seen;
 }

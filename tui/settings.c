@@ -73,6 +73,10 @@ const struct conf_key settings_keys[] = {
      .type = CONF_BOOL,
      .offset = offsetof(struct settings, blur),
      .help = "hide what was said while the window has no focus"},
+    {.name = "plain",
+     .type = CONF_BOOL,
+     .offset = offsetof(struct settings, plain),
+     .help = "lines instead of screens, for screen readers and pipes"},
 };
 const size_t settings_n_keys = COUNT(settings_keys);
 _Static_assert(COUNT(settings_keys) <= SETTINGS_MAX, "a bit and a list for each key");

@@ -27,6 +27,7 @@ struct settings {
     unsigned mouse;           /* 1: the wheel scrolls */
     uint64_t redraw;          /* frames a second */
     bool blur;                /* hide what was said while the window has no focus */
+    bool plain;               /* lines instead of screens */
     bool look_only;           /* browse and verify: no guest is ever accepted */
 
     /* Not in the file. Of list keys, by their row in settings_keys: every entry that this run has

@@ -222,7 +222,7 @@ static void modes_on(struct tui *t) {
 
 /* Ours to have and to give back: curses writes to a file and touches no settings. */
 static void terminal_take(struct tui *t) {
-    restore_arm(MODES_OFF);
+    restore_arm(MODES_OFF, true);
     restore_raw();
     ttyout_put(t->out, view_str(PASTE_ON FOCUS_ON));
 }
@@ -239,10 +239,10 @@ static int terminal_check(struct err *e) {
 
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return err_set(e, "no-terminal",
-                       "standard input and output must be a terminal; `cdvm ask` needs none");
+                       "standard input and output must be a terminal; --plain needs none");
     if (!term || !*term || !strcmp(term, "dumb"))
         return err_set(e, "no-terminal",
-                       "TERM is '%s', which cannot place text; `cdvm ask` works without a screen",
+                       "TERM is '%s', which cannot place text; --plain does not need that",
                        term ? term : "");
     return restore_remember(e);
 }
@@ -258,7 +258,8 @@ static SCREEN *terminal_start(struct tui *t, struct err *e) {
         endwin();
         delscreen(s);
     }
-    err_set(e, "no-terminal", "TERM is '%s', which %s; set TERM to what your terminal is", term,
+    err_set(e, "no-terminal",
+            "TERM is '%s', which %s; set TERM to what your terminal is, or use --plain", term,
             s ? "cannot place text" : "this machine does not know");
     return NULL;
 }
@@ -342,15 +343,8 @@ void tui_redraw(struct tui *t) {
 }
 
 void tui_suspend(struct tui *t) {
-    sigset_t stop, was;
-
     terminal_give(t);
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTSTP);
-    signal(SIGTSTP, SIG_DFL);
-    sigprocmask(SIG_UNBLOCK, &stop, &was);
-    raise(SIGTSTP); /* stops here */
-    sigprocmask(SIG_SETMASK, &was, NULL);
+    restore_stop_here();
     terminal_take(t);
     refresh();
     on_resize(t);

@@ -70,12 +70,10 @@ idles() {
 
 refused() {
     local out
-    out=$(TERM=dumb script -qec "$CDVM tui" /dev/null </dev/null 2>&1)
-    check "TERM=dumb: says what to use instead" grep -q 'cdvm ask' <<<"$out"
     out=$(TERM=no-such-terminal script -qec "$CDVM tui" /dev/null </dev/null 2>&1)
     check "TERM unknown: says so" grep -q "TERM is 'no-such-terminal', which this machine does not know" <<<"$out"
     out=$("$CDVM" tui </dev/null 2>&1)
-    check "no terminal: says so" grep -q 'must be a terminal' <<<"$out"
+    check "neither a terminal nor a pipe: says so" grep -q 'must be a terminal or a pipe' <<<"$out"
     out=$("$CDVM" tui --policy lax 2>&1 </dev/null)
     check "unknown policy: says so" grep -q 'lax' <<<"$out"
 }
