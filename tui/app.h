@@ -148,7 +148,7 @@ struct app_job {
     struct facts *facts;     /* what the verdict comes down to; NULL without one */
     struct facts *before; /* the same of the last accepted one here; NULL: met for the first time */
     struct pager *chat;
-    int day; /* of its last line */
+    int day;                         /* of its last line */
     struct app_turn turn[APP_TURNS]; /* newest last */
     size_t n_turns;
     char progress[240]; /* "" when nothing goes on */
