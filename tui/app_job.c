@@ -54,7 +54,7 @@ void app_job_news(const struct app *a, struct app_job *j) {
 
 /* A state of the job that a person waits for: told aloud, unless it is known that the eyes are on
  * it. Never a message. */
-static void tell(const struct app *a, struct app_job *j, const char *what) {
+static void tell(struct app *a, struct app_job *j, const char *what) {
     bool away = a->away || !a->tells_focus;
     char words[64];
 
@@ -62,6 +62,8 @@ static void tell(const struct app *a, struct app_job *j, const char *what) {
     if (!away && j == a->job && (app_looks_at(a, j) || a->screen == SCR_JOBS))
         return;
     snprintf(words, sizeof words, "job %02x%02x %s", j->id[0], j->id[1], what);
+    if (j != a->job)
+        app_say(a, ROLE_WARN, "%s: Alt-a goes there", words);
     a->conf.port->tell(a->conf.port_arg, words, away);
 }
 
@@ -199,7 +201,8 @@ static void on_teardown(const struct app *a, struct app_job *j, const struct ses
 static void on_notice(struct app *a, struct app_job *j, const struct session_event *ev) {
     app_job_note(a, j, ROLE_WARN, "%.*s (%s)", words(ev->text, 900), (const char *)ev->text.p,
                  ev->code ? ev->code : "notice");
-    app_say(a, ROLE_WARN, "%.*s", words(ev->text, 200), (const char *)ev->text.p);
+    if (j == a->job)
+        app_say(a, ROLE_WARN, "%.*s", words(ev->text, 200), (const char *)ev->text.p);
 }
 
 void app_on_session(struct app *a, unsigned job, const struct session_event *ev) {

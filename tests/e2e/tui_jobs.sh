@@ -20,7 +20,11 @@ rent() { # rent NAME   from the offers
     keys y
     expect "$1: its way is shown" 'PROVIDER CLAIMS +WE OBSERVED +TOOK'
 }
-accept() { # accept NAME
+# decide NAME ID   the cursor of the list is on it: it may be waiting for the decision already, or come to it
+decide() {
+    wait_for 200 shows "^>$2 decision|VERDICT  SIMULATED"
+    shows 'VERDICT  SIMULATED' || keys Enter
+    expect "$1: verified here" 'VERDICT  SIMULATED' 200
     keys a
     expect "$1: it wants the word" 'Type simulated and press Enter'
     text simulated
@@ -33,8 +37,13 @@ start 80x24 --relay "$(relay_of "$log")" --policy demo --out "$T" --notify osc77
 tm pipe-pane -t t "cat >'$T/raw'"
 rent first
 first=$(job_id)
-expect "first: verified here" 'VERDICT  SIMULATED' 200
-accept first
+keys M-1
+rent second
+second=$(job_id)
+check "two jobs in the list" shows "^ $first "
+keys M-p
+expect "the cursor goes to the first" "^>$first "
+decide first "$first"
 expect "first: ready" 'Ready: table' 60
 text '/attach sales.csv'
 keys Enter
@@ -42,12 +51,8 @@ expect "first: the guard" 'Send this file\?'
 keys y
 expect "first: the guest has the file" 'sales.csv is with the guest' 30
 text 'a draft for the first guest'
-keys M-1
-rent second
-second=$(job_id)
-check "two jobs in the list" shows "^ $first ready +\[S\] SIMULATED"
-keys M-p
-expect "the cursor goes to the first" "^>$first ready"
+keys M-2
+expect "its state and its verdict in the list" "^>$first ready +\[S\] SIMULATED"
 keys Enter
 expect "the first one's chat, and which job it is" "\[4 Chat $first\]"
 expect "with the draft that was left there" '> a draft for the first guest'
@@ -61,10 +66,7 @@ same "no draft of the first here" 0 "$(screen | grep -c deepest)"
 expect "the first has news, and the second is still on the screen" "2( Jobs)?\+1 .*\[(4 Chat|3 Attest) $second\]" 200
 keys M-2
 expect "the answer is marked in the list" "^ $first ready .*\+[0-9]"
-wait_for 200 shows "^>$second decision|VERDICT  SIMULATED"
-shows 'VERDICT  SIMULATED' || keys Enter # it was to be decided before the list was opened
-expect "the second: verified here" 'VERDICT  SIMULATED' 200
-accept second
+decide second "$second"
 expect "second: ready" 'Ready: table' 60
 same "it has no answer of the first" 0 "$(screen | grep -c deepest)"
 keys M-a

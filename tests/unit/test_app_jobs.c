@@ -69,6 +69,10 @@ static void the_one_behind_receives_and_steals_nothing(void **st) {
     assert_int_equal(a->jobs[0]->unread, 3);
     assert_int_equal(a->jobs[1]->unread, 0);
     assert_int_equal(app_jobs_unread(a), 1);
+    assert_string_equal(a->status, "job 7f21 has ended: Alt-a goes there");
+    app_on_session(a, 1, &(struct session_event){.type = SE_NOTICE, .text = view_str("a word")});
+    assert_null(strstr(a->status, "a word")); /* in its own chat */
+    assert_true(chat_holds(a->jobs[0], "a word"));
     app_done(a);
 }
 
