@@ -247,8 +247,8 @@ static void on_session(void *arg, const struct session_event *ev) {
         on_file(k, ev);
     else if (ev->type == SE_FILE_FAILED)
         on_file_failed(k, ev);
-    k->course->event(k->asking, ev);
     check_output(k);
+    k->course->event(k->asking, ev);
     if (ev->type == SE_CLOSED)
         on_closed(k);
 }

@@ -65,7 +65,7 @@ void ask_write(struct ask_out *o, struct view text) {
     if (errno == EPIPE)
         err_set(&o->failed, "broken-pipe", "nobody reads standard output any more");
     else
-        err_sys(&o->failed, errno, "standard output takes no more");
+        err_set(&o->failed, "no-output", "standard output takes no more: %s", strerror(errno));
 }
 
 /* An answer that is on its way is waited for, to be kept somewhere else; not where the reader has

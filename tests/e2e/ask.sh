@@ -1,6 +1,6 @@
 #!/bin/bash
 # `cdvm ask` as scripts use it: several questions in one job, its events, Ctrl-C, and what happens when nobody
-# reads, when the disk is full, when a file or an offer is not there. Four small guests.
+# reads, when the disk is full, when a file or an offer is not there. Three small guests.
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.sh"
 set -m # so that what is started here does not ignore SIGINT
@@ -20,7 +20,7 @@ code() { wait_for 240 test -s "$T/$1.rc" && cat "$T/$1.rc"; }
 of() {
     python3 -c 'import json, sys
 for o in map(json.loads, open(sys.argv[1])):
-    if sys.argv[2] in ("", o["event"]): print(eval(sys.argv[3]))' "$T/$1.out" "$2" "$3"
+    if sys.argv[2] in ("", o["event"]): print(eval(sys.argv[3]))' "$T/$1.out" "$2" "$3" 2>/dev/null
 }
 
 pin_image || fail "image manifests"
@@ -48,7 +48,7 @@ start_provider "$T/provider.log" --relay "$URL" --slots 4 || fail "provider" "$T
 refuses "another offer" 69 'nowhere' --relay "$URL" --policy demo --offer nowhere q
 refuses "a file that is not there" 66 'none.csv' --relay "$URL" --policy demo --attach "$T/none.csv" q
 
-# --- four jobs at once ---
+# --- four jobs at once, of which one ends before its guest is there ---
 mkdir "$T"/{all,stop,full,pipe}.d
 printf '%s\n' 'SELECT 41 + 1 AS n' '' 'SELEKT' "SELECT 'two \\" "lines' AS words" >"$T/questions"
 printf '%s\n' 'SELECT 7 * 6 AS n' 'SELECT 1' >"$T/two"
@@ -60,7 +60,7 @@ PIDS+=($!)
 PIDS+=($!)
 run full --questions "$T/two" >/dev/full 2>"$T/full.err" &
 PIDS+=($!)
-(run pipe --json 'SELECT 1' 2>"$T/pipe.err" | sed '/"ready"/q' >"$T/pipe.out") &
+(run pipe --json 'SELECT 1' 2>"$T/pipe.err" | head -n 1 >"$T/pipe.out") &
 PIDS+=($!)
 
 # --- Ctrl-C ---
@@ -90,7 +90,7 @@ same "one receipt for all of them" 0 $?
 
 # --- nobody reads ---
 same "a reader that leaves: its code" 74 "$(code pipe)"
-check "and the job is ended in good order" test -s "$T/pipe.json"
+check "it is said" said "$T/pipe.err" 'nobody reads standard output'
 
 # --- a full disk ---
 same "no room for the answer: its code" 74 "$(code full)"

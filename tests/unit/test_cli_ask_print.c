@@ -1,6 +1,7 @@
 #include "tui/cli_ask_print.c"
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -278,6 +279,197 @@ static void a_link_in_the_way_is_not_followed(void **state) {
     assert_int_not_equal(access(target, F_OK), 0);
 }
 
+/* --- the list of events in cdvm(1) --- */
+
+static char *page;
+
+/* The item of an event: from its own line to the next one. */
+static char *item_of(const char *event) {
+    cleanup_free char *head = mem_fmt(".It Li %s\n", event);
+    const char *at = strstr(page, head), *end = at ? strstr(at + 1, "\n.It ") : NULL;
+    const char *last = at ? strstr(at, "\n.El") : NULL;
+
+    if (!at)
+        fail_msg("event '%s' is not in cdvm(1)", event);
+    return mem_strn(at + strlen(head), (size_t)((end && end < last ? end : last) - at));
+}
+
+static void each_member(const cJSON *json, const char *item, const char *event) {
+    static const char *const common[] = {"event", "ms", "question", "simulated"};
+    const cJSON *v;
+
+    cJSON_ArrayForEach(v, json) {
+        cleanup_free char *name = v->string ? mem_str(v->string) : NULL;
+        bool known = !name;
+
+        for (size_t i = 0; name && i < COUNT(common); i++)
+            known |= !strcmp(common[i], name);
+        if (!known && !strstr(item, name))
+            fail_msg("'%s' of event '%s' is not in cdvm(1)", name, event);
+        if (strcmp(event, "verdict") != 0)
+            each_member(cJSON_IsArray(v) && !cJSON_IsObject(v->child) ? NULL : v, item, event);
+    }
+}
+
+static void each_line(void) {
+    char *rest = out_text, *line;
+
+    while ((line = strsep(&rest, "\n")) && *line) {
+        cJSON *json = json_parse(view_str(line), sizeof out_text, NULL);
+        cleanup_free char *item = item_of(json_opt(json, "event"));
+
+        each_member(json, item, json_opt(json, "event"));
+        cJSON_Delete(json);
+    }
+}
+
+static cJSON *json_of(const char *text) {
+    cJSON *json = json_parse(view_str(text), 4096, NULL);
+
+    assert_non_null(json);
+    return json;
+}
+
+static void every_event_is_in_the_manual(void **state) {
+    cJSON *table = json_of("{\"columns\":[\"n\"],\"rows\":[[\"1\"]],\"total\":1}");
+    cJSON *passages = json_of("[{\"doc\":\"d\",\"offset\":1,\"score\":2,\"snippet\":\"s\"}]");
+    cJSON *caps = json_of("[\"model:m\",\"parameters:5\",\"quantization:Q4\"]");
+    const struct talk_usage usage = {1, 2, "stop"};
+    const struct receipt receipt = {.reason = "end"};
+    const struct teardown gone = {.exit_status = 0};
+    struct buf text = {0};
+    struct xfer_meta m;
+    struct err e;
+    const struct session_event events[] = {
+        {.type = SE_PHASE, .text = view_str("t")},
+        {.type = SE_NOTICE, .code = "c", .text = view_str("t")},
+        {.type = SE_READY, .text = view_str("chat"), .json = caps},
+        {.type = SE_DELTA, .text = view_str("t")},
+        {.type = SE_PROGRESS, .done = 1, .total = 2, .text = view_str("u"), .note = "n"},
+        {.type = SE_SOURCES, .json = passages},
+        {.type = SE_TABLE, .json = table},
+        {.type = SE_FILE_UP, .meta = &m},
+        {.type = SE_FILE_FAILED, .meta = &m, .code = "c", .text = view_str("t")},
+        {.type = SE_ANSWER, .text = view_str("t"), .usage = &usage},
+        {.type = SE_ANSWER, .text = view_str("t"), .code = "c"},
+        {.type = SE_RECEIPT, .receipt = &receipt},
+        {.type = SE_TEARDOWN, .teardown = &gone},
+    };
+
+    (void)state;
+    if (file_read("doc/cdvm.1", 1 << 20, &text, NULL))
+        skip();
+    page = (char *)text.p;
+    args.json = true;
+    o->model.chats = true;
+    xfer_meta_init(&m, "f.csv", "text/csv", "file", NULL, view_str("x"));
+    err_set(&e, "c", "t");
+    for (size_t i = 0; i < COUNT(events); i++) {
+        show(&events[i]);
+        each_line();
+    }
+    catch_begin();
+    ask_question(o, 1, 2, "q");
+    ask_error(o, &e);
+    ask_bundle_saved(o, "p");
+    ask_offer(o, &(struct offer){.d = "d", .name = "n", .privacy = "sim"});
+    assert_int_equal(ask_save(o, &m, view_str("x"), &e), 0);
+    ask_ended(o, 0);
+    catch_end();
+    assert_non_null(strstr(out_text, "\"question\":1,"));
+    each_line();
+    free(item_of("state")); /* these two are seen whole in tests/e2e */
+    free(item_of("verdict"));
+    buf_free(&text);
+    cJSON_Delete(table);
+    cJSON_Delete(passages);
+    cJSON_Delete(caps);
+}
+
+static void a_table_in_json_is_disarmed(void **state) {
+    cJSON *json =
+        json_of("{\"columns\":[\"a\\u001b[2J\"],\"rows\":[[\"b\\u202e\"],[null],[{\"x\":1}]]}");
+    struct session_event ev = {.type = SE_TABLE, .json = json};
+
+    (void)state;
+    args.json = true;
+    show(&ev);
+    assert_non_null(strstr(out_text, "\"rows\":[[\"b\"],[null],[null]]"));
+    assert_null(strstr(out_text, "u001b"));
+    cJSON_Delete(json);
+}
+
+static void several_answers_are_told_apart(void **state) {
+    (void)state;
+    catch_begin();
+    ask_question(o, 2, 3, "SELECT\n\x1b[2J 1");
+    catch_end();
+    assert_string_equal(out_text, "\n--- 2 of 3: SELECT \xef\xbf\xbd[2J 1\n");
+    catch_begin();
+    ask_question(o, 1, 1, "alone");
+    catch_end();
+    assert_string_equal(out_text, "");
+}
+
+static void states_have_colours_and_nothing_else(void **state) {
+    static const char tree[] = "SIMULATED VERDICT PASS  policy demo\n"
+                               "SIMULATED [PASS] a [FAIL] b\n"
+                               "    SIMULATED [NOT CHECKED] c\n        SIMULATED got [WARN]\n";
+
+    (void)state;
+    o->colour = true;
+    catch_begin();
+    ask_tree(o, view_str(tree));
+    catch_end();
+    assert_string_equal(err_text, "SIMULATED \033[32;1mVERDICT PASS\033[0m  policy demo\n"
+                                  "SIMULATED \033[32m[PASS]\033[0m a [FAIL] b\n"
+                                  "    SIMULATED \033[2m[NOT CHECKED]\033[0m c\n"
+                                  "        SIMULATED got [WARN]\n");
+}
+
+static void a_line_of_progress_is_taken_back(void **state) {
+    struct session_event ev = {
+        .type = SE_PROGRESS, .done = 1, .total = 9, .text = view_str("rows")};
+
+    (void)state;
+    o->live = true;
+    show(&ev);
+    assert_int_equal(err_text[0], '\r');
+    assert_null(strchr(err_text, '\n'));
+    catch_begin();
+    ask_say(o, "next");
+    catch_end();
+    assert_int_equal(strncmp(err_text, "\r\033[K", 4), 0);
+}
+
+static void an_answer_that_cannot_be_written_is_kept(void **state) {
+    cleanup_free char *kept = mem_fmt("%s/cdvm/rescued/answer.txt", dir);
+    struct session_event ev = {.type = SE_ANSWER, .text = view_str("precious")};
+    struct buf text = {0};
+    struct err why;
+    int out = dup(1), err = dup(2), full = open("/dev/full", O_WRONLY);
+
+    (void)state;
+    setenv("XDG_STATE_HOME", dir, 1);
+    fflush(NULL);
+    dup2(full, 1);
+    dup2(full, 2);
+    ask_question(o, 1, 1, "q");
+    o->answering = true;
+    ask_event(o, NULL, &ev);
+    fflush(NULL);
+    dup2(out, 1);
+    dup2(err, 2);
+    assert_true(ask_out_failed(o, &why));
+    assert_string_equal(why.code, "no-output");
+    assert_int_equal(file_read(kept, 100, &text, NULL), 0);
+    assert_true(view_is(buf_view(&text), "precious"));
+    buf_free(&text);
+    close(out);
+    close(err);
+    close(full);
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -294,6 +486,12 @@ int main(void) {
         T(progress_is_not_a_flood),
         T(files_are_never_overwritten),
         T(a_link_in_the_way_is_not_followed),
+        T(every_event_is_in_the_manual),
+        T(a_table_in_json_is_disarmed),
+        T(several_answers_are_told_apart),
+        T(states_have_colours_and_nothing_else),
+        T(a_line_of_progress_is_taken_back),
+        T(an_answer_that_cannot_be_written_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
