@@ -176,14 +176,16 @@ static struct order *running(struct endpoint *p, const uint8_t id[static 32]) {
     return o && o->asked && memcmp(o->id, id, 32) == 0 ? o : NULL;
 }
 
-/* False when the order has ended: a stop sequence came. */
-static void more(struct order *o) {
+/* Tells what has come, up to a stop sequence, which ends the order. */
+static void look(struct order *o) {
     struct endpoint *p = o->by->ep;
     struct endpoint_who who;
     struct buf safe = {0};
     struct err e;
     size_t stop;
 
+    o->unseen = false;
+    o->looked = loop_now();
     if (p->port->ready(p->arg, &who, &e))
         return;
     whole_text(o, buf_view(&o->raw), &safe);
@@ -197,11 +199,31 @@ static void more(struct order *o) {
     buf_wipe(&safe);
 }
 
+/* A guest that sends a letter at a time does not have the whole looked at for each. */
+static void more(struct order *o) {
+    o->unseen = o->req.stream || o->req.n_stops;
+    if (o->unseen && loop_now() - o->looked >= LOOK_MS)
+        look(o);
+}
+
+static void too_long(struct order *o) {
+    struct endpoint *p = o->by->ep;
+    struct err e;
+
+    p->port->cancel(p->arg, o->id);
+    err_set(&e, "too-large", "the answer has more than %zu bytes", ANSWER_MAX);
+    order_fail(o, 502, &e);
+}
+
 void endpoint_delta(struct endpoint *p, const uint8_t id[static 32], struct view text) {
     struct order *o = running(p, id);
 
     if (!o)
         return;
+    if (text.n > ANSWER_MAX - o->raw.n) {
+        too_long(o);
+        return;
+    }
     buf_add(&o->raw, text.p, text.n);
     more(o);
 }
@@ -296,6 +318,8 @@ void endpoint_answer(struct endpoint *p, const uint8_t id[static 32], struct vie
 
         err_set(&e, safe, "%s", words);
         order_fail(o, status_of(code), &e);
+    } else if (text.n > ANSWER_MAX) {
+        too_long(o);
     } else if (p->port->ready(p->arg, &who, &e)) {
         order_fail(o, 503, &e);
     } else {
@@ -416,4 +440,6 @@ void orders_tick(struct endpoint *p, int64_t now) {
     for (struct order *o = p->orders; o; o = o->next)
         if (o->req.stream && now - o->quiet >= QUIET_MS)
             stream_comment(o, o->asked ? "working" : "waiting for the question before");
+    if (p->orders && p->orders->unseen) /* may end it */
+        look(p->orders);
 }

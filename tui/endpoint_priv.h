@@ -15,6 +15,8 @@
 #define SEND_MS 60000                   /* to take a reply */
 #define IDLE_MS 75000                   /* between two requests of a connection */
 #define QUIET_MS 10000                  /* a stream says that it lives this often */
+#define LOOK_MS 50                      /* an answer that grows is looked at this often at most */
+#define ANSWER_MAX ((size_t)1 << 20)    /* bytes, as guests have it */
 #define TICK_MS 1000
 
 /* A question of a client, from its request to the last byte of its answer. */
@@ -32,9 +34,11 @@ struct order {
     struct sources sources;
     struct talk_usage usage;
     bool counted;
-    size_t told;   /* bytes of the sanitised answer that are in the stream */
-    bool begun;    /* its stream has 200 */
-    int64_t quiet; /* loop_now() of the last word of the stream, or of the order */
+    int64_t looked; /* loop_now() of the last look at it */
+    bool unseen;    /* more has come since */
+    size_t told;    /* bytes of the sanitised answer that are in the stream */
+    bool begun;     /* its stream has 200 */
+    int64_t quiet;  /* loop_now() of the last word of the stream, or of the order */
 };
 
 struct reply {

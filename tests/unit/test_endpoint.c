@@ -263,6 +263,131 @@ static void a_stream_comes_as_it_is_said(void **state) {
     close(c.fd);
 }
 
+#define STOPS(more)                                                                                \
+    "{\"stop\":[\"END\",\"##\"]," more "\"messages\":[{\"role\":\"user\",\"content\":\"Go\"}]}"
+
+static void a_stop_sequence_ends_the_answer(void **state) {
+    struct caller c;
+
+    (void)state;
+    call(&c);
+    assert_true(asks(&c, STOPS("")));
+    endpoint_delta(t.ep, t.id, view_str("One. E"));
+    endpoint_delta(t.ep, t.id, view_str("ND. Two."));
+    assert_true(heard(&c, "\"content\":\"One. \"", 3000)); /* while the guest still speaks */
+    assert_int_equal(t.cancelled, 1);
+    answer("One. END. Two."); /* of nobody any more */
+    forget(&c);
+    assert_true(asks(&c, STOPS("\"stream\":true,")));
+    endpoint_delta(t.ep, t.id, view_str("One# and E"));
+    assert_true(heard(&c, "One# and", 3000));
+    assert_null(strstr(c.got, "One# and E")); /* it may become a stop */
+    answer("One# and ENough. ## Two");
+    assert_true(heard(&c, "[DONE]", 3000));
+    assert_non_null(strstr(c.got, "ough."));
+    assert_null(strstr(c.got, "Two"));
+    close(c.fd);
+}
+
+static void questions_wait_for_each_other(void **state) {
+    struct caller a, b;
+
+    (void)state;
+    call(&a);
+    call(&b);
+    assert_true(asks(&a, HELLO));
+    say(&b, "POST", CHAT, JSON, HELLO);
+    net_for(&t.n, 100);
+    assert_int_equal(t.asked, 1);
+    answer("To a.");
+    assert_true(heard(&a, "To a.", 2000));
+    assert_int_equal(t.asked, 2);
+    answer("To b.");
+    assert_true(heard(&b, "To b.", 2000));
+    close(a.fd);
+    close(b.fd);
+}
+
+static void too_many_are_told_to_come_again(void **state) {
+    struct caller c[ORDERS_MAX + 1];
+
+    (void)state;
+    for (size_t i = 0; i <= ORDERS_MAX; i++) {
+        call(&c[i]);
+        say(&c[i], "POST", CHAT, JSON, HELLO);
+        net_for(&t.n, 10);
+    }
+    assert_true(heard(&c[ORDERS_MAX], "429", 2000));
+    endpoint_over(t.ep, &(struct err){"ended", "the job has ended"});
+    for (size_t i = 0; i < ORDERS_MAX; i++) {
+        assert_true(heard(&c[i], "the job has ended", 2000));
+        assert_non_null(strstr(c[i].got, "HTTP/1.1 503 "));
+    }
+    for (size_t i = 0; i <= ORDERS_MAX; i++)
+        close(c[i].fd);
+}
+
+static void a_refusal_in_the_middle_of_a_stream(void **state) {
+    struct caller c;
+
+    (void)state;
+    call(&c);
+    assert_true(asks(&c, STREAM));
+    endpoint_answer(t.ep, t.id, view_str("the question has too many tokens"), "too-long", NULL);
+    assert_true(heard(&c, "HTTP/1.1 400 ", 2000)); /* nothing was said yet */
+    forget(&c);
+    assert_true(asks(&c, STREAM));
+    endpoint_delta(t.ep, t.id, view_str("One"));
+    assert_true(heard(&c, "One", 2000));
+    endpoint_answer(t.ep, t.id, view_str("it broke"), "workload-died", NULL);
+    assert_true(heard(&c, "data: {\"error\":{\"message\":\"it broke\"", 2000));
+    assert_true(heard(&c, "0\r\n\r\n", 2000));
+    assert_null(strstr(c.got, "[DONE]"));
+    close(c.fd);
+}
+
+static void what_was_streamed_cannot_be_taken_back(void **state) {
+    struct caller c;
+
+    (void)state;
+    call(&c);
+    assert_true(asks(&c, STREAM));
+    endpoint_delta(t.ep, t.id, view_str("Yes"));
+    assert_true(heard(&c, "Yes", 2000));
+    answer("No");
+    assert_true(heard(&c, "changed-answer", 2000));
+    close(c.fd);
+}
+
+static void endless_text_is_cut_off(void **state) {
+    cleanup_free char *text = mem_new(ANSWER_MAX);
+    struct caller c;
+
+    (void)state;
+    memset(text, 'x', ANSWER_MAX - 1);
+    call(&c);
+    assert_true(asks(&c, HELLO));
+    endpoint_delta(t.ep, t.id, view_str(text));
+    assert_int_equal(t.cancelled, 0);
+    endpoint_delta(t.ep, t.id, view_str("xx"));
+    assert_true(heard(&c, "HTTP/1.1 502 ", 2000));
+    assert_int_equal(t.cancelled, 1);
+    close(c.fd);
+}
+
+static void what_the_answer_took(void **state) {
+    const struct talk_usage u = {12, 5, "length"};
+    struct caller c;
+
+    (void)state;
+    call(&c);
+    assert_true(asks(&c, HELLO));
+    endpoint_answer(t.ep, t.id, view_str("A b"), NULL, &u);
+    assert_true(heard(&c, "\"total_tokens\":17", 2000));
+    assert_non_null(strstr(c.got, "\"finish_reason\":\"length\""));
+    close(c.fd);
+}
+
 static void nothing_is_taken_before_it_is_ready(void **state) {
     struct caller c;
 
@@ -285,6 +410,13 @@ int main(void) {
         T(who_does_not_wait_for_the_answer_is_left),
         T(who_hangs_up_takes_the_question_back),
         T(a_stream_comes_as_it_is_said),
+        T(a_stop_sequence_ends_the_answer),
+        T(questions_wait_for_each_other),
+        T(too_many_are_told_to_come_again),
+        T(a_refusal_in_the_middle_of_a_stream),
+        T(what_was_streamed_cannot_be_taken_back),
+        T(endless_text_is_cut_off),
+        T(what_the_answer_took),
         T(nothing_is_taken_before_it_is_ready),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
