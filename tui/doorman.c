@@ -17,8 +17,8 @@ static int split(const char *word, struct door *d, struct err *e) {
     size_t n = colon ? (size_t)(colon - word) : 0;
     uint64_t port;
 
-    if (!n || (!v6 && memchr(word, ':', n)) || !decimal_parse(colon + 1, &port) || port > UINT16_MAX ||
-        n - 2 * (size_t)v6 >= sizeof d->host)
+    if (!n || (!v6 && memchr(word, ':', n)) || !decimal_parse(colon + 1, &port) ||
+        port > UINT16_MAX || n - 2 * (size_t)v6 >= sizeof d->host)
         return err_set(e, "bad-address", "'%s' is not ADDRESS:PORT, as 127.0.0.1:8080", word);
     memcpy(d->host, word + v6, n - 2 * (size_t)v6);
     d->port = (uint16_t)port;
