@@ -36,6 +36,7 @@ struct app *app_new(const struct app_conf *c) {
     a->known = known_new(c->known, c->unix_now);
     a->cell_page = pager_new(PAGE_ENTRIES);
     a->find = edit_new(FILTER_MAX, false);
+    a->receipts = receipts_new(c->bundles);
     a->shelf_changed = true;
     app_jobs_wipe(a); /* none yet */
     for (size_t i = 0; i < c->n_params && i < JOB_PARAMS_MAX; i++)
@@ -58,6 +59,7 @@ void app_free(struct app *a) {
     known_free(a->known);
     pager_free(a->cell_page);
     edit_free(a->find);
+    app_receipts_free(a);
     shelf_free(a->shelf);
     proven_free(a->proven);
     offer_free(a->offer);
@@ -133,6 +135,7 @@ void app_prepare(struct app *a) {
         scr_offer_fill(a, a->offer_page);
     if (a->screen == SCR_END)
         scr_end_fill(a, a->end_page);
+    app_receipts_prepare(a, (size_t)s.receipts);
     if (a->screen == SCR_PROOF)
         scr_proof_fill(a, a->proof_page);
     if (a->job->source_page)
@@ -193,7 +196,12 @@ void app_on_offer(struct app *a, const struct listing *l) {
 /* --- what others ask --- */
 
 bool app_simulated(const struct app *a) {
-    return a->job->exists && a->job->simulated && a->screen != SCR_OFFERS && a->screen != SCR_OFFER;
+    const enum scr s = a->screen == SCR_PROOF ? a->proof_from : a->screen;
+
+    if (s == SCR_RECEIPT || (s == SCR_RECEIPTS && a->screen == SCR_PROOF))
+        return app_look(a).simulated;
+    return a->job->exists && a->job->simulated && s != SCR_OFFERS && s != SCR_OFFER &&
+           s != SCR_RECEIPTS;
 }
 
 enum scr app_focus(const struct app *a) {
@@ -223,9 +231,10 @@ static void do_help(struct app *a) {
 
 static void do_back(struct app *a) {
     static const enum scr UP[] = {
-        [SCR_OFFER] = SCR_OFFERS, [SCR_JOBS] = SCR_OFFERS, [SCR_ATTEST] = SCR_JOBS,
-        [SCR_CHAT] = SCR_ATTEST,  [SCR_SOURCE] = SCR_CHAT, [SCR_END] = SCR_JOBS,
-        [SCR_TABLE] = SCR_CHAT,   [SCR_CELL] = SCR_TABLE,  [SCR_FILES] = SCR_CHAT,
+        [SCR_OFFER] = SCR_OFFERS,     [SCR_JOBS] = SCR_OFFERS, [SCR_ATTEST] = SCR_JOBS,
+        [SCR_CHAT] = SCR_ATTEST,      [SCR_SOURCE] = SCR_CHAT, [SCR_END] = SCR_JOBS,
+        [SCR_TABLE] = SCR_CHAT,       [SCR_CELL] = SCR_TABLE,  [SCR_FILES] = SCR_CHAT,
+        [SCR_RECEIPT] = SCR_RECEIPTS,
     };
 
     if (a->help)
@@ -306,8 +315,10 @@ static void move(struct app *a, enum list_move m) {
         list_move(&app_table(a)->rows, m);
     else if (a->screen == SCR_FIRST)
         app_first_move(a, m);
-    else if (app_tree(a))
-        tree_move(app_tree(a), m);
+    else if (a->screen == SCR_RECEIPTS)
+        list_move(&a->receipt_list, m);
+    else if (app_look(a).tree)
+        tree_move(app_look(a).tree, m);
 }
 
 static void do_up(struct app *a) {
@@ -370,6 +381,8 @@ static void do_open(struct app *a) {
         app_ask_start(a);
     else if (a->screen == SCR_JOBS)
         app_job_open(a);
+    else if (a->screen == SCR_RECEIPTS)
+        app_receipt_verify(a);
     else
         open_offer(a);
 }
@@ -391,8 +404,7 @@ static void do_sort(struct app *a) {
 /* --- attestation --- */
 
 static void do_fold(struct app *a) {
-    if (app_tree(a))
-        tree_fold(app_tree(a));
+    app_tree_do(a, tree_fold);
 }
 
 static void do_left(struct app *a) {
@@ -400,8 +412,8 @@ static void do_left(struct app *a) {
         app_settings_side(a, false);
     else if (a->screen == SCR_TABLE)
         app_table_column(a, -1);
-    else if (app_tree(a))
-        tree_left(app_tree(a));
+    else
+        app_tree_do(a, tree_left);
 }
 
 static void do_right(struct app *a) {
@@ -409,8 +421,16 @@ static void do_right(struct app *a) {
         app_settings_side(a, true);
     else if (a->screen == SCR_TABLE)
         app_table_column(a, 1);
-    else if (app_tree(a))
-        tree_right(app_tree(a));
+    else
+        app_tree_do(a, tree_right);
+}
+
+static void do_next_open(struct app *a) {
+    app_tree_do(a, tree_next_open);
+}
+
+static void do_prev_open(struct app *a) {
+    app_tree_do(a, tree_prev_open);
 }
 
 static void do_save(struct app *a) {
@@ -613,11 +633,16 @@ static action_fn *const ACTION[ACT_EDIT_FIRST] = {
     [ACT_FILTER] = do_filter,
     [ACT_SORT] = do_sort,
     [ACT_FOLD] = do_fold,
-    [ACT_NEXT_OPEN] = app_next_open,
-    [ACT_PREV_OPEN] = app_prev_open,
+    [ACT_NEXT_OPEN] = do_next_open,
+    [ACT_PREV_OPEN] = do_prev_open,
     [ACT_EVIDENCE] = app_evidence,
     [ACT_CHANGES] = app_changes,
     [ACT_UNACCEPT] = app_forget_accepted,
+    [ACT_GO_RECEIPTS] = app_receipts_open,
+    [ACT_MARK] = app_receipt_mark,
+    [ACT_DIFF] = app_receipt_diff,
+    [ACT_TURN] = app_receipt_turn,
+    [ACT_DELETE] = app_ask_delete,
     [ACT_ACCEPT] = app_ask_accept,
     [ACT_DESTROY] = app_ask_end,
     [ACT_SAVE] = do_save,

@@ -19,6 +19,7 @@
 #include "tui/pace.h"
 #include "tui/pager.h"
 #include "tui/prompt.h"
+#include "tui/receipts.h"
 #include "tui/session.h"
 #include "tui/shelf.h"
 #include "tui/sources.h"
@@ -103,7 +104,30 @@ struct app_attach { /* a file of ours that may be sent */
 /* What the page beside a tree shows. */
 enum proof_page {
     PROOF_EVIDENCE, /* the line under the cursor in full, then all the bytes */
-    PROOF_CHANGES,  /* what differs from the last accepted verdict */
+    PROOF_CHANGES,  /* what differs from the last accepted verdict; of a receipt, from then */
+    PROOF_DIFF,     /* two receipts beside each other */
+};
+
+/* A saved bundle that was verified anew. */
+struct app_receipt {
+    char *name; /* of its file */
+    struct bundle bundle;
+    struct verdict *now, *then; /* then: as of its acceptance; NULL without one */
+    struct tree *tree[2];       /* of now, of then */
+    struct facts facts[2];
+    struct exhibit *exhibit;
+    bool of_then; /* which of the two is looked at */
+};
+
+/* The verdict in front of the person, wherever it is from. Borrowed. */
+struct app_look {
+    struct tree *tree; /* NULL: there is none */
+    const struct exhibit *exhibit;
+    const struct facts *before, *after;
+    bool simulated;
+    const char *policy, *provider_name;
+    const uint8_t *job, *provider;
+    int64_t as_of;
 };
 
 enum file_state { FILE_MOVING, FILE_WHOLE, FILE_BROKEN };
@@ -192,6 +216,8 @@ struct app_port {
     int (*route)(void *arg, unsigned job, uint64_t size, const char **server, struct err *e);
     int (*save)(void *arg, unsigned job, const char *path, struct err *e); /* the bundle */
     void (*end)(void *arg, unsigned job);
+    /* A saved bundle, by the policy and the trust of this run. */
+    receipts_judge *judge;
     /* Nothing in here borrows from the job's verdict any more, and no event of it is wanted. */
     void (*forget)(void *arg, unsigned job);
     void (*quit)(void *arg, bool at_once); /* at_once: do not wait for receipts and teardowns */
@@ -270,6 +296,11 @@ struct app {
     struct shelf *shelf;
     struct proven *proven;
     struct known *known;
+    struct receipts *receipts;
+    struct list receipt_list;
+    struct app_receipt *receipt, *other; /* on the screen; beside it; NULL: none */
+    char *marked;                        /* file to compare with; NULL: none */
+    char *deleting;                      /* file that is asked about */
     struct list offers;
     bool shelf_changed;
     struct offer *offer; /* the one in detail; owned */
@@ -418,8 +449,7 @@ void app_copy_named(struct app *a, const char *word);
 
 /* --- app_attest.c: the verdict on the screens, its decision, what is remembered of it --- */
 void app_attest_accepted(struct app *a, struct app_job *j); /* becomes the last one met */
-struct tree *app_tree(const struct app *a);                 /* the one on the screen, or NULL */
-const struct exhibit *app_exhibit(const struct app *a);
+struct app_look app_look(const struct app *a);
 /* The line's value, or state, is not what the last accepted verdict said. */
 bool app_check_changed(const struct app_job *j, const struct check *c);
 /* Its acceptance was remembered: when, Unix seconds; 0 when not. */
@@ -428,8 +458,20 @@ void app_accept(struct app *a, bool remember); /* the word was typed */
 void app_evidence(struct app *a);
 void app_changes(struct app *a);
 void app_forget_accepted(struct app *a);
-void app_next_open(struct app *a);
-void app_prev_open(struct app *a);
+void app_proof_open(struct app *a, enum proof_page what);
+void app_tree_do(struct app *a, void (*what)(struct tree *t)); /* to the tree on the screen */
+
+/* --- app_receipts.c: saved bundles --- */
+void app_receipts_open(struct app *a); /* the list, read anew */
+void app_receipts_prepare(struct app *a, size_t height);
+bool app_receipts_busy(const struct app *a); /* rows in sight wait to be looked into */
+void app_receipt_verify(struct app *a);      /* the one under the cursor, anew */
+void app_receipt_mark(struct app *a);
+void app_receipt_diff(struct app *a);
+void app_receipt_turn(struct app *a); /* as of now, as of then */
+void app_ask_delete(struct app *a);
+void app_receipt_delete(struct app *a);
+void app_receipts_free(struct app *a);
 
 /* --- app_jobs.c: several jobs, of which one is on the screens --- */
 struct app_job *app_job_of(const struct app *a, unsigned number); /* NULL: none, or forgotten */

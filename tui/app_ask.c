@@ -215,6 +215,9 @@ void app_answered(struct app *a, bool yes) {
     case THEN_FORGET:
         app_job_forget(a, a->job);
         return;
+    case THEN_DELETE:
+        app_receipt_delete(a);
+        return;
     case THEN_QUIT:
         a->conf.port->quit(a->conf.port_arg, false);
         return;

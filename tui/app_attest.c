@@ -84,12 +84,46 @@ void app_attest_accepted(struct app *a, struct app_job *j) {
 
 /* --- what screens ask --- */
 
-struct tree *app_tree(const struct app *a) {
-    return a->screen == SCR_ATTEST ? a->job->tree : NULL;
+static struct app_look look_at_job(const struct app_job *j) {
+    return (struct app_look){.tree = j->tree,
+                             .exhibit = j->exhibit,
+                             .before = j->before,
+                             .after = j->facts,
+                             .simulated = j->verdict.simulated,
+                             .policy = j->verdict.policy,
+                             .provider_name = j->provider_name,
+                             .job = j->id,
+                             .provider = j->provider,
+                             .as_of = j->verdict.as_of};
 }
 
-const struct exhibit *app_exhibit(const struct app *a) {
-    return a->job->exhibit;
+static struct app_look look_at_receipt(const struct app_receipt *r) {
+    const struct verdict *v = r->of_then ? r->then : r->now;
+
+    return (struct app_look){.tree = r->tree[r->of_then],
+                             .exhibit = r->exhibit,
+                             .before = r->then ? &r->facts[1] : NULL,
+                             .after = &r->facts[0],
+                             .simulated = verdict_simulated(v),
+                             .policy = verdict_policy(v),
+                             .provider_name = "",
+                             .job = r->bundle.request->f.id,
+                             .provider = r->facts[0].provider,
+                             .as_of = verdict_as_of(v)};
+}
+
+struct app_look app_look(const struct app *a) {
+    const enum scr s = a->screen == SCR_PROOF ? a->proof_from : a->screen;
+
+    if (s == SCR_ATTEST)
+        return look_at_job(a->job);
+    if ((s == SCR_RECEIPT || s == SCR_RECEIPTS) && a->receipt)
+        return look_at_receipt(a->receipt);
+    return (struct app_look){0};
+}
+
+static struct tree *tree_here(const struct app *a) {
+    return a->screen == SCR_ATTEST || a->screen == SCR_RECEIPT ? app_look(a).tree : NULL;
 }
 
 /* `id` stands in a list of ids parted by commas. */
@@ -154,7 +188,7 @@ static bool can_remember(const struct app *a) {
     return f && !f->simulated && f->chip_len > 0;
 }
 
-static void accept_words(const struct app *a, struct prompt *p, bool remembered) {
+static void question_words(const struct app *a, struct prompt *p, bool remembered) {
     const struct app_verdict *v = &a->job->verdict;
     char age[16];
 
@@ -196,7 +230,7 @@ void app_ask_accept(struct app *a) {
     p->job = a->job->number;
     if (!v->simulated && !remembered && can_remember(a))
         snprintf(p->also, sizeof p->also, "remember");
-    accept_words(a, p, remembered);
+    question_words(a, p, remembered);
 }
 
 static int confirm_all(struct app *a, struct err *e) {
@@ -233,17 +267,12 @@ void app_accept(struct app *a, bool remember) {
 
 /* --- keys of the tree --- */
 
-void app_next_open(struct app *a) {
-    if (app_tree(a))
-        tree_next_open(app_tree(a));
+void app_tree_do(struct app *a, void (*what)(struct tree *t)) {
+    if (tree_here(a))
+        what(tree_here(a));
 }
 
-void app_prev_open(struct app *a) {
-    if (app_tree(a))
-        tree_prev_open(app_tree(a));
-}
-
-static void open_page(struct app *a, enum proof_page what) {
+void app_proof_open(struct app *a, enum proof_page what) {
     a->proof = what;
     a->proof_from = a->screen;
     pager_clear(a->proof_page);
@@ -251,24 +280,28 @@ static void open_page(struct app *a, enum proof_page what) {
 }
 
 void app_evidence(struct app *a) {
-    if (!app_tree(a) || !app_exhibit(a))
+    if (!app_look(a).tree || !app_look(a).exhibit)
         app_say(a, ROLE_WARN, "there is no evidence yet");
     else
-        open_page(a, PROOF_EVIDENCE);
+        app_proof_open(a, PROOF_EVIDENCE);
 }
 
 void app_changes(struct app *a) {
-    if (!a->job->facts)
+    const struct app_look look = app_look(a);
+
+    if (!look.after)
         app_say(a, ROLE_WARN, "there is no verdict yet");
-    else if (!a->job->before)
-        app_say(a, ROLE_DIM, "no guest of this provider was accepted here before");
+    else if (!look.before)
+        app_say(a, ROLE_DIM,
+                a->screen == SCR_RECEIPT ? "it was never accepted: there is no then"
+                                         : "no guest of this provider was accepted here before");
     else
-        open_page(a, PROOF_CHANGES);
+        app_proof_open(a, PROOF_CHANGES);
 }
 
 /* The line under the cursor; on the first line, all of this provider. */
 void app_forget_accepted(struct app *a) {
-    const struct check *c = app_tree(a) ? tree_current(app_tree(a)) : NULL;
+    const struct check *c = tree_here(a) ? tree_current(tree_here(a)) : NULL;
     bool all = c && c == a->job->verdict.top;
     struct err e;
     int n;

@@ -19,6 +19,7 @@
 #include "tui/plain_run.h"
 #include "tui/probe.h"
 #include "tui/scr.h"
+#include "tui/verify_bundle.h"
 
 #define TICK_MS 1000          /* while something on the screen counts seconds */
 #define MINUTE_MS 60000       /* otherwise: the clock in the corner */
@@ -289,6 +290,12 @@ static void ask_end(void *arg, unsigned job) {
         session_end(s);
 }
 
+static struct verdict *ask_judge(void *arg, const struct bundle *b, int64_t at, struct err *e) {
+    struct engine *g = arg;
+
+    return bundle_verify(b, &g->trust, g->conf->policy, at, NULL, e);
+}
+
 /* The session itself goes when it has closed: its last words may still be on their way. */
 static void ask_forget(void *arg, unsigned job) {
     struct engine *g = arg;
@@ -497,6 +504,7 @@ static const struct app_port PORT = {
     .route = ask_route,
     .save = ask_save,
     .end = ask_end,
+    .judge = ask_judge,
     .forget = ask_forget,
     .quit = ask_quit,
     .setting = ask_setting,
@@ -558,6 +566,8 @@ static void refresh_offers(struct engine *g) {
 static int64_t next_tick(const struct engine *g) {
     int64_t now = loop_now();
 
+    if (app_receipts_busy(g->app))
+        return now;
     if (g->offers_stale)
         return g->offers_at + OFFERS_MS;
     if (app_jobs_alive(g->app) > 0 || g->app->screen == SCR_SETTINGS)

@@ -1,5 +1,6 @@
 #include "tui/facts.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 #include "core/enc.h"
 #include "core/offer.h"
 #include "core/text.h"
+#include "core/receipt.h"
+#include "tui/receipts.h"
 #include "tui/verify_bundle.h"
 
 static const struct {
@@ -21,6 +24,7 @@ static const struct {
     [FACT_MEASUREMENT] = {"launch digest", "measurement", "snp.measurement"},
     [FACT_TCB] = {"firmware (TCB)", "tcb", "snp.tcb.floor"},
     [FACT_CHIP] = {"chip", "chip", "snp.vek.hwid"},
+    [FACT_MESSAGES] = {"messages", "messages", "receipt.coverage"},
     [FACT_OPEN] = {"not PASS", "open", "verdict"},
 };
 
@@ -95,13 +99,31 @@ static void take_open(struct facts *x, const struct verdict *v) {
         at += (size_t)snprintf(text + at, FACT_TEXT - at, "%s%s", i ? "," : "", open[i]->id);
 }
 
+static void take_messages(struct facts *x, const struct bundle *b) {
+    struct receipt r;
+
+    if (b->receipt && receipt_parse(b->receipt, &r, NULL) == 0)
+        snprintf(x->text[FACT_MESSAGES], FACT_TEXT, "%" PRIu64 " to the guest, %" PRIu64 " back",
+                 r.n_in, r.n_out);
+    else
+        snprintf(x->text[FACT_MESSAGES], FACT_TEXT, "no receipt");
+}
+
+static void take_policy(struct facts *x, const struct bundle *b, const struct verdict *v) {
+    struct accept_words a;
+    bool said = accept_words(b, &a) && *a.policy;
+
+    text_clip(x->text[FACT_POLICY], 64, said ? a.policy : verdict_policy(v));
+}
+
 void facts_of(const struct bundle *b, const struct verdict *v, struct facts *out) {
     memset(out, 0, sizeof *out);
     out->when = verdict_as_of(v);
     out->simulated = verdict_simulated(v);
     snprintf(out->text[FACT_VERDICT], FACT_TEXT, "%s%s", out->simulated ? "SIMULATED " : "",
              check_state_name(verdict_state(v)));
-    text_clip(out->text[FACT_POLICY], 64, verdict_policy(v));
+    take_policy(out, b, v);
+    take_messages(out, b);
     take_offer(out, b);
     take_report(out, b);
     take_chip(out, verdict_chip(v));

@@ -8,13 +8,14 @@
 
 enum fact {
     FACT_VERDICT,     /* "PASS", "SIMULATED WARN" */
-    FACT_POLICY,      /* under which it came out: "standard" */
+    FACT_POLICY,      /* under which it was accepted; of one that was not, came out */
     FACT_RELEASE,     /* sha256 of the release manifest that the offer names */
     FACT_WORKLOAD,    /* "root:blocks" */
     FACT_MODEL,       /* the same, or "none" */
     FACT_MEASUREMENT, /* launch digest */
     FACT_TCB,         /* REPORTED_TCB, in memory order */
     FACT_CHIP,        /* CHIP_ID; "masked" */
+    FACT_MESSAGES,    /* that a receipt counts: "3 to the guest, 2 back"; "no receipt" */
     FACT_OPEN,        /* ids of what is not PASS and counts, by commas; "none" */
     FACT_COUNT,
 };

@@ -6,8 +6,9 @@
 #include "core/text.h"
 
 #define ON(s) (1u << (s))
+#define TREES (ON(SCR_ATTEST) | ON(SCR_RECEIPT))
 #define LISTS                                                                                      \
-    (ON(SCR_OFFERS) | ON(SCR_JOBS) | ON(SCR_ATTEST) | ON(SCR_TABLE) | ON(SCR_FILES) |              \
+    (ON(SCR_OFFERS) | ON(SCR_JOBS) | TREES | ON(SCR_TABLE) | ON(SCR_FILES) | ON(SCR_RECEIPTS) |    \
      ON(SCR_SETTINGS))
 #define PAGES (ON(SCR_OFFER) | ON(SCR_PROOF) | ON(SCR_SOURCE) | ON(SCR_CELL) | ON(SCR_END))
 #define JOB (ON(SCR_JOBS) | ON(SCR_ATTEST) | ON(SCR_END))
@@ -32,19 +33,26 @@ static const struct key_row TABLE[] = {
     {ON(SCR_JOBS), {K_ENTER}, ACT_OPEN, "open", "its chat; what waits to be decided; its goodbye"},
     {ON(SCR_JOBS), {'d', K_DELETE}, ACT_FORGET, "forget", "wipe a job that has ended (asks first)"},
     /* attestation */
-    {ON(SCR_ATTEST), {K_ENTER, ' '}, ACT_FOLD, "fold", "fold or unfold the line"},
+    {TREES, {K_ENTER, ' '}, ACT_FOLD, "fold", "fold or unfold the line"},
     {ON(SCR_ATTEST), {'a'}, ACT_ACCEPT, "accept", "accept this guest (asks for a typed word)"},
-    {ON(SCR_ATTEST), {'e'}, ACT_EVIDENCE, "evidence", "the bytes behind the line, by name"},
-    {ON(SCR_ATTEST), {'n'}, ACT_NEXT_OPEN, "next problem", "go to the next line that is not PASS"},
-    {ON(SCR_ATTEST), {'N'}, ACT_PREV_OPEN, NULL, "go to the one before"},
-    {ON(SCR_ATTEST), {'c'}, ACT_CHANGES, "changes", "what changed since the last job there"},
+    {TREES, {'e'}, ACT_EVIDENCE, "evidence", "the bytes behind the line, by name"},
+    {TREES, {'n'}, ACT_NEXT_OPEN, "next problem", "go to the next line that is not PASS"},
+    {TREES, {'N'}, ACT_PREV_OPEN, NULL, "go to the one before"},
+    {TREES, {'c'}, ACT_CHANGES, "changes", "what changed since the last job there"},
     {ON(SCR_ATTEST),
      {'f'},
      ACT_UNACCEPT,
      "forget",
      "forget that this warning was accepted (on the first line: every one of this provider)"},
-    {ON(SCR_ATTEST), {K_LEFT, 'h'}, ACT_LEFT, NULL, "fold, or go to the line above"},
-    {ON(SCR_ATTEST), {K_RIGHT, 'l'}, ACT_RIGHT, NULL, "unfold, or go to the first line below"},
+    {TREES, {K_LEFT, 'h'}, ACT_LEFT, NULL, "fold, or go to the line above"},
+    {TREES, {K_RIGHT, 'l'}, ACT_RIGHT, NULL, "unfold, or go to the first line below"},
+    /* receipts */
+    {ON(SCR_RECEIPTS), {K_ENTER}, ACT_OPEN, "verify", "verify it anew, as of now and as of then"},
+    {ON(SCR_RECEIPTS), {' '}, ACT_MARK, "mark", "mark it, to be compared with another"},
+    {ON(SCR_RECEIPTS), {'d'}, ACT_DIFF, "diff", "what differs from the marked one"},
+    {ON(SCR_RECEIPTS), {'x', K_DELETE}, ACT_DELETE, "delete", "delete the file (asks first)"},
+    {ON(SCR_RECEIPTS), {'r'}, ACT_GO_RECEIPTS, NULL, "read the folder anew"},
+    {ON(SCR_RECEIPT), {'t'}, ACT_TURN, "then/now", "as of its acceptance, or as of now"},
     /* chat */
     {ON(SCR_CHAT), {K_ENTER}, ACT_SEND, "send", "send the text, or run the /command"},
     {ON(SCR_CHAT),
@@ -145,12 +153,14 @@ static const struct key_row TABLE[] = {
     {VIEWS, {'4', K_ALT('4'), K_F4, K_TAB}, ACT_GO_CHAT, NULL, "chat"},
     {VIEWS, {'5', K_ALT('5'), K_F5}, ACT_GO_FILES, NULL, "files, both ways"},
     {VIEWS, {'6', K_ALT('6'), K_F6}, ACT_GO_SETTINGS, NULL, "keys and settings"},
+    {VIEWS, {'7', K_ALT('7')}, ACT_GO_RECEIPTS, NULL, "saved receipts"},
     {ON(SCR_CHAT), {K_ALT('1')}, ACT_GO_OFFERS, NULL, "offers"},
     {ON(SCR_CHAT), {K_F2, K_ALT('2')}, ACT_GO_JOBS, NULL, "jobs, and the way of each"},
     {ON(SCR_CHAT), {K_F3, K_ALT('3')}, ACT_GO_ATTEST, "attestation", "what was verified"},
     {ON(SCR_CHAT), {K_F4, K_ALT('4')}, ACT_GO_CHAT, NULL, "chat"},
     {ON(SCR_CHAT), {K_F5, K_ALT('5')}, ACT_GO_FILES, NULL, "files, both ways"},
     {ON(SCR_CHAT), {K_F6, K_ALT('6')}, ACT_GO_SETTINGS, NULL, "keys and settings"},
+    {ON(SCR_CHAT), {K_ALT('7')}, ACT_GO_RECEIPTS, NULL, "saved receipts"},
     {SCREENS & ~ON(SCR_OFFERS), {K_ESC}, ACT_BACK, "back", "back to where you came from"},
     {VIEWS & ~ON(SCR_OFFERS), {'q'}, ACT_BACK, NULL, "back to where you came from"},
     /* filter, questions, help */
@@ -252,6 +262,8 @@ const char *keys_screen_name(enum scr s) {
         [SCR_WORD] = "Question",
         [SCR_HIDDEN] = "Hidden",
         [SCR_PROOF] = "Evidence",
+        [SCR_RECEIPTS] = "Receipts",
+        [SCR_RECEIPT] = "Receipt",
         [SCR_PALETTE] = "Everything",
         [SCR_FIRST] = "First start",
         [SCR_HELP] = "Help",

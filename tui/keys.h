@@ -17,6 +17,8 @@ enum scr {
     SCR_TABLE, /* a table of an answer */
     SCR_CELL,  /* one cell of it in full */
     SCR_FILES,
+    SCR_RECEIPTS, /* saved bundles */
+    SCR_RECEIPT,  /* one of them, verified anew */
     SCR_END,
     SCR_FIRST,   /* the first start */
     SCR_FILTER,  /* typing a filter over the offers */
@@ -68,6 +70,11 @@ enum action {
     ACT_EVIDENCE,
     ACT_CHANGES,
     ACT_UNACCEPT,
+    ACT_GO_RECEIPTS,
+    ACT_MARK,
+    ACT_DIFF,
+    ACT_TURN,
+    ACT_DELETE,
     ACT_ACCEPT,
     ACT_DESTROY,
     ACT_SAVE,

@@ -17,6 +17,7 @@ enum prompt_then {
     THEN_END,
     THEN_FORGET,
     THEN_QUIT,
+    THEN_DELETE,              /* a saved receipt */
     THEN_IDENTITY_NAME,       /* of one to be added */
     THEN_IDENTITY_KEY,        /* nsec or ncryptsec to be imported */
     THEN_IDENTITY_PASSPHRASE, /* under which it is kept */

@@ -119,6 +119,7 @@ struct scr_sizes scr_sizes(const struct app *a) {
     s.offers = b.h - 2 - s.pane;
     s.job_titles = b.h >= 16;
     s.jobs = least((int)(a->n_jobs ? a->n_jobs : 1), b.h >= 24 ? APP_JOBS : b.h >= 18 ? 5 : 2);
+    s.receipts = b.h - 5;
     s.head = b.h >= 24 ? 3 : 2;
     s.why = b.h >= 24 ? 8 : b.h >= 18 ? 6 : 4;
     s.tree = b.h - s.head - s.why;
@@ -141,16 +142,18 @@ static const struct {
     bool of_job; /* says nothing without one */
     const char *digit, *name;
 } TABS[] = {
-    {SCR_OFFERS, false, "1", " Offers"}, {SCR_JOBS, false, "2", " Jobs"},
-    {SCR_ATTEST, true, "3", " Attest"},  {SCR_CHAT, true, "4", " Chat"},
-    {SCR_FILES, true, "5", " Files"},    {SCR_SETTINGS, false, "6", " Keys"},
+    {SCR_OFFERS, false, "1", " Offers"},     {SCR_JOBS, false, "2", " Jobs"},
+    {SCR_ATTEST, true, "3", " Attest"},      {SCR_CHAT, true, "4", " Chat"},
+    {SCR_FILES, true, "5", " Files"},        {SCR_SETTINGS, false, "6", " Keys"},
+    {SCR_RECEIPTS, false, "7", " Receipts"},
 };
 
 static enum scr tab_of(const struct app *a) {
     static const enum scr UNDER[SCR_COUNT] = {
-        [SCR_JOBS] = SCR_JOBS,   [SCR_ATTEST] = SCR_ATTEST, [SCR_CHAT] = SCR_CHAT,
-        [SCR_SOURCE] = SCR_CHAT, [SCR_TABLE] = SCR_CHAT,    [SCR_CELL] = SCR_CHAT,
-        [SCR_FILES] = SCR_FILES, [SCR_END] = SCR_JOBS,      [SCR_SETTINGS] = SCR_SETTINGS,
+        [SCR_JOBS] = SCR_JOBS,         [SCR_ATTEST] = SCR_ATTEST,    [SCR_CHAT] = SCR_CHAT,
+        [SCR_SOURCE] = SCR_CHAT,       [SCR_TABLE] = SCR_CHAT,       [SCR_CELL] = SCR_CHAT,
+        [SCR_FILES] = SCR_FILES,       [SCR_END] = SCR_JOBS,         [SCR_SETTINGS] = SCR_SETTINGS,
+        [SCR_RECEIPTS] = SCR_RECEIPTS, [SCR_RECEIPT] = SCR_RECEIPTS,
     };
     const enum scr s = a->screen == SCR_PROOF ? a->proof_from : a->screen;
 
@@ -261,13 +264,14 @@ static struct scr_cursor page_cell(const struct app *a, const struct scr_sizes *
 
 typedef struct scr_cursor screen_fn(const struct app *a, const struct scr_sizes *s);
 static screen_fn *const DRAW[] = {
-    [SCR_OFFERS] = scr_offers_draw, [SCR_OFFER] = page_offer,
-    [SCR_JOBS] = scr_jobs_draw,     [SCR_ATTEST] = scr_attest_draw,
-    [SCR_CHAT] = scr_chat_draw,     [SCR_SOURCE] = scr_source_draw,
-    [SCR_TABLE] = scr_table_draw,   [SCR_CELL] = page_cell,
-    [SCR_FILES] = scr_files_draw,   [SCR_END] = scr_end_draw,
-    [SCR_PROOF] = scr_proof_draw,   [SCR_SETTINGS] = scr_settings_draw,
-    [SCR_FIRST] = scr_first_draw,
+    [SCR_OFFERS] = scr_offers_draw,   [SCR_OFFER] = page_offer,
+    [SCR_JOBS] = scr_jobs_draw,       [SCR_ATTEST] = scr_attest_draw,
+    [SCR_CHAT] = scr_chat_draw,       [SCR_SOURCE] = scr_source_draw,
+    [SCR_TABLE] = scr_table_draw,     [SCR_CELL] = page_cell,
+    [SCR_FILES] = scr_files_draw,     [SCR_END] = scr_end_draw,
+    [SCR_PROOF] = scr_proof_draw,     [SCR_SETTINGS] = scr_settings_draw,
+    [SCR_FIRST] = scr_first_draw,     [SCR_RECEIPTS] = scr_receipts_draw,
+    [SCR_RECEIPT] = scr_receipt_draw,
 };
 
 static void draw_too_small(const struct app *a) {

@@ -16,6 +16,7 @@ struct scr_sizes {
     int pane;            /* rows under the list, rule included */
     bool job_titles;     /* over the list of jobs */
     int jobs;            /* rows of that list */
+    int receipts;        /* rows of the list of receipts */
     int head, tree, why; /* of the attestation: rows above the tree, of it, of the explanation */
     struct rect chat;    /* rows of the conversation */
     struct rect input;
@@ -41,6 +42,8 @@ struct scr_cursor scr_offers_draw(const struct app *a, const struct scr_sizes *s
 struct scr_cursor scr_jobs_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_attest_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_proof_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_receipts_draw(const struct app *a, const struct scr_sizes *s);
+struct scr_cursor scr_receipt_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_chat_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_source_draw(const struct app *a, const struct scr_sizes *s);
 struct scr_cursor scr_first_draw(const struct app *a, const struct scr_sizes *s);
@@ -59,6 +62,7 @@ void scr_transfer_draw(const struct app *a, const struct app_file *f, int y, int
 
 /* Pages are filled when empty, and again when what they tell has changed. */
 void scr_offer_fill(const struct app *a, struct pager *p);
+void scr_diff_fill(const struct app *a, struct pager *p); /* of two receipts */
 void scr_proof_fill(const struct app *a, struct pager *p);
 void scr_end_fill(const struct app *a, struct pager *p);
 void scr_help_fill(const struct app *a, struct pager *p);

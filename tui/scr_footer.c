@@ -16,10 +16,18 @@ static bool useful(const struct app *a, enum action act) {
         return a->job->exists && (act == ACT_OPEN || !app_job_alive(a->job));
     if (act == ACT_UNREAD_JOB)
         return app_jobs_unread(a) > 0;
-    if (act == ACT_SAVE || act == ACT_EVIDENCE)
+    if (act == ACT_SAVE)
         return a->job->has_verdict;
+    if (act == ACT_EVIDENCE)
+        return app_look(a).exhibit != NULL;
     if (act == ACT_CHANGES)
-        return a->job->before != NULL;
+        return app_look(a).before != NULL;
+    if (act == ACT_TURN)
+        return a->receipt && a->receipt->then;
+    if (act == ACT_DIFF)
+        return a->marked != NULL;
+    if (act == ACT_MARK || act == ACT_DELETE)
+        return a->receipt_list.n > 0;
     if (act == ACT_UNACCEPT)
         return known_acceptances(a->known) > 0;
     if (act == ACT_SOURCE)

@@ -12,8 +12,8 @@ static void fill_line(struct pager *p, const char *name, const char *value) {
         pager_line(p, ROLE_TEXT, "%-9s %s", name, value);
 }
 
-static void fill_check(const struct app *a, const struct check *c, struct pager *p) {
-    struct scr_state look = scr_check(c->state, a->job->verdict.simulated);
+static void fill_check(const struct app_look *l, const struct check *c, struct pager *p) {
+    struct scr_state look = scr_check(c->state, l->simulated);
 
     pager_line(p, look.role, "%s %s  %s", look.symbol, look.word, c->title);
     fill_line(p, "why", c->why);
@@ -21,8 +21,7 @@ static void fill_check(const struct app *a, const struct check *c, struct pager 
     fill_line(p, "expected", c->expected);
     fill_line(p, "got", c->got);
     pager_line(p, ROLE_DIM, "%-9s %s, source %s, %s under policy %s", "check", c->id,
-               check_source_name(c->source), c->required ? "required" : "optional",
-               a->job->verdict.policy);
+               check_source_name(c->source), c->required ? "required" : "optional", l->policy);
 }
 
 static void fill_exhibit_line(void *arg, enum exhibit_line kind, const struct exhibit_item *it,
@@ -51,12 +50,13 @@ static void fill_behind(const struct exhibit *x, const struct check *c, size_t r
 }
 
 static void fill_evidence(const struct app *a, struct pager *p) {
-    const struct check *c = tree_current(a->job->tree);
-    const struct exhibit *x = a->job->exhibit;
+    const struct app_look l = app_look(a);
+    const struct check *c = tree_current(l.tree);
+    const struct exhibit *x = l.exhibit;
     size_t row = a->cols >= 80 ? 16 : 8;
 
     if (c) {
-        fill_check(a, c, p);
+        fill_check(&l, c, p);
         fill_behind(x, c, row, p);
     }
     pager_gap(p);
@@ -80,51 +80,62 @@ void scr_facts_fill(const struct facts *before, const struct facts *after, struc
 }
 
 static void fill_changes(const struct app *a, struct pager *p) {
-    const struct app_job *j = a->job;
-    bool chip = fact_same(j->before, j->facts, FACT_CHIP);
+    const struct app_look l = app_look(a);
+    bool saved = a->proof_from == SCR_RECEIPT;
     char age[16];
 
-    scr_age(j->facts->when - j->before->when, age);
+    scr_age(l.after->when - l.before->when, age);
     pager_line(p, ROLE_TITLE,
-               "Since the last guest of this provider that was accepted here, %s ago", age);
-    pager_line(p, ROLE_DIM,
-               chip ? "The same machine: its chip has the same id."
-                    : "Another machine: its chip was not met here before.");
+               saved ? "Since it was accepted, %s ago"
+                     : "Since the last guest of this provider that was accepted here, %s ago",
+               age);
+    if (!saved)
+        pager_line(p, ROLE_DIM, "%s",
+                   fact_same(l.before, l.after, FACT_CHIP)
+                       ? "The same machine: its chip has the same id."
+                       : "Another machine: its chip was not met here before.");
     pager_gap(p);
-    scr_facts_fill(j->before, j->facts, p);
+    scr_facts_fill(l.before, l.after, p);
     pager_gap(p);
-    pager_line(p, ROLE_DIM,
-               "A change is no failure: sellers update firmware and images. One that nobody "
-               "announced is worth a question.");
+    pager_line(p, ROLE_DIM, "%s",
+               saved ? "What was fine then may have been revoked, or have ended, since."
+                     : "A change is no failure: sellers update firmware and images. One that "
+                       "nobody announced is worth a question.");
 }
 
 void scr_proof_fill(const struct app *a, struct pager *p) {
+    const struct app_look l = app_look(a);
     size_t top = pager_top(p);
 
     pager_clear(p);
-    if (a->proof == PROOF_EVIDENCE && a->job->tree && a->job->exhibit)
+    if (a->proof == PROOF_EVIDENCE && l.tree && l.exhibit)
         fill_evidence(a, p);
-    else if (a->proof == PROOF_CHANGES && a->job->before && a->job->facts)
+    else if (a->proof == PROOF_CHANGES && l.before && l.after)
         fill_changes(a, p);
+    else if (a->proof == PROOF_DIFF && a->receipt && a->other)
+        scr_diff_fill(a, p);
     pager_move(p, LIST_TOP);
     while (top-- > 0)
         pager_move(p, LIST_DOWN);
 }
 
 struct scr_cursor scr_proof_draw(const struct app *a, const struct scr_sizes *s) {
-    static const char *const TITLE[] = {
-        [PROOF_EVIDENCE] = "EVIDENCE", [PROOF_CHANGES] = "WHAT CHANGED"};
-    const struct app_job *j = a->job;
-    int right, x = 1;
+    static const char *const TITLE[] = {[PROOF_EVIDENCE] = "EVIDENCE",
+                                        [PROOF_CHANGES] = "WHAT CHANGED",
+                                        [PROOF_DIFF] = "TWO RECEIPTS"};
+    const struct app_look l = app_look(a);
+    int right = a->cols - 1, x = 1, y = s->body.y;
     char age[16], key[20];
 
-    scr_age(a->unix_now - j->verdict.as_of, age);
-    npub_short(j->provider, key);
-    right = draw_right(s->body.y, a->cols - 1, 30, ROLE_DIM, " verified %s ago", age) - 1;
-    x += draw_fmt(s->body.y, x, right - x, ROLE_TITLE, "%s", TITLE[a->proof]) + 2;
-    draw_fmt(s->body.y, x, right - x, ROLE_TEXT, "job %02x%02x  %.9s  %s", j->id[0], j->id[1], key,
-             j->provider_name);
-    draw_rule(s->body.y + 1, 0, a->cols, RULE_THIN);
+    x += draw_fmt(y, x, right - x, ROLE_TITLE, "%s", TITLE[a->proof]) + 2;
+    draw_rule(y + 1, 0, a->cols, RULE_THIN);
     scr_page_draw(a->proof_page, s->proof, 0);
+    if (a->proof == PROOF_DIFF || !l.job)
+        return (struct scr_cursor){-1, 0};
+    scr_age(a->unix_now - l.as_of, age);
+    npub_short(l.provider, key);
+    right = draw_right(y, right, 30, ROLE_DIM, " verified %s ago", age) - 1;
+    draw_fmt(y, x, right - x, ROLE_TEXT, "job %02x%02x  %.9s  %s", l.job[0], l.job[1], key,
+             l.provider_name);
     return (struct scr_cursor){-1, 0};
 }

@@ -5,6 +5,9 @@
 #ifndef CDVM_UNIT_SAVED_H
 #define CDVM_UNIT_SAVED_H
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "attest/policy.h"
 #include "core/bundle.h"
 #include "core/hash.h"
@@ -13,7 +16,7 @@
 
 #define SAVED_FIRST "tests/fuzz/corpus/bundle/first.json" /* all is well */
 #define SAVED_SECOND                                                                               \
-    "tests/fuzz/corpus/bundle/second.json" /* another seller, another                              \
+    "tests/fuzz/corpus/bundle/second.json" /* the same seller, later: another                      \
                                             * release; the receipt covers less */
 
 struct saved_world {
@@ -51,6 +54,48 @@ static inline void saved_open(struct saved_world *w, const char *path) {
     assert_true(bundle_then(&w->bundle, &w->then));
     policy_preset(&w->policy, POLICY_DEMO);
     saved_trust(w);
+}
+
+/* A folder with both, whose files always have the same dates; and a third that is no bundle.
+ * Returns its path. */
+static inline const char *saved_folder(void) {
+    static const struct {
+        const char *from, *to;
+        int64_t when;
+    } files[] = {{SAVED_FIRST, "7f21aa01bb02cc03.json", 1700000000},
+                 {SAVED_SECOND, "90aa11bb22cc33dd.json", 1700086400},
+                 {"tests/fuzz/corpus/bundle/empty", "broken.json", 1700172800}};
+    static const char dir[] = "build/receipts";
+    struct err e = {0};
+
+    mkdir("build", 0755);
+    mkdir(dir, 0700);
+    for (size_t i = 0; i < COUNT(files); i++) {
+        cleanup_free char *path = mem_fmt("%s/%s", dir, files[i].to);
+        cleanup_buf struct buf text = {0};
+        struct timespec at[2] = {{.tv_sec = files[i].when}, {.tv_sec = files[i].when}};
+
+        if (file_read(files[i].from, BUNDLE_MAX, &text, &e) ||
+            file_write(path, buf_view(&text), 0600, true, &e))
+            fail_msg("%s", e.text);
+        assert_int_equal(utimensat(AT_FDCWD, path, at, 0), 0);
+    }
+    return dir;
+}
+
+/* Judges any of them by what the bundle itself brings: everything pinned. */
+static inline struct verdict *saved_judge(void *arg, const struct bundle *b, int64_t at,
+                                          struct err *e) {
+    struct saved_world w = {.bundle = *b};
+
+    (void)arg;
+    if (!b->collateral) {
+        err_set(e, "test", "no certificates in it");
+        return NULL;
+    }
+    policy_preset(&w.policy, POLICY_DEMO);
+    saved_trust(&w);
+    return bundle_verify(b, &w.trust, &w.policy, at, NULL, e);
 }
 
 static inline void saved_close(struct saved_world *w) {

@@ -35,6 +35,7 @@ static const unsigned QUESTIONS[] = {
     [THEN_END] = MODELLED,
     [THEN_FORGET] = MODELLED,
     [THEN_QUIT] = MODELLED,
+    [THEN_DELETE] = MODELLED,
     [THEN_IDENTITY_NAME] = MODELLED,
     [THEN_IDENTITY_KEY] = MODELLED,
     [THEN_IDENTITY_PASSPHRASE] = MODELLED,
@@ -46,7 +47,7 @@ static const unsigned QUESTIONS[] = {
 _Static_assert(COUNT(QUESTIONS) == THEN_COUNT, "a new question: say above what a yes may do");
 
 /* Everything that can be asked of the world is in the world below. */
-_Static_assert(sizeof(struct app_port) == 21 * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct app_port) == 22 * sizeof(void (*)(void)),
                "something new can be asked of the world: model it below, then count it here");
 
 /* --- verdicts --- */
@@ -286,6 +287,13 @@ static void w_void(void *arg) {
     (void)arg;
 }
 
+/* Nothing is saved in this world: judging is for those who look at it, and sends nothing. */
+static struct verdict *w_judge(void *arg, const struct bundle *b, int64_t at, struct err *e) {
+    (void)arg, (void)b, (void)at;
+    err_set(e, "test", "not here");
+    return NULL;
+}
+
 static void w_word(void *arg, const char *word) {
     (void)arg, (void)word;
 }
@@ -323,6 +331,7 @@ static const struct app_port PORT = {.offer = w_offer,
                                      .write = w_write,
                                      .copy = w_text,
                                      .edit = w_text,
+                                     .judge = w_judge,
                                      .setting = w_word,
                                      .probe = w_word};
 

@@ -47,7 +47,8 @@ static struct known *opened(int64_t now) {
 }
 
 static void facts_say_what_the_bundle_says(void **state) {
-    static const enum fact DIFFER[] = {FACT_VERDICT, FACT_RELEASE, FACT_MEASUREMENT, FACT_OPEN};
+    static const enum fact DIFFER[] = {FACT_VERDICT, FACT_RELEASE, FACT_MEASUREMENT, FACT_MESSAGES,
+                                       FACT_OPEN};
 
     (void)state;
     assert_string_equal(first.text[FACT_VERDICT], "SIMULATED PASS");

@@ -547,6 +547,74 @@ static struct app *scene_accept_again(void) {
     return a;
 }
 
+/* --- what was saved --- */
+
+static struct app *scene_receipts(void) {
+    struct app *a = app_with_offers();
+    struct saved_world w;
+
+    world_judge = saved_judge;
+    receipts_free(a->receipts);
+    a->receipts = receipts_new(saved_folder());
+    saved_open(&w, SAVED_FIRST);
+    app_clock(a, a->now, w.then + 86400);
+    saved_close(&w);
+    app_key(a, '7');
+    app_resize(a, 24, 80);
+    while (app_prepare(a), app_receipts_busy(a))
+        continue;
+    app_key(a, 'j');
+    return a;
+}
+
+static struct app *scene_receipts_none(void) {
+    struct app *a = app_with_offers();
+
+    app_key(a, '7');
+    return a;
+}
+
+static struct app *scene_receipt(void) {
+    struct app *a = scene_receipts();
+
+    app_key(a, K_ENTER);
+    return a;
+}
+
+/* Years later the certificates have ended. */
+static struct app *scene_receipt_later(void) {
+    struct app *a = scene_receipts();
+
+    app_key(a, 'j');
+    app_clock(a, a->now, a->unix_now + (int64_t)20 * 365 * 86400);
+    app_key(a, K_ENTER);
+    return a;
+}
+
+static struct app *scene_receipt_then(void) {
+    struct app *a = scene_receipt_later();
+
+    app_key(a, 't');
+    return a;
+}
+
+static struct app *scene_receipt_diff(void) {
+    struct app *a = scene_receipts();
+
+    app_key(a, 'j');
+    app_key(a, ' ');
+    app_key(a, 'k');
+    app_key(a, 'd');
+    return a;
+}
+
+static struct app *scene_receipt_delete(void) {
+    struct app *a = scene_receipts();
+
+    app_key(a, 'x');
+    return a;
+}
+
 static const struct {
     const char *name;
     struct app *(*make)(void);
@@ -568,6 +636,13 @@ static const struct {
     {"attest-changed", scene_attest_changed},
     {"evidence", scene_evidence},
     {"changes", scene_changes},
+    {"receipts", scene_receipts},
+    {"receipts-none", scene_receipts_none},
+    {"receipt", scene_receipt},
+    {"receipt-later", scene_receipt_later},
+    {"receipt-then", scene_receipt_then},
+    {"receipt-diff", scene_receipt_diff},
+    {"receipt-delete", scene_receipt_delete},
     {"accept", scene_accept},
     {"accept-warning", scene_accept_warning},
     {"accept-again", scene_accept_again},
