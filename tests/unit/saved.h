@@ -74,7 +74,11 @@ static inline const char *saved_folder(void) {
         cleanup_free char *path = mem_fmt("%s/%s", dir, files[i].to);
         cleanup_buf struct buf text = {0};
         struct timespec at[2] = {{.tv_sec = files[i].when}, {.tv_sec = files[i].when}};
+        struct stat st, like;
 
+        if (stat(path, &st) == 0 && stat(files[i].from, &like) == 0 && st.st_size == like.st_size &&
+            st.st_mtime == files[i].when)
+            continue;
         if (file_read(files[i].from, BUNDLE_MAX, &text, &e) ||
             file_write(path, buf_view(&text), 0600, true, &e))
             fail_msg("%s", e.text);
