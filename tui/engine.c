@@ -14,6 +14,7 @@
 #include "tui/draw.h"
 #include "tui/option_facts.h"
 #include "tui/editor.h"
+#include "tui/engine_job.h"
 #include "tui/present.h"
 #include "tui/notify.h"
 #include "tui/plain_run.h"
@@ -151,7 +152,8 @@ static struct running *running_of(const struct engine *g, unsigned job) {
 }
 
 /* The session of a job that the model knows; the model asks of no other. */
-static struct session *session_of(const struct engine *g, unsigned job, struct err *e) {
+struct session *engine_session(const void *engine, unsigned job, struct err *e) {
+    const struct engine *g = engine;
     const struct running *r = job ? running_of(g, job) : NULL;
 
     if (!r)
@@ -228,66 +230,6 @@ static int ask_start(void *arg, const struct offer *o, struct err *e) {
     g->running = r;
     r->job = app_on_started(g->app, o, session_request(r->session)->id);
     return 0;
-}
-
-static int ask_confirm(void *arg, unsigned job, const char *id, bool remembered, struct err *e) {
-    struct session *s = session_of(arg, job, e);
-
-    return s ? session_confirm(s, id, remembered, e) : -1;
-}
-
-static int ask_accept(void *arg, unsigned job, bool simulated_ok, struct err *e) {
-    struct session *s = session_of(arg, job, e);
-
-    return s ? session_accept(s, simulated_ok, e) : -1;
-}
-
-static void ask_refuse(void *arg, unsigned job) {
-    struct err e;
-    struct session *s = session_of(arg, job, &e);
-
-    if (s)
-        session_refuse(s);
-}
-
-static int ask_text(void *arg, unsigned job, struct view text, uint8_t id[static 32],
-                    struct err *e) {
-    struct session *s = session_of(arg, job, e);
-
-    return s ? session_ask(s, text, id, e) : -1;
-}
-
-static int ask_attach(void *arg, unsigned job, const char *path, const char *mime,
-                      uint8_t xid[static 16], struct err *e) {
-    struct session *s = session_of(arg, job, e);
-
-    return s ? session_attach(s, path, mime, xid, e) : -1;
-}
-
-static int ask_cancel(void *arg, unsigned job, const uint8_t id[static 32], struct err *e) {
-    struct session *s = session_of(arg, job, e);
-
-    return s ? session_cancel(s, id, e) : -1;
-}
-
-static int ask_route(void *arg, unsigned job, uint64_t size, const char **server, struct err *e) {
-    struct session *s = session_of(arg, job, e);
-
-    return s ? session_route(s, size, server, e) : -1;
-}
-
-static int ask_save(void *arg, unsigned job, const char *path, struct err *e) {
-    struct session *s = session_of(arg, job, e);
-
-    return s ? session_bundle_save(s, path, e) : -1;
-}
-
-static void ask_end(void *arg, unsigned job) {
-    struct err e;
-    struct session *s = session_of(arg, job, &e);
-
-    if (s)
-        session_end(s);
 }
 
 static struct verdict *ask_judge(void *arg, const struct bundle *b, int64_t at, struct err *e) {
@@ -495,15 +437,15 @@ static int ask_edit(void *arg, struct view draft, struct err *e) {
 static const struct app_port PORT = {
     .offer = ask_offer,
     .start = ask_start,
-    .confirm = ask_confirm,
-    .accept = ask_accept,
-    .refuse = ask_refuse,
-    .ask = ask_text,
-    .attach = ask_attach,
-    .cancel = ask_cancel,
-    .route = ask_route,
-    .save = ask_save,
-    .end = ask_end,
+    .confirm = engine_confirm,
+    .accept = engine_accept,
+    .refuse = engine_refuse,
+    .ask = engine_text,
+    .attach = engine_attach,
+    .cancel = engine_cancel,
+    .route = engine_route,
+    .save = engine_save,
+    .end = engine_end,
     .judge = ask_judge,
     .forget = ask_forget,
     .quit = ask_quit,
