@@ -65,7 +65,7 @@ says "files that came have numbers" '^file 1: result-1.csv, .*, whole, saved as 
 same "saved for its owner only" 600 "$(stat -c %a "$T/out/result-1.csv")"
 says "the keys of the screen" '^Enter: send the text'
 says "the receipt covers everything" 'it covers everything you sent'
-says "the teardown, as the provider's word" "the provider's word"
+says "the teardown, as the provider's word" 'its word, which nothing here can check'
 same "no control character, no box, no escape" 0 "$(grep -cP '[\x00-\x08\x0b-\x1f\x7f]|[─-╿]|\x{009b}' "$T/said")"
 
 # On a terminal: the typed text stays last, a paste sends nothing, and no settings are left behind.

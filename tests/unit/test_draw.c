@@ -1,70 +1,23 @@
-/* What reaches the terminal: draw.c writes into a curses screen whose bytes go to a file, and the
- * file is read. Text from outside may put no control, no format character and no escape sequence
- * there. */
+/* What reaches the terminal: draw.c writes into a real curses screen on a pseudo terminal, and
+ * every byte that arrives at its other end is read (stream.h). Text from outside may put no
+ * control, no format character and no escape sequence there. */
 #include "tui/draw.c"
 
 #include <locale.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "tests/unit/unit.h"
+#include "tests/unit/stream.h"
 
 #define RANDOM_STRINGS 100000
 
-static FILE *tty;
 static SCREEN *screen;
 
 static void on_terminal(void (*f)(void), struct buf *bytes) {
-    struct err e;
-    cleanup_free char *path = NULL;
-
-    fflush(tty);
-    assert_int_equal(ftruncate(fileno(tty), 0), 0);
-    rewind(tty);
     erase();
     clearok(curscr, TRUE);
     f();
     refresh();
-    fflush(tty);
-    path = mem_fmt("/proc/self/fd/%d", fileno(tty));
-    assert_int_equal(file_read(path, 1 << 24, bytes, &e), 0);
-}
-
-/* Escape sequences that terminfo's xterm entry may send: CSI with digits and one final letter (no
- * c, n, t, q: nothing that asks or resizes), charset selection, and keypad modes. */
-static size_t allowed_escape(struct view v) {
-    size_t i = 2;
-
-    if (v.n < 2)
-        return 0;
-    if (v.p[1] == '(' || v.p[1] == ')')
-        return v.n >= 3 ? 3 : 0;
-    if (v.p[1] == '=' || v.p[1] == '>' || v.p[1] == '7' || v.p[1] == '8')
-        return 2;
-    if (v.p[1] != '[')
-        return 0;
-    while (i < v.n && (v.p[i] == ';' || v.p[i] == '?' || (v.p[i] >= '0' && v.p[i] <= '9')))
-        i++;
-    return i < v.n && strchr("mHJKGdhlABCDXPr@b", v.p[i]) ? i + 1 : 0;
-}
-
-static bool control_ok(uint32_t cp) {
-    return cp == '\r' || cp == '\n' || cp == '\b' || cp == 0x0f || cp == 0x0e;
-}
-
-static void must_be_clean(struct view v) {
-    uint32_t cp;
-
-    while (v.n > 0) {
-        size_t n = v.p[0] == 0x1b ? allowed_escape(v) : utf8_next(v, &cp);
-
-        if (n == 0)
-            fail_msg("byte %02x %02x %02x on the terminal", v.p[0], v.n > 1 ? v.p[1] : 0,
-                     v.n > 2 ? v.p[2] : 0);
-        if (v.p[0] != 0x1b && cp_width(cp) < 0 && !control_ok(cp))
-            fail_msg("U+%04x on the terminal", cp);
-        v = view_of(v.p + n, v.n - n);
-    }
+    tty_take(bytes);
 }
 
 static const char *const HOSTILE[] = {
@@ -116,10 +69,10 @@ static void hostile_text(void **st) {
 
     (void)st;
     on_terminal(draw_hostile, &safe);
-    must_be_clean(buf_view(&safe));
+    stream_must_be_clean(buf_view(&safe));
     assert_non_null(strstr((char *)safe.p, "title"));
     on_terminal(draw_unsafe, &unsafe);
-    must_be_clean(buf_view(&unsafe));
+    stream_must_be_clean(buf_view(&unsafe));
     assert_non_null(strstr((char *)unsafe.p, "title"));
 }
 
@@ -148,16 +101,39 @@ static size_t random_text(char *out) {
     return n;
 }
 
+/* By every way that text can take. */
+static void draw_random_row(int y, const char *raw, size_t n) {
+    cleanup_buf struct buf b = {0};
+    struct safe_text line = text_safe(view_of(raw, n), TEXT_LINE, 200, &b);
+
+    switch (y % 6) {
+    case 0:
+        draw_text(y, 0, COLS, ROLE_TEXT, (struct safe_text){raw, n}); /* skipped the sanitiser */
+        break;
+    case 1:
+        draw_fmt(y, 0, COLS, ROLE_BAD, "%.*s", (int)n, raw);
+        break;
+    case 2:
+        draw_right(y, COLS, COLS, ROLE_DIM, "%.*s", (int)n, raw);
+        break;
+    case 3:
+        draw_wrap(y, 0, 20, 1, ROLE_OK, line);
+        break;
+    case 4:
+        draw_text(y, 0, COLS, ROLE_CURSOR, text_safe(view_of(raw, n), TEXT_PROSE, 200, &b));
+        break;
+    case 5:
+        draw_box((struct rect){y, 0, 1, COLS}, line);
+        break;
+    }
+}
+
 static void draw_random(void) {
     for (int y = 0; y < LINES; y++) {
-        cleanup_buf struct buf b = {0};
         char raw[80];
         size_t n = random_text(raw);
 
-        if (y & 1)
-            draw_text(y, 0, COLS, ROLE_TEXT, text_safe(view_of(raw, n), TEXT_PROSE, 200, &b));
-        else
-            draw_text(y, 0, COLS, ROLE_TEXT, (struct safe_text){raw, n});
+        draw_random_row(y, raw, n);
     }
 }
 
@@ -166,10 +142,27 @@ static void random_strings(void **st) {
     for (int done = 0; done < RANDOM_STRINGS; done += LINES) {
         cleanup_buf struct buf bytes = {0};
 
+        ascii_only = done % 5 == 0; /* a fifth of them where only ASCII may go out */
         on_terminal(draw_random, &bytes);
         assert_true(bytes.n > 500);
-        must_be_clean(buf_view(&bytes));
+        stream_must_be_clean(buf_view(&bytes));
+        for (size_t i = 0; ascii_only && i < bytes.n; i++)
+            assert_true(bytes.p[i] < 0x7f);
     }
+    ascii_only = false;
+}
+
+/* The reader itself: it finds what must not be there. */
+static void finds_what_is_foreign(void **st) {
+    static const char *const FOREIGN[] = {"\033]0;", "\033[6n", "\033[?1049x", "\033[99;1H",
+                                          "\033[c",  "\033P",   "\033c",       "\033[0;0m"};
+
+    (void)st;
+    for (size_t i = 0; i < COUNT(FOREIGN); i++)
+        assert_int_equal(sequence(view_str(FOREIGN[i])), 0);
+    assert_int_equal(sequence(view_str("\033[2;5H")), 6);
+    assert_int_equal(sequence(view_str("\033[38;5;244mtext")), 11);
+    assert_true(n_allowed > 2000);
 }
 
 static int cells(int y, int x, int w, const char *s) {
@@ -210,10 +203,12 @@ static int setup(void **st) {
     setenv("COLUMNS", "80", 1);
     if (!setlocale(LC_CTYPE, "C.UTF-8"))
         return -1;
-    tty = fdopen(memfd_create("tty", 0), "w+");
-    screen = newterm("xterm-256color", tty, stdin);
+    if (tty_open() != 0)
+        return -1;
+    screen = newterm("xterm-256color", tty.file, tty.file);
+    stream_learn();
     draw_start(false, THEME_256);
-    refresh(); /* what the terminal is sent at the start is terminfo's, not ours */
+    refresh();
     return screen ? 0 : -1;
 }
 
@@ -221,15 +216,15 @@ static int teardown(void **st) {
     (void)st;
     endwin();
     delscreen(screen);
-    fclose(tty);
+    stream_forget();
+    tty_close();
     return 0;
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hostile_text),
-        cmocka_unit_test(random_strings),
-        cmocka_unit_test(clips),
+        cmocka_unit_test(hostile_text),          cmocka_unit_test(random_strings),
+        cmocka_unit_test(finds_what_is_foreign), cmocka_unit_test(clips),
         cmocka_unit_test(ascii_is_ascii),
     };
 
