@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
+
 static void set_code(struct err *e, const char *code) {
     snprintf(e->code, sizeof e->code, "%s", code);
 }
@@ -21,6 +23,33 @@ static void end_whole(struct err *e) {
     e->text[n] = 0;
 }
 
+/* Whoever forgot to sanitise what is quoted: nothing that a terminal acts on is ever in an error.
+ * One sign stands for what is replaced, so the text never grows. */
+static void make_safe(struct err *e) {
+    struct view v = view_of(e->text, strlen(e->text));
+    size_t at = 0;
+    uint32_t cp;
+
+    while (v.n > 0) {
+        size_t n = utf8_next(v, &cp);
+
+        if (n == 0 || cp_width(cp) < 0) {
+            e->text[at++] = cp == '\n' ? ' ' : '?';
+            n = n ? n : 1;
+        } else {
+            memmove(e->text + at, v.p, n);
+            at += n;
+        }
+        v = view_of(v.p + n, v.n - n);
+    }
+    e->text[at] = 0;
+}
+
+static void tidy(struct err *e) {
+    end_whole(e);
+    make_safe(e);
+}
+
 /* Puts ": s" behind what vsnprintf wrote, as far as it fits. */
 static void append(struct err *e, int written, const char *s) {
     size_t at = written < 0 ? 0 : (size_t)written, room;
@@ -32,7 +61,7 @@ static void append(struct err *e, int written, const char *s) {
         memcpy(e->text + at, s, strnlen(s, room));
         e->text[at + strnlen(s, room)] = 0;
     }
-    end_whole(e);
+    tidy(e);
 }
 
 int err_set(struct err *e, const char *code, const char *fmt, ...) {
@@ -44,7 +73,7 @@ int err_set(struct err *e, const char *code, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
-    end_whole(e);
+    tidy(e);
     return -1;
 }
 

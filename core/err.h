@@ -14,7 +14,7 @@
 
 struct err {
     char code[32];  /* stable, lower-case, e.g. "bad-request" (cdvm-protocol(7), "Errors") */
-    char text[480]; /* one sentence, UTF-8, no newline; may quote sanitised outside text */
+    char text[480]; /* one sentence, UTF-8; nothing in it that a terminal acts on */
 };
 
 /* Sets code and text. Always returns -1, so `return err_set(e, ...)` is the idiom. e may be NULL.

@@ -1,4 +1,5 @@
 #include "log.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -27,18 +28,24 @@ static void add_stamp(struct buf *b) {
     buf_fmt(b, "%s.%03ldZ ", s, now.tv_nsec / 1000000);
 }
 
-/* C0, DEL and C1 (C2 80..9F in UTF-8) as \xNN: a line can never become two, or reach a terminal. */
+/* What the sanitiser would drop, and what is no UTF-8, by its number: a line can never become two,
+ * reach a terminal, or read otherwise than it was written. */
 static void add_escaped(struct buf *b, struct view v) {
-    for (size_t i = 0; i < v.n; i++) {
-        uint8_t c = v.p[i];
-        bool c1 = c == 0xc2 && i + 1 < v.n && v.p[i + 1] >= 0x80 && v.p[i + 1] < 0xa0;
+    uint32_t cp;
 
-        if (c1)
-            c = v.p[++i];
-        if (c1 || c < 0x20 || c == 0x7f)
-            buf_fmt(b, "\\x%02x", c);
+    while (v.n > 0) {
+        size_t n = utf8_next(v, &cp);
+
+        if (n == 0)
+            buf_fmt(b, "\\x%02x", v.p[0]);
+        else if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
+            buf_fmt(b, "\\x%02x", cp);
+        else if (cp_width(cp) < 0)
+            buf_fmt(b, "\\u%04x", cp);
         else
-            buf_u8(b, c);
+            buf_add(b, v.p, n);
+        n = n ? n : 1;
+        v = view_of(v.p + n, v.n - n);
     }
 }
 

@@ -44,8 +44,8 @@ static void levels_above_stay_out(void **state) {
 static void control_bytes_are_escaped(void **state) {
     (void)state;
     log_to(ends[1], LOG_INFO, false);
-    log_line(LOG_INFO, "x", "%s", "a\nb\x1b]0;t\x07\x7f\xc2\x9b\xc2\xa0\xc2");
-    assert_string_equal(logged(), "info  x: a\\x0ab\\x1b]0;t\\x07\\x7f\\x9b\xc2\xa0\xc2\n");
+    log_line(LOG_INFO, "x", "%s", "a\nb\x1b]0;t\x07\x7f\xc2\x9b\xc2\xa0\xe2\x80\xae\xc2");
+    assert_string_equal(logged(), "info  x: a\\x0ab\\x1b]0;t\\x07\\x7f\\x9b\xc2\xa0\\u202e\\xc2\n");
 }
 
 static void a_long_line_still_ends(void **state) {
