@@ -27,7 +27,7 @@ static bool wants_more(const struct cmd *c, const char *arg) {
 }
 
 static void type_name(struct palette *p, const struct cmd *c) {
-    cleanup_free char *line = mem_fmt("%s ", c->name);
+    cleanup_free char *line = mem_fmt("/%s ", c->name);
 
     edit_set(p->edit, view_str(line));
 }
@@ -52,9 +52,20 @@ void app_palette_run(struct app *a) {
         run_key(a, &r);
 }
 
+/* As the chat completes what is typed there. */
+static void complete_argument(struct app *a) {
+    struct edit *chat = a->input;
+
+    a->input = a->palette->edit;
+    cmd_complete(a);
+    a->input = chat;
+}
+
 void app_palette_complete(struct app *a) {
     const struct palette_row *r = palette_at(a->palette);
 
-    if (r && r->cmd)
+    if (r && r->cmd && palette_named(a->palette, r->cmd))
+        complete_argument(a);
+    else if (r && r->cmd)
         type_name(a->palette, r->cmd);
 }

@@ -41,7 +41,6 @@ enum option_key {
     OPT_SWITCH,  /* one that is on or off */
     OPT_ASCII,
     OPT_MONO,
-    OPT_LOG,
     OPT_LIST_KEYS, /* for doc/make-keys.pl */
     OPT_HELP
 };
@@ -63,7 +62,7 @@ static const struct option OPTIONS[] = {
     {"plain", no_argument, NULL, OPT_SWITCH},
     {"ascii", no_argument, NULL, OPT_ASCII},
     {"mono", no_argument, NULL, OPT_MONO},
-    {"log", required_argument, NULL, OPT_LOG},
+    {"log", required_argument, NULL, OPT_SETTING},
     {"list-keys", no_argument, NULL, OPT_LIST_KEYS},
     {"help", no_argument, NULL, OPT_HELP},
     {0},
@@ -73,7 +72,7 @@ struct given {
     struct settings set;
     struct conf_list relay, blossom; /* replace those of the file */
     struct engine_conf engine;
-    const char *policy, *log;
+    const char *policy;
     bool help, list_keys;
 };
 
@@ -103,9 +102,6 @@ static int take(struct given *g, int c, const char *name, const char *v, struct 
         return set(g, "symbols", "ascii", e);
     case OPT_MONO:
         return set(g, "theme", "mono", e);
-    case OPT_LOG:
-        g->log = v;
-        return 0;
     case OPT_LIST_KEYS:
         g->list_keys = true;
         return 0;
@@ -137,7 +133,7 @@ static int put_together(struct given *g, struct policy *policy, struct err *e) {
     g->engine.tui = settings_terminal(&g->set);
     g->engine.policy = policy;
     g->engine.policy_given = g->policy != NULL;
-    return open_log(g->log, e);
+    return open_log(g->set.log, e);
 }
 
 static int run(struct given *g, int argc) {

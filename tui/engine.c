@@ -327,7 +327,8 @@ static int take_terminal(struct engine *g, struct err *e) {
 
     (void)e;
     app_on_display(g->app, o.ascii, g->conf->set->blur);
-    tui_set(g->tui, &o);
+    if (g->tui)
+        tui_set(g->tui, &o);
     return 0;
 }
 

@@ -163,3 +163,9 @@ void palette_name(const struct palette_row *r, char out[static 64]) {
     keys_name(r->key->key[0], key);
     snprintf(out, 64, "%s", key);
 }
+
+bool palette_named(const struct palette *p, const struct cmd *c) {
+    cleanup_free char *typed = typed_text(p);
+
+    return *typed == '/' && names(typed, c);
+}

@@ -25,7 +25,8 @@ void palette_open(struct palette *p);
 void palette_close(struct palette *p); /* legal when it is not open */
 /* on: the screen that is under it. */
 void palette_fill(struct palette *p, enum scr on, size_t height);
-const struct palette_row *palette_at(const struct palette *p); /* under the cursor; NULL: none */
+const struct palette_row *palette_at(const struct palette *p);    /* under the cursor; NULL: none */
+bool palette_named(const struct palette *p, const struct cmd *c); /* "/attach ", or more */
 /* What was typed behind a command's name ("" without); owned. */
 char *palette_argument(const struct palette *p, const struct cmd *c);
 enum action palette_way(enum scr to); /* what brings that screen up; ACT_NONE: no key does */

@@ -43,6 +43,10 @@ const struct conf_key settings_keys[] = {
      .type = CONF_BOOL,
      .offset = offsetof(struct settings, look_only),
      .help = "browse and verify only: no guest is ever accepted, so nothing is sent"},
+    {.name = "log",
+     .type = CONF_STRING,
+     .offset = offsetof(struct settings, log),
+     .help = "a log is appended to this file; never content, never keys"},
     {.name = "draft-dir",
      .type = CONF_STRING,
      .offset = offsetof(struct settings, draft_dir),
@@ -92,6 +96,8 @@ static const struct {
     {"policy", SETTING_POLICY, "standard"},
     {"look-only", SETTING_POLICY, ""},
     {"out", SETTING_FILES, "the current folder"},
+    {"draft-dir", SETTING_FILES, "$XDG_RUNTIME_DIR"},
+    {"log", SETTING_FILES, "none"},
 };
 
 static size_t place_of(const struct conf_key *key) {
@@ -106,6 +112,10 @@ enum setting_group settings_group(const struct conf_key *key) {
     size_t i = place_of(key);
 
     return i < COUNT(PLACES) ? PLACES[i].group : SETTING_DISPLAY;
+}
+
+bool settings_at_start(const struct conf_key *key) {
+    return key == settings_key("log") || key == settings_key("plain");
 }
 
 const char *settings_unset(const struct conf_key *key) {

@@ -21,6 +21,7 @@ struct settings {
     unsigned bell;            /* enum setting_bell */
     unsigned notify;          /* enum notify */
     char *out;                /* where result files go; NULL: the current folder */
+    char *log;                /* file to append a log to; NULL: none */
     char *draft_dir;          /* for drafts in an outside editor; NULL: $XDG_RUNTIME_DIR */
     unsigned theme;           /* enum theme */
     unsigned symbols;         /* enum symbols */
@@ -49,6 +50,7 @@ enum setting_group {
     SETTING_FILES,
 };
 enum setting_group settings_group(const struct conf_key *key);
+bool settings_at_start(const struct conf_key *key);     /* counts from the next start on */
 const char *settings_unset(const struct conf_key *key); /* what counts while nothing is given */
 const struct conf_key *settings_key(const char *name);  /* NULL: there is none */
 

@@ -89,10 +89,11 @@ static void commands_take_their_arguments(void **state) {
     app_go(a, SCR_ATTEST);
     open_with(a, "/att");
     press(a, K_TAB);
-    assert_int_equal(edit_len(a->palette->edit), strlen("attach "));
+    assert_int_equal(edit_len(a->palette->edit), strlen("/attach "));
     press(a, K_ENTER); /* no path yet */
     assert_true(a->palette->open);
-    type(a, "LICENSE");
+    type(a, "LICEN");
+    press(a, K_TAB); /* paths are completed as in the chat */
     press(a, K_ENTER);
     assert_false(a->palette->open);
     assert_int_equal(app_focus(a), SCR_YESNO);
