@@ -192,6 +192,12 @@ text-table:
 	$(Q)$(CC) -o $(B)/text-table tests/tools/text_table.c -lutf8proc
 	$(Q)$(B)/text-table >core/text_table.h && clang-format -i core/text_table.h
 
+.PHONY: name-table
+name-table:
+	@mkdir -p $(B)
+	$(Q)$(CC) -o $(B)/name-table tests/tools/name_table.c $$(pkg-config --libs icu-uc icu-i18n)
+	$(Q)$(B)/name-table >core/name_table.h && clang-format -i core/name_table.h
+
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 

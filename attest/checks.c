@@ -196,6 +196,14 @@ bool check_is_group(enum check_id id) {
     return false;
 }
 
+enum requirement check_need(const struct policy *p, enum check_id id) {
+    const struct check_row *row = &check_table[id];
+
+    if (p->override[id] && !row->fixed)
+        return (enum requirement)(p->override[id] - 1);
+    return row->need[p->profile];
+}
+
 bool check_named(const char *id, enum check_id *out) {
     for (size_t i = 0; i < CK_COUNT; i++)
         if (!strcmp(check_table[i].id, id)) {

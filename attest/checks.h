@@ -87,6 +87,8 @@ extern const struct check_row check_table[CK_COUNT];
 
 bool check_named(const char *id, enum check_id *out);
 const char *requirement_name(enum requirement r); /* "note" "advise" "optional" "required" "must" */
+/* What a check means to this policy: its own word, or its profile's. */
+enum requirement check_need(const struct policy *p, enum check_id id);
 /* Groups (their state comes from their children) have no requirement of their own. */
 bool check_is_group(enum check_id id);
 

@@ -22,19 +22,11 @@ struct verdict {
     size_t chip_len;
 };
 
-static enum requirement need_of(const struct policy *p, enum check_id id) {
-    const struct check_row *row = &check_table[id];
-
-    if (p->override[id] && !row->fixed)
-        return (enum requirement)(p->override[id] - 1);
-    return row->need[p->profile];
-}
-
 static struct node *node_new(const struct policy *p, enum check_id id) {
     struct node *n = mem_new(sizeof *n);
     const struct check_row *row = &check_table[id];
 
-    n->need = need_of(p, id);
+    n->need = check_need(p, id);
     n->c = (struct check){.id = row->id,
                           .title = row->title,
                           .source = row->source,

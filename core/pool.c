@@ -112,9 +112,11 @@ size_t pool_answers(const struct pool *p, const char *sub) {
 static bool on_known(void *arg, struct relay *r, const char *sub, const uint8_t id[32]) {
     struct pool *p = arg;
     const struct psub *s = sub_find(p, sub);
+    bool known = s && idset_has(p->seen, id, s->serial);
 
-    (void)r;
-    return s && idset_has(p->seen, id, s->serial);
+    if (known && p->h.again)
+        p->h.again(p->arg, sub, id, relay_url(r));
+    return known;
 }
 
 static void on_event(void *arg, struct relay *r, const char *sub, const struct event *ev) {

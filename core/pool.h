@@ -8,6 +8,8 @@ struct pool;
 struct pool_handler {
     /* Each event once over all relays. ev is borrowed for the callback. */
     void (*event)(void *arg, const char *sub, const struct event *ev, const char *relay_url);
+    /* Optional: another relay sends an event that was handed up before. */
+    void (*again)(void *arg, const char *sub, const uint8_t id[32], const char *relay_url);
     /* Once per pool_subscribe: every relay that can be reached has said EOSE, or 5 s have passed.
      */
     void (*eose)(void *arg, const char *sub);

@@ -11,6 +11,16 @@
 #define FILTER_MAX 80
 #define PAGE_ENTRIES 4000
 
+/* What cannot be read is said, and left alone. */
+static void remembered_open(struct app *a) {
+    struct err e = {0};
+
+    a->proven = proven_new(a->conf.proven, a->conf.history_days, &e);
+    a->marks = marks_new(a->conf.marks, &e);
+    if (*e.text)
+        app_say(a, ROLE_WARN, "%s", e.text);
+}
+
 struct app *app_new(const struct app_conf *c) {
     struct app *a = mem_new(sizeof *a);
 
@@ -24,9 +34,9 @@ struct app *app_new(const struct app_conf *c) {
     a->conf.state = mem_str(c->state);
     a->options = mem_new(sizeof *a->options);
     a->palette = mem_new(sizeof *a->palette);
+    a->conf.marks = mem_str(c->marks);
     a->rows = 24;
     a->cols = 80;
-    a->proven = proven_new(c->proven);
     a->shelf = shelf_new();
     a->filter = edit_new(FILTER_MAX, false);
     a->help_page = pager_new(PAGE_ENTRIES);
@@ -39,6 +49,7 @@ struct app *app_new(const struct app_conf *c) {
     a->receipts = receipts_new(c->bundles);
     a->shelf_changed = true;
     app_jobs_wipe(a); /* none yet */
+    remembered_open(a);
     for (size_t i = 0; i < c->n_params && i < JOB_PARAMS_MAX; i++)
         a->params[a->n_params++] = c->params[i];
     return a;
@@ -62,6 +73,7 @@ void app_free(struct app *a) {
     app_receipts_free(a);
     shelf_free(a->shelf);
     proven_free(a->proven);
+    marks_free(a->marks);
     offer_free(a->offer);
     free((char *)a->conf.policy);
     free((char *)a->conf.folder);
@@ -73,6 +85,7 @@ void app_free(struct app *a) {
     free(a->options);
     palette_close(a->palette);
     free(a->palette);
+    free((char *)a->conf.marks);
     free(a);
 }
 
@@ -86,30 +99,10 @@ void app_resize(struct app *a, int rows, int cols) {
     a->cols = cols;
 }
 
-static void view_offers(struct app *a) {
-    cleanup_buf struct buf words = {0};
-    struct list *l = &a->offers;
-    const struct shelf_row *at = shelf_at(a->shelf, l->cur);
-    uint8_t id[32];
-    bool had = at != NULL;
-
-    if (had)
-        memcpy(id, at->id, 32);
-    edit_text(a->filter, &words);
-    buf_str(&words, "");
-    shelf_view(a->shelf, words.p ? (char *)words.p : "", a->sort, a->proven);
-    l->n = shelf_shown(a->shelf);
-    for (size_t i = 0; had && l->cur > 0 && i < l->n; i++)
-        if (!memcmp(shelf_at(a->shelf, i)->id, id, 32))
-            list_to(l, i); /* the cursor stays with its offer */
-    a->shelf_changed = false;
-}
-
 void app_prepare(struct app *a) {
     struct scr_sizes s = scr_sizes(a);
 
-    if (a->shelf_changed)
-        view_offers(a);
+    app_offers_view(a, false);
     if (app_looks_at(a, a->job))
         a->job->unread = 0;
     list_resize(&a->offers, shelf_shown(a->shelf), (size_t)s.offers);
@@ -179,18 +172,6 @@ void app_on_focus(struct app *a, bool here) {
 
 void app_on_settled(struct app *a) {
     a->settled = true;
-}
-
-void app_on_offers_clear(struct app *a) {
-    shelf_clear(a->shelf);
-    a->shelf_changed = true;
-}
-
-void app_on_offer(struct app *a, const struct listing *l) {
-    if (offer_simulated(l->offer) && !a->conf.simulated)
-        return;
-    shelf_put(a->shelf, l->offer, l->alive, l->free_slots, l->seen);
-    a->shelf_changed = true;
 }
 
 /* --- what others ask --- */
@@ -362,20 +343,6 @@ static void do_prev_job(struct app *a) {
 
 /* --- offers --- */
 
-static void open_offer(struct app *a) {
-    const struct shelf_row *row = shelf_at(a->shelf, a->offers.cur);
-    struct err e;
-
-    if (!row)
-        return;
-    if (app_open_offer(a, row, &e) != 0) {
-        app_say(a, ROLE_BAD, "%s", e.text);
-        return;
-    }
-    a->raw = false;
-    app_go(a, SCR_OFFER);
-}
-
 static void do_open(struct app *a) {
     if (a->screen == SCR_OFFER)
         app_ask_start(a);
@@ -384,21 +351,7 @@ static void do_open(struct app *a) {
     else if (a->screen == SCR_RECEIPTS)
         app_receipt_verify(a);
     else
-        open_offer(a);
-}
-
-static void do_raw(struct app *a) {
-    a->raw = !a->raw;
-    pager_clear(a->offer_page);
-}
-
-static void do_filter(struct app *a) {
-    a->filtering = true;
-}
-
-static void do_sort(struct app *a) {
-    a->sort = (a->sort + 1) % SORT_COUNT;
-    a->shelf_changed = true;
+        app_offers_enter(a);
 }
 
 /* --- attestation --- */
@@ -492,20 +445,13 @@ static void do_prev_source(struct app *a) {
 
 /* --- questions --- */
 
-static void filter_end(struct app *a, bool keep) {
-    a->filtering = false;
-    if (!keep)
-        edit_do(a->filter, EDIT_CLEAR);
-    a->shelf_changed = true;
-}
-
 static void do_yes(struct app *a) {
     if (a->prompt.open)
         app_answered(a, true);
     else if (a->palette->open)
         app_palette_run(a);
     else
-        filter_end(a, true);
+        app_offers_filter_end(a, true);
 }
 
 static void do_no(struct app *a) {
@@ -514,7 +460,7 @@ static void do_no(struct app *a) {
     else if (a->palette->open)
         palette_close(a->palette);
     else
-        filter_end(a, false);
+        app_offers_filter_end(a, false);
 }
 
 /* --- everywhere --- */
@@ -629,9 +575,17 @@ static action_fn *const ACTION[ACT_EDIT_FIRST] = {
     [ACT_LEFT] = do_left,
     [ACT_RIGHT] = do_right,
     [ACT_OPEN] = do_open,
-    [ACT_RAW] = do_raw,
-    [ACT_FILTER] = do_filter,
-    [ACT_SORT] = do_sort,
+    [ACT_RAW] = app_offers_raw,
+    [ACT_FILTER] = app_offers_filter,
+    [ACT_SORT] = app_offers_sort,
+    [ACT_SORT_BACK] = app_offers_sort_back,
+    [ACT_UNFILTER] = app_offers_escape,
+    [ACT_NEXT_OFFER] = app_offers_next,
+    [ACT_PREV_OFFER] = app_offers_prev,
+    [ACT_FAVOURITE] = app_offers_favourite,
+    [ACT_MUTE] = app_offers_mute,
+    [ACT_SHOW_MUTED] = app_offers_muted,
+    [ACT_FORGET_SELLER] = app_ask_forget_seller,
     [ACT_FOLD] = do_fold,
     [ACT_NEXT_OPEN] = do_next_open,
     [ACT_PREV_OPEN] = do_prev_open,
@@ -714,7 +668,7 @@ void app_key(struct app *a, uint32_t key) {
     if (second_key(a, key))
         return;
     if (a->shelf_changed)
-        view_offers(a); /* what the person sees is what the key means */
+        app_offers_view(a, true); /* what the person sees is what the key means */
     if (a->palette->open)
         app_palette_fill(a);
     if (act != ACT_NONE)

@@ -193,6 +193,7 @@ struct app_job {
     int uncovered;
     char receipt_note[256];
     struct teardown teardown;
+    struct proven_job remembered; /* its line of the history; proof.when 0: none yet */
     char why_code[32], why[480];
     char *bundle;        /* where it was saved last */
     bool bundle_receipt; /* with the receipt */
@@ -200,10 +201,11 @@ struct app_job {
     size_t n_kept; /* of all that were saved; the first APP_KEPT have a row */
 };
 
-/* What the model asks of the world. Every function but offer may call app_on_* before it returns;
+/* What the model asks of the world. Every function but pinned may call app_on_* before it returns;
  * start calls app_on_started. A job is named by its number. */
 struct app_port {
-    const struct offer *(*offer)(void *arg, const struct shelf_row *row, struct err *e);
+    /* Has the person pinned this manifest? */
+    bool (*pinned)(void *arg, const uint8_t digest[static 32]);
     int (*start)(void *arg, const struct offer *o, struct err *e);
     /* remembered: the word was typed in an earlier job, for the same value */
     int (*confirm)(void *arg, unsigned job, const char *check_id, bool remembered, struct err *e);
@@ -242,6 +244,7 @@ struct app_conf {
     void *port_arg;
     const char *policy;             /* name of the profile */
     bool policy_given;              /* on the command line of this run */
+    const struct policy *rules;     /* borrowed; NULL: those of the profile */
     bool simulated;                 /* --policy demo: simulated offers are shown */
     bool ascii;                     /* for text that is laid out here */
     struct identities *identities;  /* borrowed; NULL: none are kept */
@@ -249,6 +252,8 @@ struct app_conf {
     const char *proven;             /* path of what was verified before; NULL: not kept */
     int64_t unix_now;               /* when the program began */
     const char *known;              /* path of what the last verdicts said; NULL: not kept */
+    unsigned history_days;          /* how long that is kept; 0: not at all */
+    const char *marks;              /* path of favourites and muted sellers; NULL: not kept */
     const char *folder;             /* where files from guests are saved */
     const char *bundles;            /* folder for saved bundles */
     size_t relays;                  /* configured */
@@ -301,8 +306,12 @@ struct app {
     struct app_receipt *receipt, *other; /* on the screen; beside it; NULL: none */
     char *marked;                        /* file to compare with; NULL: none */
     char *deleting;                      /* file that is asked about */
+    struct marks *marks;
     struct list offers;
-    bool shelf_changed;
+    bool show_muted;
+    bool shelf_changed;  /* the person asked for another list: at once */
+    bool shelf_news;     /* the world has changed: soon */
+    int64_t viewed_at;   /* loop_now of the list that is shown */
     struct offer *offer; /* the one in detail; owned */
     bool raw;
     struct app_job *jobs[APP_JOBS]; /* oldest first */
@@ -341,8 +350,9 @@ void app_prepare(struct app *a); /* before drawing: lists, pages and positions b
 void app_on_relays(struct app *a, size_t up);
 void app_on_focus(struct app *a, bool here); /* of the terminal's window, if it tells */
 void app_on_settled(struct app *a);
-void app_on_offers_clear(struct app *a); /* followed by the whole list again */
-void app_on_offer(struct app *a, const struct listing *l);
+void app_on_offer(struct app *a, const struct offer *o, const struct event *ev, const char *relay);
+void app_on_offer_again(struct app *a, const uint8_t id[static 32], const char *relay);
+void app_on_beat(struct app *a, const struct heartbeat *h);
 /* Returns the number by which events name the job from now on. */
 unsigned app_on_started(struct app *a, const struct offer *o, const uint8_t id[static 32]);
 void app_on_verdict(struct app *a, unsigned job, const struct app_verdict *v);
@@ -377,7 +387,6 @@ void app_say(struct app *a, enum role r, const char *fmt, ...) PRINTF_LIKE(3, 4)
 void app_note(struct app *a, enum role r, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void app_chat(struct app *a, const char *who, enum role r, bool fixed, struct view text);
 void app_go(struct app *a, enum scr s);
-int app_open_offer(struct app *a, const struct shelf_row *row, struct err *e) WARN_UNUSED;
 void app_ask_start(struct app *a);
 void app_ask_accept(struct app *a);
 void app_ask_attach(struct app *a, const char *const *path, size_t n);
@@ -520,6 +529,30 @@ void app_identity_line(const struct app *a, struct buf *body); /* before a job s
 void app_identity_answered(struct app *a, enum prompt_then then, struct view typed,
                            struct hidden *secret);
 void app_identity_drop(struct app *a); /* what was half asked */
+
+/* --- app_offers.c: the list of offers, and one in full --- */
+void app_offers_view(struct app *a, bool now); /* makes the list anew if it is due, or now */
+int64_t app_offers_due(const struct app *a);   /* loop_now when the list wants to be drawn; -1 */
+const struct shelf_row *app_offer_row(const struct app *a); /* the one in detail; NULL: gone */
+int app_open_offer(struct app *a, const struct shelf_row *row, struct err *e) WARN_UNUSED;
+void app_offers_enter(struct app *a);
+void app_offers_raw(struct app *a);
+void app_offers_filter(struct app *a);
+void app_offers_filter_end(struct app *a, bool keep);
+void app_offers_escape(struct app *a); /* shows everything again */
+void app_offers_next(struct app *a);
+void app_offers_prev(struct app *a);
+void app_offers_sort(struct app *a);
+void app_offers_sort_back(struct app *a);
+void app_offers_favourite(struct app *a);
+void app_offers_mute(struct app *a);
+void app_offers_muted(struct app *a); /* show what is muted, or hide it again */
+void app_ask_forget_seller(struct app *a);
+void app_offers_forget(struct app *a); /* after a yes */
+
+/* --- app_history.c: what is kept of a job after it --- */
+void app_remember_verdict(struct app *a, struct app_job *j, const struct app_verdict *v);
+void app_remember_end(struct app *a, struct app_job *j);
 
 /* --- app_sources.c: passages under an answer, and one of them in its document --- */
 void app_on_sources(struct app *a, struct app_job *j, const struct session_event *ev);

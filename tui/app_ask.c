@@ -32,20 +32,6 @@ bool app_may_send(const struct app *a, const char **why) {
     return a->job->exists && a->job->state == SESSION_READY;
 }
 
-int app_open_offer(struct app *a, const struct shelf_row *row, struct err *e) {
-    const struct offer *o = a->conf.port->offer(a->conf.port_arg, row, e);
-    struct event *ev = o ? event_parse(view_str(o->json), e) : NULL;
-    struct offer *copy = ev ? offer_parse(ev, e) : NULL;
-
-    event_free(ev);
-    if (!copy)
-        return -1;
-    offer_free(a->offer);
-    a->offer = copy;
-    pager_clear(a->offer_page);
-    return 0;
-}
-
 /* --- start --- */
 
 void app_ask_start(struct app *a) {
@@ -208,6 +194,9 @@ void app_answered(struct app *a, bool yes) {
         return;
     case THEN_SETTING:
         app_settings_typed(a, buf_view(&typed));
+        return;
+    case THEN_FORGET_SELLER:
+        app_offers_forget(a);
         return;
     case THEN_END:
         end_job(a);

@@ -10,15 +10,6 @@
 
 /* --- a verdict comes --- */
 
-static enum proof_state proof_of(const struct app_verdict *v) {
-    static const enum proof_state OF[] = {[CHECK_PASS] = PROOF_PASS,
-                                          [CHECK_WARN] = PROOF_WARN,
-                                          [CHECK_NOT_CHECKED] = PROOF_NOT_CHECKED,
-                                          [CHECK_FAIL] = PROOF_FAIL};
-
-    return v->simulated && v->state != CHECK_FAIL ? PROOF_SIMULATED : OF[v->state];
-}
-
 static struct facts *facts_copy(const struct facts *f) {
     struct facts *copy = f ? mem_new(sizeof *copy) : NULL;
 
@@ -55,7 +46,6 @@ static void step_seen(const struct app *a, struct app_job *j, enum step s) {
 
 void app_on_verdict(struct app *a, unsigned job, const struct app_verdict *v) {
     struct app_job *j = app_job_of(a, job);
-    struct err e;
 
     if (!j) {
         exhibit_free(v->exhibit);
@@ -70,9 +60,7 @@ void app_on_verdict(struct app *a, unsigned job, const struct app_verdict *v) {
     j->verdict.exhibit = NULL;
     j->has_verdict = true;
     j->simulated |= v->simulated;
-    if (proven_put(a->proven, j->provider, (struct proof){proof_of(v), a->unix_now}, &e) != 0)
-        app_say(a, ROLE_WARN, "%s", e.text);
-    a->shelf_changed = true;
+    app_remember_verdict(a, j, v);
 }
 
 void app_attest_accepted(struct app *a, struct app_job *j) {

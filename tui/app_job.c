@@ -33,6 +33,7 @@ unsigned app_on_started(struct app *a, const struct offer *o, const uint8_t id[s
     j->price_msat = o->price_msat;
     j->patience = (int64_t)(offer_limit(o, "accept", 600) % 86400 * 1000);
     j->per_minute = !strcmp(o->price_unit, "minute");
+    j->remembered.msat = (int64_t)o->price_msat;
     j->chat = pager_new(CHAT_ENTRIES);
     j->state = SESSION_REQUESTED;
     j->step[STEP_REQUEST].seen = a->now;
@@ -107,6 +108,7 @@ static void state_ended(struct app *a, struct app_job *j, const struct session_e
     }
     app_job_note(a, j, j->state == SESSION_ENDED ? ROLE_DIM : ROLE_BAD, "The job is over (%s).%s%s",
                  session_state_name(j->state), *j->why ? " " : "", j->why);
+    app_remember_end(a, j);
     tell(a, j, ENDED[j->state]);
     if (j == a->job && (a->screen == SCR_JOBS || a->screen == SCR_CHAT || a->screen == SCR_ATTEST))
         app_go(a, SCR_END);

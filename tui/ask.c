@@ -12,6 +12,7 @@
 #include "core/loop.h"
 #include "core/secret.h"
 #include "path.h"
+#include "shelf.h"
 
 #define SETTLE_MS 10000 /* for relays to show their offers */
 #define WARNS_MAX 64
@@ -23,6 +24,7 @@ struct ask {
     struct ws_net *net;
     struct http *http;
     struct browse *browse;
+    struct shelf *shelf;
     struct trust trust;
     struct session *session;
     struct loop_timer *settle, *deadline;
@@ -255,28 +257,13 @@ static void on_session(void *arg, const struct session_event *ev) {
 
 /* --- finding the offer --- */
 
-static int only_one(struct browse *b, struct listing *out, struct err *e) {
-    size_t alive = 0;
-
-    for (size_t i = 0, n = browse_count(b); i < n; i++) {
-        struct listing l = browse_at(b, i);
-
-        if (l.alive && alive++ == 0)
-            *out = l;
+static const struct shelf_row *find_offer(struct ask *k, struct err *e) {
+    if (browse_relays_up(k->browse) == 0) {
+        err_set(e, "no-relay", "none of your relays could be reached");
+        return NULL;
     }
-    if (alive == 1)
-        return 0;
-    return err_set(e, alive ? "ambiguous-offer" : "unknown-offer",
-                   alive
-                       ? "%zu offers are alive; choose one with --offer (`cdvm offers` lists them)"
-                       : "%zu offers are alive on your relays",
-                   alive);
-}
-
-static int find_offer(struct ask *k, struct listing *out, struct err *e) {
-    if (browse_relays_up(k->browse) == 0)
-        return err_set(e, "no-relay", "none of your relays could be reached");
-    return k->a->offer ? browse_find(k->browse, k->a->offer, out, e) : only_one(k->browse, out, e);
+    return k->a->offer ? shelf_find(k->shelf, k->a->offer, unix_now(), e)
+                       : shelf_only(k->shelf, unix_now(), e);
 }
 
 /* Before anything is rented: every file is there and can be sent. */
@@ -338,16 +325,31 @@ static int start_session(struct ask *k, const struct offer *o, struct err *e) {
 }
 
 static void choose(struct ask *k) {
-    struct listing l;
+    const struct shelf_row *row;
+    struct offer *o = NULL;
     struct err e;
     int rc;
 
     if (k->session || k->over)
         return;
-    rc = find_offer(k, &l, &e);
-    rc = rc ? EX_UNAVAILABLE : start_session(k, l.offer, &e);
+    row = find_offer(k, &e);
+    o = row ? shelf_offer(row, &e) : NULL;
+    rc = o ? start_session(k, o, &e) : EX_UNAVAILABLE;
     if (rc)
         ask_fail(k, &e, rc);
+    offer_free(o);
+}
+
+static void on_offer(void *arg, const struct offer *o, const struct event *ev, const char *relay) {
+    struct ask *k = arg;
+
+    (void)shelf_put(k->shelf, o, ev, relay);
+}
+
+static void on_beat(void *arg, const struct heartbeat *h) {
+    struct ask *k = arg;
+
+    (void)shelf_beat(k->shelf, h);
 }
 
 static void on_settled(void *arg) {
@@ -384,7 +386,8 @@ static void on_signal(void *arg, int sig) {
 /* --- the whole --- */
 
 static int open_all(struct ask *k, struct err *e) {
-    static const struct browse_handler bh = {.settled = on_settled};
+    static const struct browse_handler bh = {
+        .offer = on_offer, .beat = on_beat, .settled = on_settled};
     const struct conf_list *relays = &k->a->set.relay;
     const char *unlocked = secret_lock_warning();
     bool demo = k->a->policy.profile == POLICY_DEMO;
@@ -412,6 +415,7 @@ static void close_all(struct ask *k) {
     if (k->asking)
         k->course->free(k->asking);
     browse_free(k->browse);
+    shelf_free(k->shelf);
     loop_timer_del(k->settle);
     loop_timer_del(k->deadline);
     http_free(k->http);
@@ -422,7 +426,8 @@ static void close_all(struct ask *k) {
 }
 
 int ask_run(const struct ask_args *a) {
-    struct ask k = {.a = a, .out = ask_out_new(a), .course = &questions_course};
+    struct ask k = {
+        .a = a, .out = ask_out_new(a), .course = &questions_course, .shelf = shelf_new()};
     struct err e;
 
     if (a->serve)

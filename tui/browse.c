@@ -6,9 +6,8 @@
 #include "core/dvm.h"
 #include "core/enc.h"
 
-#define OFFERS_MAX 20000
-#define BEATS_MAX 20000
 #define QUERY_MS 6000
+#define AHEAD_S 900 /* clocks differ; a date far ahead would be the newest for ever */
 
 struct browse {
     struct pool *pool;
@@ -16,13 +15,6 @@ struct browse {
     bool simulated, settled;
     struct browse_handler h;
     void *arg;
-    struct offer **offer;
-    size_t n_offers;
-    struct heartbeat *beat;
-    size_t n_beats;
-    struct listing *list; /* sorted, remade when stale */
-    size_t n_list;
-    int64_t listed_at; /* -1: stale */
     struct browse_query query;
     bool asking;
     struct loop_timer *deadline;
@@ -30,53 +22,19 @@ struct browse {
 
 /* --- what comes in --- */
 
-static struct offer **offer_slot(struct browse *b, const struct offer *o) {
-    for (size_t i = 0; i < b->n_offers; i++)
-        if (!memcmp(b->offer[i]->pubkey, o->pubkey, 32) && !strcmp(b->offer[i]->d, o->d))
-            return &b->offer[i];
-    if (b->n_offers == OFFERS_MAX)
-        return NULL;
-    b->offer = mem_grow(b->offer, (b->n_offers + 1) * sizeof *b->offer);
-    b->offer[b->n_offers] = NULL;
-    return &b->offer[b->n_offers++];
+static void take_offer(struct browse *b, const struct event *ev, const char *url) {
+    struct offer *o = offer_parse(ev, NULL); /* NULL: of other services, or malformed */
+
+    if (o && (b->simulated || !offer_simulated(o)) && b->h.offer)
+        b->h.offer(b->arg, o, ev, url);
+    offer_free(o);
 }
 
-/* NIP-01: the newest wins, of the same second the lowest id. */
-static bool newer(const struct offer *a, const struct offer *b) {
-    if (a->created_at != b->created_at)
-        return a->created_at > b->created_at;
-    return memcmp(a->id, b->id, 32) < 0;
-}
-
-static bool take_offer(struct browse *b, const struct event *ev) {
-    struct offer *o = offer_parse(ev, NULL), **slot;
-
-    if (!o)
-        return false; /* of other services, or malformed */
-    if ((offer_simulated(o) && !b->simulated) || !(slot = offer_slot(b, o)) ||
-        (*slot && !newer(o, *slot))) {
-        offer_free(o);
-        return false;
-    }
-    offer_free(*slot);
-    *slot = o;
-    return true;
-}
-
-static bool take_beat(struct browse *b, const struct event *ev) {
+static void take_beat(struct browse *b, const struct event *ev) {
     struct heartbeat h;
-    size_t i;
 
-    if (heartbeat_parse(ev, &h, NULL))
-        return false;
-    for (i = 0; i < b->n_beats && memcmp(b->beat[i].pubkey, h.pubkey, 32) != 0; i++)
-        ;
-    if (i == BEATS_MAX || (i < b->n_beats && b->beat[i].created_at >= h.created_at))
-        return false;
-    if (i == b->n_beats)
-        b->beat = mem_grow(b->beat, ++b->n_beats * sizeof *b->beat);
-    b->beat[i] = h;
-    return true;
+    if (heartbeat_parse(ev, &h, NULL) == 0 && b->h.beat)
+        b->h.beat(b->arg, &h);
 }
 
 /* What an endorser says: of a manifest, of holes, of a machine's place. */
@@ -87,17 +45,24 @@ static bool is_word(uint32_t kind) {
 static void on_event(void *arg, const char *sub, const struct event *ev, const char *url) {
     struct browse *b = arg;
 
-    (void)url;
     if (!strcmp(sub, "manifests")) {
         if (b->asking && is_word(ev->f.kind))
             b->query.got(b->query.arg, ev);
         return;
     }
-    if (ev->f.kind == KIND_OFFER ? !take_offer(b, ev) : !take_beat(b, ev))
+    if (ev->f.created_at > unix_now() + AHEAD_S)
         return;
-    b->listed_at = -1;
-    if (b->h.changed)
-        b->h.changed(b->arg);
+    if (ev->f.kind == KIND_OFFER)
+        take_offer(b, ev, url);
+    else
+        take_beat(b, ev);
+}
+
+static void on_again(void *arg, const char *sub, const uint8_t id[32], const char *url) {
+    struct browse *b = arg;
+
+    if (b->h.again && !strcmp(sub, "offers"))
+        b->h.again(b->arg, id, url);
 }
 
 static void query_end(struct browse *b) {
@@ -132,21 +97,21 @@ static void on_eose(void *arg, const char *sub) {
 static void on_state(void *arg) {
     struct browse *b = arg;
 
-    if (b->h.changed)
-        b->h.changed(b->arg);
+    if (b->h.relays)
+        b->h.relays(b->arg);
 }
 
 struct browse *browse_new(struct ws_net *n, const char *const *relays, size_t n_relays,
                           bool simulated, const struct browse_handler *h, void *arg,
                           struct err *e) {
-    static const struct pool_handler ph = {.event = on_event, .eose = on_eose, .state = on_state};
+    static const struct pool_handler ph = {
+        .event = on_event, .again = on_again, .eose = on_eose, .state = on_state};
     struct browse *b = mem_new(sizeof *b);
 
     b->net = n;
     b->simulated = simulated;
     b->h = *h;
     b->arg = arg;
-    b->listed_at = -1;
     b->pool = pool_new(n, NULL, &ph, b);
     for (size_t i = 0; i < n_relays; i++)
         if (pool_add(b->pool, relays[i], e))
@@ -166,11 +131,6 @@ void browse_free(struct browse *b) {
         return;
     loop_timer_del(b->deadline);
     pool_free(b->pool);
-    for (size_t i = 0; i < b->n_offers; i++)
-        offer_free(b->offer[i]);
-    free(b->offer);
-    free(b->beat);
-    free(b->list);
     free(b);
 }
 
@@ -203,98 +163,6 @@ int browse_set_relays(struct browse *b, const char *const *relays, size_t n, str
     for (size_t i = 0; i < n; i++)
         if (pool_add(b->pool, relays[i], e) != 0)
             return -1;
-    return 0;
-}
-
-/* --- the list --- */
-
-static int by_pubkey(const void *a, const void *b) {
-    return memcmp(((const struct heartbeat *)a)->pubkey, ((const struct heartbeat *)b)->pubkey, 32);
-}
-
-/* The heartbeats are sorted. */
-static struct listing listing_of(const struct browse *b, const struct offer *o, int64_t now) {
-    struct listing l = {.offer = o};
-    struct heartbeat key;
-    const struct heartbeat *h;
-
-    memcpy(key.pubkey, o->pubkey, 32);
-    h = b->n_beats ? bsearch(&key, b->beat, b->n_beats, sizeof key, by_pubkey) : NULL;
-    if (h) {
-        l.alive = h->expiration > now;
-        l.free_slots = h->free_slots;
-        l.queue = h->queue;
-        l.seen = h->created_at;
-    }
-    return l;
-}
-
-static int by_life_and_name(const void *pa, const void *pb) {
-    const struct listing *a = pa, *b = pb;
-    int c;
-
-    if (a->alive != b->alive)
-        return a->alive ? -1 : 1;
-    c = strcmp(a->offer->name, b->offer->name);
-    return c ? c : memcmp(a->offer->id, b->offer->id, 32);
-}
-
-static void relist(struct browse *b) {
-    int64_t now = unix_now();
-
-    if (b->listed_at == now)
-        return;
-    if (b->n_beats)
-        qsort(b->beat, b->n_beats, sizeof *b->beat, by_pubkey);
-    b->list = mem_grow(b->list, (b->n_offers + 1) * sizeof *b->list);
-    b->n_list = 0;
-    for (size_t i = 0; i < b->n_offers; i++)
-        if (!b->offer[i]->expiration || b->offer[i]->expiration > now)
-            b->list[b->n_list++] = listing_of(b, b->offer[i], now);
-    qsort(b->list, b->n_list, sizeof *b->list, by_life_and_name);
-    b->listed_at = now;
-}
-
-size_t browse_count(struct browse *b) {
-    relist(b);
-    return b->n_list;
-}
-
-struct listing browse_at(struct browse *b, size_t i) {
-    relist(b); /* an offer of the old list may be gone */
-    return i < b->n_list ? b->list[i] : (struct listing){0};
-}
-
-/* word is "d" or "owner:d", owner a name or a key. */
-static bool fits(const struct offer *o, const char *word) {
-    const char *colon = strrchr(word, ':');
-    cleanup_free char *owner = NULL;
-    uint8_t key[32];
-
-    if (!colon)
-        return strcmp(o->d, word) == 0;
-    if (strcmp(o->d, colon + 1) != 0)
-        return false;
-    owner = mem_strn(word, (size_t)(colon - word));
-    if (pubkey_parse(owner, key, NULL) == 0)
-        return memcmp(o->pubkey, key, 32) == 0;
-    return !strcmp(o->provider_name, owner) || !strcmp(o->name, owner);
-}
-
-int browse_find(struct browse *b, const char *word, struct listing *out, struct err *e) {
-    size_t found = 0;
-
-    for (size_t i = 0, n = browse_count(b); i < n; i++)
-        if (fits(b->list[i].offer, word)) {
-            *out = b->list[i];
-            found++;
-        }
-    if (found > 1)
-        return err_set(e, "ambiguous-offer",
-                       "%zu offers are called '%s'; name one by key: npub...:%s", found, word,
-                       out->offer->d);
-    if (found == 0)
-        return err_set(e, "unknown-offer", "no offer on your relays is called '%s'", word);
     return 0;
 }
 

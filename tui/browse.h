@@ -7,27 +7,18 @@
 #include "core/pool.h"
 
 struct browse;
-struct browse_handler {         /* any may be NULL */
-    void (*changed)(void *arg); /* an offer or a heartbeat came, or one was replaced */
+struct browse_handler { /* any may be NULL; what is handed over is borrowed for the call */
+    void (*offer)(void *arg, const struct offer *o, const struct event *ev, const char *relay);
+    void (*again)(void *arg, const uint8_t id[static 32], const char *relay); /* there as well */
+    void (*beat)(void *arg, const struct heartbeat *h);
+    void (*relays)(void *arg);  /* one went up or down */
     void (*settled)(void *arg); /* every relay that answers has sent what it has (once) */
 };
+/* Hands over every well-formed offer, old and new, of policy's kind (simulated ones only when asked
+ * for), and every heartbeat; what is dated in the future is passed over. */
 struct browse *browse_new(struct ws_net *n, const char *const *relays, size_t n_relays,
                           bool simulated, const struct browse_handler *h, void *arg, struct err *e);
 void browse_free(struct browse *b); /* NULL legal */
-
-struct listing {
-    const struct offer *offer; /* borrowed until the next turn of the loop */
-    bool alive;                /* a heartbeat that has not expired */
-    uint32_t free_slots, queue;
-    int64_t seen; /* of the heartbeat; 0 none */
-};
-/* Newest version of each (pubkey, d), unexpired, of policy's kind (simulated ones only when asked
- * for at browse_new). Alive first, then by name. */
-size_t browse_count(struct browse *b);
-struct listing browse_at(struct browse *b, size_t i);
-/* By "d", "name:d", "npub...:d" or "hexkey:d". "unknown-offer", or "ambiguous-offer" when several
- * fit. */
-int browse_find(struct browse *b, const char *word, struct listing *out, struct err *e) WARN_UNUSED;
 size_t browse_relays_up(const struct browse *b);
 const struct relay *browse_relay(const struct browse *b, const char *url); /* NULL: not of ours */
 /* From now on these: new ones are connected, others let go. Not in a callback of this module. */

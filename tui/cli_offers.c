@@ -1,140 +1,151 @@
+/* cdvm offers: the list and the page of the screen, on standard output; and what is kept of
+ * sellers, changed. The model is the screen's own. */
 #include "cli.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "browse.h"
+#include "cli_offers.h"
 #include "core/dvm.h"
 #include "core/enc.h"
 #include "core/loop.h"
-#include "model.h"
+#include "scr.h"
 #include "settings.h"
 #include "table.h"
+#include "trust.h"
 
 #define SETTLE_MS 10000
 
 static const char help[] =
-    "usage: cdvm offers [OPTION]...\n\n"
-    "Lists the offers on your relays. Everything in the list is the seller's claim.\n\n"
-    "  --relay URL   relay to use; may be repeated (replaces those of cdvm.conf)\n"
-    "  --policy P    demo shows simulated offers too\n"
-    "  --json        one JSON object a line\n";
+    "usage: cdvm offers [OPTION]... [WORD]...\n"
+    "       cdvm offers --show OFFER [OPTION]...\n"
+    "       cdvm offers --favourite KEY | --mute KEY | --unmark KEY | --forget KEY\n\n"
+    "Lists the offers on your relays that hold every WORD. CLAIMS is the seller's own text and\n"
+    "proves nothing; PROVEN is what this machine verified in an earlier job, and when.\n\n"
+    "  --relay URL      relay to use; may be repeated (replaces those of cdvm.conf)\n"
+    "  --policy P       what would be required (--show); demo shows simulated offers too\n"
+    "  --sort ORDER     proven (usual), price, model, provider, seen or newest\n"
+    "  --muted          list muted sellers too\n"
+    "  --show OFFER     one offer in full: its name, or KEY:NAME\n"
+    "  --json           one JSON object a line\n"
+    "  --favourite KEY  make a seller a favourite (npub or hex)\n"
+    "  --mute KEY       hide all offers of a seller\n"
+    "  --unmark KEY     neither favourite nor muted any more\n"
+    "  --forget KEY     forget the earlier jobs with a seller; saved receipts stay\n";
 
-struct offers {
-    struct settings set;
-    struct conf_list relay; /* of the command line */
-    struct policy policy;
-    const char *policy_word;
-    bool json, help;
-    struct loop *loop;
-    struct ws_net *net;
-    struct browse *browse;
-    struct loop_timer *settle;
-};
-
-static char *price_text(const struct offer *o) {
-    if (o->price_msat == 0)
-        return mem_str("free");
-    return mem_fmt("%llu sat/%s", (unsigned long long)((o->price_msat + 999) / 1000),
-                   o->price_unit);
-}
-
-static void print_row(struct table *t, const struct listing *l) {
-    const struct offer *o = l->offer;
-    cleanup_free char *price = price_text(o), *free_slots = mem_fmt("%u", l->free_slots);
-    cleanup_free char *memory = mem_fmt("%u MiB", o->memory_mib);
-    char key[20], words[160];
-    struct model model;
-
-    model_of_offer(o, &model);
-    model_words(&model, words, sizeof words);
-
-    npub_short(o->pubkey, key);
-    table_cell(t, view_str(o->d));
-    table_cell(t, view_str(o->name));
-    table_cell(t, view_str(key));
-    table_cell(t, view_str(o->privacy));
-    table_cell(t, view_str(o->workload_name));
-    table_cell(t, view_str(words));
-    table_cell(t, view_str(memory));
-    table_cell(t, view_str(price));
-    table_cell(t, view_str(l->alive ? free_slots : "-"));
-}
-
-static void print_table(struct browse *b) {
-    static const char *const titles[] = {"OFFER", "NAME",   "BY",    "CLAIMS", "WORKLOAD",
-                                         "MODEL", "MEMORY", "PRICE", "FREE"};
-    struct table *t = table_new(COUNT(titles));
-    cleanup_buf struct buf text = {0};
-
-    for (size_t i = 0; i < COUNT(titles); i++)
-        table_cell(t, view_str(titles[i]));
-    for (size_t i = 0, n = browse_count(b); i < n; i++) {
-        struct listing l = browse_at(b, i);
-
-        print_row(t, &l);
-    }
-    table_text(t, false, &text);
-    printf("%s\n", text.n ? (const char *)text.p : "");
-    table_free(t);
-}
-
-static void print_json(const struct listing *l) {
-    const struct offer *o = l->offer;
-    cleanup_buf struct buf b = {0};
-    struct jw w = jw_new(&b);
-
-    jw_obj(&w);
-    jw_kstr(&w, "d", o->d);
-    jw_kstr(&w, "name", o->name);
-    jw_khex(&w, "id", view_of(o->id, 32));
-    jw_khex(&w, "provider", view_of(o->pubkey, 32));
-    jw_kstr(&w, "claims", o->privacy);
-    jw_kstr(&w, "workload", o->workload_name);
-    jw_kstr(&w, "model", o->model_name);
-    jw_kint(&w, "model_bytes", (int64_t)o->model_bytes);
-    jw_kint(&w, "memory_mib", o->memory_mib);
-    jw_kint(&w, "kind", o->job_kind);
-    jw_kstr(&w, "broker", o->broker);
-    jw_khex(&w, "release", view_of(o->release, 32));
-    jw_kint(&w, "price_msat", (int64_t)o->price_msat);
-    jw_kstr(&w, "price_unit", o->price_unit);
-    jw_kbool(&w, "alive", l->alive);
-    jw_kint(&w, "free", l->free_slots);
-    jw_kint(&w, "queue", l->queue);
-    jw_end_obj(&w);
-    printf("%s\n", (const char *)b.p);
-}
-
-static void on_settled(void *arg) {
+static void on_offer(void *arg, const struct offer *o, const struct event *ev, const char *relay) {
     struct offers *x = arg;
 
-    if (!x->json)
-        print_table(x->browse);
-    for (size_t i = 0, n = browse_count(x->browse); x->json && i < n; i++) {
-        struct listing l = browse_at(x->browse, i);
+    app_on_offer(x->app, o, ev, relay);
+}
 
-        print_json(&l);
-    }
+static void on_again(void *arg, const uint8_t id[static 32], const char *relay) {
+    struct offers *x = arg;
+
+    app_on_offer_again(x->app, id, relay);
+}
+
+static void on_beat(void *arg, const struct heartbeat *h) {
+    struct offers *x = arg;
+
+    app_on_beat(x->app, h);
+}
+
+static void settled(void *arg) {
+    struct offers *x = arg;
+    struct err e;
+
+    app_clock(x->app, loop_now(), unix_now());
+    app_offers_view(x->app, true);
+    x->code = browse_relays_up(x->browse) ? EX_OK : EX_UNAVAILABLE;
+    if (x->code != EX_OK)
+        fprintf(stderr, "cdvm offers: none of your relays answered\n");
+    else if (x->show && offers_show(x, &e) != 0) {
+        fprintf(stderr, "cdvm offers: %s\n", e.text);
+        x->code = EX_UNAVAILABLE;
+    } else if (!x->show)
+        offers_list(x);
     loop_quit(x->loop);
 }
 
-static int run(struct offers *x) {
-    static const struct browse_handler h = {.settled = on_settled};
-    struct err e;
-    int code = EX_CONFIG;
+static bool pinned(void *arg, const uint8_t digest[static 32]) {
+    const struct offers *x = arg;
+    const struct pins *p = &x->trust.pins;
 
-    if ((x->loop = loop_new(&e)) && (x->net = ws_net_new(x->loop, &e)) &&
+    for (size_t i = 0; i < p->n_digests; i++)
+        if (!memcmp(p->digest[i], digest, 32))
+            return true;
+    return false;
+}
+
+/* The paths are those of the screen. */
+static int open_model(struct offers *x, struct err *e) {
+    static const struct app_port port = {.pinned = pinned};
+    cleanup_free char *history = conf_path(CONF_STATE, "history", e);
+    cleanup_free char *sellers = history ? conf_path(CONF_STATE, "sellers", e) : NULL;
+    struct app_conf c = {.port = &port,
+                         .port_arg = x,
+                         .policy = x->policy.name,
+                         .rules = &x->policy,
+                         .simulated = x->policy.profile == POLICY_DEMO,
+                         .proven = history,
+                         .history_days = (unsigned)x->set.history_days,
+                         .marks = sellers,
+                         .relays = x->set.relay.n};
+
+    if (!sellers)
+        return -1;
+    x->app = app_new(&c);
+    x->app->sort = x->sort;
+    x->app->show_muted = x->muted;
+    edit_set(x->app->filter, buf_view(&x->words));
+    if (*x->app->status)
+        fprintf(stderr, "cdvm offers: %s\n", x->app->status);
+    return 0;
+}
+
+/* --- what is kept of sellers --- */
+
+static int change(struct offers *x) {
+    uint8_t key[32];
+    int64_t now = unix_now();
+    struct err e;
+    int rc;
+
+    if (pubkey_parse(x->key, key, &e) != 0) {
+        fprintf(stderr, "cdvm offers: %s\n", e.text);
+        return EX_USAGE;
+    }
+    rc = x->change == CHANGE_FORGET ? proven_forget(x->app->proven, key, &e)
+                                    : marks_set(x->app->marks, key,
+                                                x->change == CHANGE_FAVOURITE ? MARK_FAVOURITE
+                                                : x->change == CHANGE_MUTE    ? MARK_MUTED
+                                                                              : MARK_NONE,
+                                                "", now, &e);
+    if (rc == 0)
+        return EX_OK;
+    fprintf(stderr, "cdvm offers: %s\n", e.text);
+    return EX_CANTCREAT;
+}
+
+/* --- the whole --- */
+
+static int look(struct offers *x) {
+    static const struct browse_handler h = {
+        .offer = on_offer, .again = on_again, .beat = on_beat, .settled = settled};
+    struct err e;
+
+    x->code = EX_CONFIG;
+    if (settings_check(&x->set, &e) == 0 && (x->loop = loop_new(&e)) &&
+        (x->net = ws_net_new(x->loop, &e)) &&
         (x->browse = browse_new(x->net, (const char *const *)x->set.relay.v, x->set.relay.n,
                                 x->policy.profile == POLICY_DEMO, &h, x, &e))) {
-        x->settle = loop_timer_add(x->loop, loop_now() + SETTLE_MS, on_settled, x);
+        x->settle = loop_timer_add(x->loop, loop_now() + SETTLE_MS, settled, x);
         loop_run(x->loop);
-        code = browse_relays_up(x->browse) ? EX_OK : EX_UNAVAILABLE;
-        if (code != EX_OK)
-            fprintf(stderr, "cdvm offers: none of your relays answered\n");
     } else {
         fprintf(stderr, "cdvm offers: %s\n", e.text);
     }
@@ -142,36 +153,76 @@ static int run(struct offers *x) {
     loop_timer_del(x->settle);
     ws_net_free(x->net);
     loop_free(x->loop);
-    return code;
+    return x->code;
 }
 
-static int read_options(struct offers *x, int argc, char **argv) {
+static bool sort_named(const char *word, enum shelf_sort *out) {
+    for (unsigned s = 0; s < SORT_COUNT; s++)
+        if (!strncmp(shelf_sort_name((enum shelf_sort)s), word, strlen(word)) && *word) {
+            *out = (enum shelf_sort)s;
+            return true;
+        }
+    return false;
+}
+
+static bool take(struct offers *x, int c) {
+    static const enum change CHANGE[] = {['f'] = CHANGE_FAVOURITE,
+                                         ['m'] = CHANGE_MUTE,
+                                         ['u'] = CHANGE_UNMARK,
+                                         ['F'] = CHANGE_FORGET};
+
+    if (c == '?')
+        return false;
+    if (c == 'r')
+        settings_list_add(&x->relay, optarg);
+    if (c == 's' && !sort_named(optarg, &x->sort)) {
+        fprintf(stderr, "cdvm offers: there is no order '%s'\n", optarg);
+        return false;
+    }
+    x->policy_word = c == 'p' ? optarg : x->policy_word;
+    x->show = c == 'o' ? optarg : x->show;
+    x->json |= c == 'j';
+    x->muted |= c == 'M';
+    x->help |= c == 'h';
+    if ((size_t)c < COUNT(CHANGE) && CHANGE[c] != CHANGE_NONE) {
+        x->changes++;
+        x->change = CHANGE[c];
+        x->key = optarg;
+    }
+    return true;
+}
+
+static bool read_options(struct offers *x, int argc, char **argv) {
     static const struct option options[] = {
         {"relay", required_argument, NULL, 'r'},
         {"policy", required_argument, NULL, 'p'},
+        {"sort", required_argument, NULL, 's'},
+        {"muted", no_argument, NULL, 'M'},
+        {"show", required_argument, NULL, 'o'},
         {"json", no_argument, NULL, 'j'},
+        {"favourite", required_argument, NULL, 'f'},
+        {"mute", required_argument, NULL, 'm'},
+        {"unmark", required_argument, NULL, 'u'},
+        {"forget", required_argument, NULL, 'F'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
     int c;
 
     optind = 0;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == '?')
-            return -1;
-        if (c == 'r')
-            settings_list_add(&x->relay, optarg);
-        x->policy_word = c == 'p' ? optarg : x->policy_word;
-        x->json |= c == 'j';
-        x->help |= c == 'h';
-    }
-    return optind == argc ? 0 : -1;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+        if (!take(x, c))
+            return false;
+    buf_str(&x->words, "");
+    for (; optind < argc; optind++)
+        buf_fmt(&x->words, "%s%s", x->words.n ? " " : "", argv[optind]);
+    return x->changes + (x->show != NULL) <= 1 && (x->words.n == 0 || (!x->show && !x->changes));
 }
 
 static int offers_with(struct offers *x, int argc, char **argv) {
     struct err e;
 
-    if (read_options(x, argc, argv)) {
+    if (!read_options(x, argc, argv)) {
         fputs(help, stderr);
         return EX_USAGE;
     }
@@ -180,13 +231,13 @@ static int offers_with(struct offers *x, int argc, char **argv) {
         return 0;
     }
     settings_list_replace(&x->set.relay, &x->relay);
-    if (settings_check(&x->set, &e) ||
-        settings_policy(x->policy_word ? x->policy_word : x->set.policy, x->policy_word != NULL,
-                        &x->policy, &e)) {
+    if (settings_policy(x->policy_word ? x->policy_word : x->set.policy, x->policy_word != NULL,
+                        &x->policy, &e) ||
+        trust_load(&x->trust, false, &e) || open_model(x, &e)) {
         fprintf(stderr, "cdvm offers: %s\n", e.text);
         return EX_CONFIG;
     }
-    return run(x);
+    return x->changes ? change(x) : look(x);
 }
 
 int cli_offers(int argc, char **argv) {
@@ -199,6 +250,9 @@ int cli_offers(int argc, char **argv) {
         return EX_CONFIG;
     }
     code = offers_with(&x, argc, argv);
+    app_free(x.app);
+    trust_free(&x.trust);
+    buf_free(&x.words);
     settings_list_free(&x.relay);
     settings_free(&x.set);
     return code;

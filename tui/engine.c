@@ -26,7 +26,6 @@
 #define MINUTE_MS 60000       /* otherwise: the clock in the corner */
 #define LEAVE_MS 10000        /* for receipt and teardown */
 #define LEAVE_AT_ONCE_MS 1000 /* for the bytes of `end` to go out */
-#define OFFERS_MS 250         /* the list is made anew at most this often */
 
 /* A job that has a session. It outlives being forgotten until its last words have gone out. */
 struct running {
@@ -53,8 +52,8 @@ struct engine {
     struct plain_run *plain; /* then this */
     struct editor *editor;   /* the person's own, while it runs */
     struct loop_timer *tick, *leave;
-    bool leaving, offers_stale;
-    int64_t offers_at;
+    bool leaving;
+    int64_t tick_at;
 };
 
 /* --- what happens --- */
@@ -70,11 +69,38 @@ static void clock_now(struct engine *g) {
     app_clock(g->app, loop_now(), unix_now());
 }
 
-static void on_browse(void *arg) {
+/* Offers come by thousands: the list is drawn when it is due, never for each. */
+static void offers_news(struct engine *g) {
+    int64_t due = app_offers_due(g->app);
+
+    if (due < 0 || due >= g->tick_at)
+        return;
+    g->tick_at = due;
+    loop_timer_set(g->tick, due);
+}
+
+static void on_offer(void *arg, const struct offer *o, const struct event *ev, const char *relay) {
     struct engine *g = arg;
 
-    g->offers_stale = true;
-    touch(g);
+    app_on_offer(g->app, o, ev, relay);
+    offers_news(g);
+}
+
+static void on_again(void *arg, const uint8_t id[static 32], const char *relay) {
+    struct engine *g = arg;
+
+    app_on_offer_again(g->app, id, relay);
+}
+
+static void on_beat(void *arg, const struct heartbeat *h) {
+    struct engine *g = arg;
+
+    app_on_beat(g->app, h);
+    offers_news(g);
+}
+
+static void on_relays(void *arg) {
+    touch(arg);
 }
 
 static void on_settled(void *arg) {
@@ -163,14 +189,14 @@ struct session *engine_session(const void *engine, unsigned job, struct err *e) 
 
 /* --- what the model asks --- */
 
-static const struct offer *ask_offer(void *arg, const struct shelf_row *row, struct err *e) {
-    struct engine *g = arg;
-    struct listing l;
-    char hex[65], word[sizeof hex + 1 + sizeof row->d];
+static bool ask_pinned(void *arg, const uint8_t digest[static 32]) {
+    const struct engine *g = arg;
+    const struct pins *p = &g->trust.pins;
 
-    hex_encode(view_of(row->pubkey, 32), hex);
-    snprintf(word, sizeof word, "%s:%s", hex, row->d);
-    return browse_find(g->browse, word, &l, e) == 0 ? l.offer : NULL;
+    for (size_t i = 0; i < p->n_digests; i++)
+        if (!memcmp(p->digest[i], digest, 32))
+            return true;
+    return false;
 }
 
 /* With the word of the chosen identity; NULL when nobody is to be introduced, or with e when it
@@ -285,7 +311,11 @@ static void ask_probe(void *arg, const char *relay) {
 }
 
 static int look_at_relays(struct engine *g, struct err *e) {
-    static const struct browse_handler BROWSE = {on_browse, on_settled};
+    static const struct browse_handler BROWSE = {.offer = on_offer,
+                                                 .again = on_again,
+                                                 .beat = on_beat,
+                                                 .relays = on_relays,
+                                                 .settled = on_settled};
     const struct conf_list *relay = &g->conf->set->relay;
     const char *const *v = (const char *const *)relay->v;
 
@@ -436,7 +466,7 @@ static int ask_edit(void *arg, struct view draft, struct err *e) {
 }
 
 static const struct app_port PORT = {
-    .offer = ask_offer,
+    .pinned = ask_pinned,
     .start = ask_start,
     .confirm = engine_confirm,
     .accept = engine_accept,
@@ -491,28 +521,15 @@ static void on_focus(void *arg, bool here) {
     touch(g);
 }
 
-static void refresh_offers(struct engine *g) {
-    if (!g->offers_stale || loop_now() - g->offers_at < OFFERS_MS)
-        return;
-    g->offers_stale = false;
-    g->offers_at = loop_now();
-    app_on_offers_clear(g->app);
-    for (size_t i = 0; i < browse_count(g->browse); i++) {
-        struct listing l = browse_at(g->browse, i);
-
-        app_on_offer(g->app, &l);
-    }
-}
-
 /* When the screen will be out of date by itself: seconds that count, a list held back, the minute.
  */
 static int64_t next_tick(const struct engine *g) {
-    int64_t now = loop_now();
+    int64_t now = loop_now(), due = app_offers_due(g->app);
 
     if (app_receipts_busy(g->app))
         return now;
-    if (g->offers_stale)
-        return g->offers_at + OFFERS_MS;
+    if (due >= 0)
+        return due;
     if (app_jobs_alive(g->app) > 0 || g->app->screen == SCR_SETTINGS)
         return now + TICK_MS;
     return now + MINUTE_MS - (unix_now() % 60) * 1000;
@@ -530,7 +547,6 @@ static void on_draw(void *arg) {
 
     clock_now(g);
     reap(g);
-    refresh_offers(g);
     if (g->browse)
         app_on_relays(g->app, browse_relays_up(g->browse));
     tell_options(g);
@@ -539,7 +555,8 @@ static void on_draw(void *arg) {
         scr_draw(g->app);
     else if (g->plain)
         plain_run_tell(g->plain);
-    loop_timer_set(g->tick, next_tick(g));
+    g->tick_at = next_tick(g);
+    loop_timer_set(g->tick, g->tick_at);
 }
 
 static void on_tick(void *arg) {
@@ -567,7 +584,8 @@ static int start_net(struct engine *g, struct err *e) {
 
 static int start_app(struct engine *g, struct err *e) {
     const struct settings *set = g->conf->set;
-    cleanup_free char *proven = conf_path(CONF_STATE, "proven", e);
+    cleanup_free char *proven = conf_path(CONF_STATE, "history", e);
+    cleanup_free char *marks = proven ? conf_path(CONF_STATE, "sellers", e) : NULL;
     cleanup_free char *known = proven ? conf_path(CONF_STATE, "verdicts", e) : NULL;
     cleanup_free char *config = known ? conf_path(CONF_CONFIG, "cdvm.conf", e) : NULL;
     cleanup_free char *state = config ? conf_path(CONF_STATE, NULL, e) : NULL;
@@ -586,6 +604,9 @@ static int start_app(struct engine *g, struct err *e) {
         .proven = proven,
         .unix_now = unix_now(),
         .known = known,
+        .rules = &g->policy,
+        .history_days = (unsigned)set->history_days,
+        .marks = marks,
         .folder = folder,
         .bundles = bundles,
         .relays = set->relay.n,

@@ -23,12 +23,27 @@
 /* No destructive action on a letter that moves elsewhere; what destroys asks first. */
 static const struct key_row TABLE[] = {
     /* offers */
-    {ON(SCR_OFFERS), {K_ENTER}, ACT_OPEN, "detail", "show the offer in full"},
+    {ON(SCR_OFFERS), {K_ENTER}, ACT_OPEN, "open", "show the offer in full"},
     {ON(SCR_OFFERS), {'/'}, ACT_FILTER, "filter", "show only offers that hold some words"},
-    {ON(SCR_OFFERS), {'s'}, ACT_SORT, "sort", "sort by proof, price, name or age"},
+    {ON(SCR_OFFERS), {'n'}, ACT_NEXT_OFFER, NULL, "the next offer that the filter leaves"},
+    {ON(SCR_OFFERS), {'N'}, ACT_PREV_OFFER, NULL, "the one before"},
+    {ON(SCR_OFFERS), {K_ESC}, ACT_UNFILTER, NULL, "show every offer again"},
+    {ON(SCR_OFFERS),
+     {'s'},
+     ACT_SORT,
+     "sort",
+     "sort by proof, price, model, provider, heartbeat or age"},
+    {ON(SCR_OFFERS), {'S'}, ACT_SORT_BACK, NULL, "the order before"},
+    {ON(SCR_OFFERS), {'f'}, ACT_FAVOURITE, "favourite", "make the seller a favourite, or no more"},
+    {ON(SCR_OFFERS), {'M'}, ACT_SHOW_MUTED, NULL, "show what is muted, or hide it again"},
     {ON(SCR_OFFER), {K_ENTER}, ACT_OPEN, "start a guest", "ask for a guest; no data is sent yet"},
     {ON(SCR_OFFER), {'p'}, ACT_PARAM, "parameter", "set a parameter of the job, KEY=VALUE"},
     {ON(SCR_OFFER), {'r'}, ACT_RAW, "raw", "the seller's event as it came"},
+    {ON(SCR_OFFER),
+     {'D'},
+     ACT_FORGET_SELLER,
+     NULL,
+     "forget the earlier jobs with this provider (asks first)"},
     /* jobs */
     {ON(SCR_JOBS), {K_ENTER}, ACT_OPEN, "open", "its chat; what waits to be decided; its goodbye"},
     {ON(SCR_JOBS), {'d', K_DELETE}, ACT_FORGET, "forget", "wipe a job that has ended (asks first)"},
@@ -217,6 +232,13 @@ static const struct key_row TABLE[] = {
      ACT_PANIC,
      NULL,
      "twice: destroy the guest, wipe everything, clear the screen, leave"},
+    /* in the footer where there is room */
+    {ON(SCR_OFFER), {'f'}, ACT_FAVOURITE, "favourite", "make the seller a favourite, or no more"},
+    {ON(SCR_OFFERS) | ON(SCR_OFFER),
+     {'m'},
+     ACT_MUTE,
+     "mute",
+     "hide all offers of the seller, or no longer"},
 };
 
 const struct key_row *keys_table(size_t *n) {

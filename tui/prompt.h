@@ -14,6 +14,7 @@ enum prompt_then {
     THEN_ATTACH,
     THEN_SAVE,
     THEN_PARAM,
+    THEN_FORGET_SELLER,
     THEN_END,
     THEN_FORGET,
     THEN_QUIT,

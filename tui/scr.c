@@ -115,7 +115,7 @@ struct scr_sizes scr_sizes(const struct app *a) {
     struct scr_sizes s = {.body = {2, 0, a->rows - 4, a->cols}};
     struct rect b = s.body;
 
-    s.pane = b.h >= 24 ? 7 : b.h >= 18 ? 5 : 2;
+    s.pane = b.h >= 24 ? 8 : b.h >= 18 ? 6 : 3;
     s.offers = b.h - 2 - s.pane;
     s.job_titles = b.h >= 16;
     s.jobs = least((int)(a->n_jobs ? a->n_jobs : 1), b.h >= 24 ? APP_JOBS : b.h >= 18 ? 5 : 2);

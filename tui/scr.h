@@ -98,6 +98,16 @@ struct scr_state {
 struct scr_state scr_check(enum check_state s, bool simulated);
 struct scr_state scr_proof(enum proof_state s);
 
+/* A provider's key in five cells, and the role that is always the same for it. */
+struct scr_key {
+    char text[8]; /* "&9f3c": a mark, and the first digits */
+    enum role role;
+};
+struct scr_key scr_key(const uint8_t key[static 32]);
+/* Is there something about the names of this offer; what. */
+bool scr_doubtful(const struct shelf_row *r);
+void scr_doubt(const struct shelf_row *r, char *out, size_t n);
+
 void scr_age(int64_t seconds, char out[static 16]); /* "12 s", "3 m", "2 h", "9 d" */
 void scr_elapsed(int64_t ms, char out[static 16]);  /* "0.4 s", "12.3 s", "2 m 05 s" */
 void scr_bytes(uint64_t n, char out[static 16]);    /* "310 KB", "2.1 MB" */

@@ -1,17 +1,70 @@
-/* Offers: what sellers claim beside what this machine has verified; one offer in full. */
+/* Offers: what sellers claim beside what this machine has verified. */
 #include "tui/scr.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
+#include "core/name.h"
 #include "core/nip19.h"
 
 struct cell {
     char text[80];
     enum role role;
 };
+
+/* --- keys and names --- */
+
+struct scr_key scr_key(const uint8_t key[static 32]) {
+    static const char MARKS[] = "=%&@~^$:;+#<";
+    uint8_t digest[32];
+    struct scr_key k;
+
+    sha256(view_of(key, 32), digest);
+    k.role = ROLE_KEY_FIRST + digest[0] % ROLE_KEYS;
+    snprintf(k.text, sizeof k.text, "%c%02x%02x", MARKS[digest[1] % (sizeof MARKS - 1)], key[0],
+             key[1]);
+    return k;
+}
+
+bool scr_doubtful(const struct shelf_row *r) {
+    return r->flags != 0 || r->twin != TWIN_NONE;
+}
+
+void scr_doubt(const struct shelf_row *r, char *out, size_t n) {
+    struct view name = view_str(*r->provider ? r->provider : r->what);
+    char words[80], key[20];
+
+    if (!(name_flags(name) & r->flags))
+        name = view_str(r->what);
+    if (r->twin != TWIN_NONE) {
+        npub_short(r->twin_key, key);
+        snprintf(out, n, "this name looks like that of %s, which has another key: %s",
+                 shelf_twin_word(r->twin), key);
+    } else if (r->flags & NAME_MIXED) {
+        name_scripts_words(name, words, sizeof words);
+        snprintf(out, n, "a name that mixes letters: %s", words);
+    } else if (r->flags & NAME_DISGUISE) {
+        name_scripts_words(name, words, sizeof words);
+        snprintf(out, n, "a name that looks Latin in other letters%s%s", *words ? ": " : "", words);
+    } else {
+        snprintf(out, n, "a name with invisible or broken characters");
+    }
+}
+
+/* --- columns --- */
+
+static void cell_mark(const struct app *a, const struct shelf_row *r, struct cell *c) {
+    (void)a;
+    if (scr_doubtful(r))
+        c->role = ROLE_WARN;
+    snprintf(c->text, sizeof c->text, "%s",
+             scr_doubtful(r)             ? "!"
+             : r->mark == MARK_MUTED     ? "m"
+             : r->mark == MARK_FAVOURITE ? "*"
+                                         : "");
+}
 
 static void cell_proven(const struct app *a, const struct shelf_row *r, struct cell *c) {
     struct scr_state look = scr_proof(r->proof.state);
@@ -59,11 +112,16 @@ static void cell_seen(const struct app *a, const struct shelf_row *r, struct cel
 static void cell_provider(const struct app *a, const struct shelf_row *r, struct cell *c) {
     (void)a;
     snprintf(c->text, sizeof c->text, "%s", *r->provider ? r->provider : "?");
+    if (scr_doubtful(r))
+        c->role = ROLE_WARN;
 }
 
 static void cell_key(const struct app *a, const struct shelf_row *r, struct cell *c) {
+    struct scr_key k = scr_key(r->pubkey);
+
     (void)a;
-    snprintf(c->text, sizeof c->text, "%02x%02x", r->pubkey[0], r->pubkey[1]);
+    snprintf(c->text, sizeof c->text, "%s", k.text);
+    c->role = k.role;
 }
 
 /* Widths under 80 columns, under 100, and from there on; 0 = not shown. A name never goes without
@@ -73,10 +131,15 @@ static const struct column {
     int width[3];
     void (*fill)(const struct app *a, const struct shelf_row *r, struct cell *c);
 } COLUMNS[] = {
-    {"PROVEN", {9, 9, 10}, cell_proven},       {"TASK", {0, 7, 11}, cell_task},
-    {"MODEL / TOOL", {17, 18, 20}, cell_what}, {"CLAIMS", {16, 17, 18}, cell_claims},
-    {"PRICE", {12, 12, 14}, cell_price},       {"SEEN", {0, 0, 7}, cell_seen},
-    {"PROVIDER", {0, 11, 15}, cell_provider},  {"KEY", {4, 4, 4}, cell_key},
+    {"", {1, 1, 1}, cell_mark},
+    {"PROVEN", {9, 9, 10}, cell_proven},
+    {"TASK", {0, 6, 11}, cell_task},
+    {"MODEL / TOOL", {16, 14, 20}, cell_what},
+    {"CLAIMS", {16, 16, 18}, cell_claims},
+    {"PRICE", {12, 12, 12}, cell_price},
+    {"SEEN", {0, 6, 7}, cell_seen},
+    {"PROVIDER", {0, 10, 14}, cell_provider},
+    {"KEY", {5, 5, 6}, cell_key},
 };
 
 static int column_width(const struct app *a, size_t i) {
@@ -96,35 +159,42 @@ static void draw_titles(const struct app *a, int y) {
 }
 
 static void draw_offer(const struct app *a, const struct shelf_row *r, int y, bool cursor) {
+    bool dim = !r->alive || r->mark == MARK_MUTED;
     int x = 1;
 
     if (cursor)
         draw_text(y, 0, 1, ROLE_ACCENT, safe_lit(">"));
     for (size_t i = 0; i < COUNT(COLUMNS); i++) {
-        struct cell c = {.role = r->alive ? ROLE_TEXT : ROLE_DIM};
+        struct cell c = {.role = dim ? ROLE_DIM : ROLE_TEXT};
         int w = column_width(a, i);
 
         COLUMNS[i].fill(a, r, &c);
         if (w)
-            draw_fmt(y, x, i + 1 < COUNT(COLUMNS) ? w - 1 : w, c.role, "%s", c.text);
+            draw_fmt(y, x, w > 1 && i + 1 < COUNT(COLUMNS) ? w - 1 : w, c.role, "%s", c.text);
         x += w;
     }
     if (cursor)
         draw_look(y, 0, a->cols, ROLE_CURSOR);
 }
 
+/* --- above the list --- */
+
 static struct scr_cursor draw_filter(const struct app *a, int y) {
-    cleanup_buf struct buf words = {0};
+    cleanup_buf struct buf words = {0}, right = {0};
     int x = 1;
 
     edit_text(a->filter, &words);
     if (a->filtering || words.n > 0) {
         x += draw_text(y, x, 8, ROLE_ACCENT, safe_lit("filter: "));
-        x += draw_fmt(y, x, 30, ROLE_TEXT, "%s", words.n ? (char *)words.p : "");
+        x +=
+            draw_fmt(y, x, a->cols < 80 ? 14 : 30, ROLE_TEXT, "%s", words.n ? (char *)words.p : "");
     }
-    draw_right(y, a->cols - 1, a->cols - x - 2, ROLE_DIM, "%zu offer%s, %zu shown   sort: %s",
-               shelf_count(a->shelf), shelf_count(a->shelf) == 1 ? "" : "s", shelf_shown(a->shelf),
-               shelf_sort_name(a->sort));
+    buf_fmt(&right, "%zu of %zu offer%s", shelf_shown(a->shelf), shelf_count(a->shelf),
+            shelf_count(a->shelf) == 1 ? "" : "s");
+    if (shelf_muted(a->shelf) > 0)
+        buf_fmt(&right, ", %zu muted", shelf_muted(a->shelf));
+    buf_fmt(&right, "   sort: %s", shelf_sort_name(a->sort));
+    draw_right(y, a->cols - 1, a->cols - x - 2, ROLE_DIM, "%s", (char *)right.p);
     return a->filtering ? (struct scr_cursor){y, x} : (struct scr_cursor){-1, 0};
 }
 
@@ -148,10 +218,14 @@ static void draw_nothing(const struct app *a, int y) {
                                        "Offers come as soon as one does."};
     static const char *const NONE[] = {"No offers on these relays.", "",
                                        "Simulated offers are shown with --policy demo only."};
-    static const char *const FILTERED[] = {"No offer holds those words.", "", "Esc in / clears."};
+    static const char *const FILTERED[] = {"No offer holds those words.", "",
+                                           "Esc shows everything again."};
+    static const char *const MUTED[] = {"All that is here is muted.", "", "M shows it."};
 
     if (a->conf.relays == 0)
         draw_lines(NO_RELAY, COUNT(NO_RELAY), y, a->cols);
+    else if (shelf_muted(a->shelf) > 0)
+        draw_lines(MUTED, COUNT(MUTED), y, a->cols);
     else if (shelf_count(a->shelf) > 0)
         draw_lines(FILTERED, COUNT(FILTERED), y, a->cols);
     else if (a->relays_up == 0)
@@ -162,23 +236,84 @@ static void draw_nothing(const struct app *a, int y) {
         draw_text(y, 2, a->cols - 4, ROLE_TEXT, safe_lit("Asking the relays..."));
 }
 
-static void draw_pane(const struct app *a, const struct shelf_row *r, int y, int h) {
-    static const char *const LEGEND[] = {
-        "PROVEN is what THIS machine verified in an earlier job, and when.",
-        "CLAIMS is the seller's own text and proves nothing.",
-        "[+] passed  [!] warnings  [x] failed  [ ] never tried  [S] simulated"};
-    char key[20], age[16];
+/* --- below the list: as many lines as there is room for, the weightiest first --- */
 
-    draw_rule(y, 0, a->cols, RULE_THIN);
+struct pane {
+    int y, end, w;
+};
+
+__attribute__((format(printf, 3, 4))) static void pane_line(struct pane *p, enum role role,
+                                                            const char *fmt, ...) {
+    char text[300];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (p->y < p->end)
+        draw_fmt(p->y++, 1, p->w - 2, role, "%s", text);
+}
+
+static void pane_seller(const struct app *a, const struct shelf_row *r, struct pane *p) {
+    static const char *const MARK[] = {
+        [MARK_NONE] = "", [MARK_FAVOURITE] = "favourite, ", [MARK_MUTED] = "muted, "};
+    char key[20], age[16], slots[40] = "away";
+
     npub_short(r->pubkey, key);
     scr_age(a->unix_now - r->created_at, age);
-    draw_fmt(y + 1, 1, a->cols - 2, ROLE_TEXT, "%s  %s  %s: %u free  offer %s old",
-             *r->provider ? r->provider : "?", key, r->alive ? "there" : "away", r->free_slots,
-             age);
-    if (h > 2)
-        draw_fmt(y + 2, 1, a->cols - 2, ROLE_TEXT, "%s", r->runs);
-    for (int i = 0; i < (int)COUNT(LEGEND) && 3 + i < h; i++)
-        draw_fmt(y + 3 + i, 1, a->cols - 2, ROLE_DIM, "%s", LEGEND[i]);
+    if (r->alive)
+        snprintf(slots, sizeof slots, "%u free, %u waiting", r->free_slots, r->queue);
+    pane_line(p, ROLE_TEXT, "%s  %s  %s%s  offer %s old", *r->provider ? r->provider : "?", key,
+              MARK[r->mark], slots, age);
+}
+
+static void pane_dropped(const struct app *a, struct pane *p) {
+    const char *relay;
+    uint64_t n = shelf_dropped(a->shelf, &relay);
+
+    if (n > 0)
+        pane_line(p, ROLE_WARN, "%" PRIu64 " offers not kept: %s sends more than there is room for",
+                  n, relay);
+}
+
+static void pane_earlier(const struct app *a, const struct shelf_row *r, struct pane *p) {
+    size_t n = proven_jobs(a->proven, r->pubkey);
+    const struct proven_job *j = proven_job(a->proven, r->pubkey, 0);
+    int64_t boot = proven_boot_ms(a->proven, r->pubkey);
+    struct scr_state look = scr_proof(r->proof.state);
+    char age[16], took[40] = "";
+
+    if (!j) {
+        pane_line(p, ROLE_DIM, "You have had no guest of this provider.");
+        return;
+    }
+    scr_age(a->unix_now - j->proof.when, age);
+    if (boot >= 0)
+        snprintf(took, sizeof took, "  boots in %" PRId64 " s", (boot + 500) / 1000);
+    pane_line(p, look.role, "%zu earlier job%s, last %s ago: %s %s%s%s%.4s%s%s", n,
+              n == 1 ? "" : "s", age, look.symbol, look.word, took, *j->digest ? "  digest " : "",
+              j->digest, *j->digest ? ".." : "", *j->digest ? j->digest + 92 : "");
+}
+
+static void draw_pane(const struct app *a, const struct shelf_row *r, int y, int h) {
+    struct pane p = {y + 1, y + h, a->cols};
+    char doubt[160];
+
+    draw_rule(y, 0, a->cols, RULE_THIN);
+    pane_seller(a, r, &p);
+    if (scr_doubtful(r)) {
+        scr_doubt(r, doubt, sizeof doubt);
+        pane_line(&p, ROLE_WARN, "! %s", doubt);
+    }
+    pane_dropped(a, &p);
+    pane_earlier(a, r, &p);
+    pane_line(&p, ROLE_TEXT, "%s", r->runs);
+    pane_line(&p, ROLE_DIM,
+              "CLAIMS is the seller's own text and proves nothing. PROVEN is what THIS");
+    pane_line(&p, ROLE_DIM,
+              "machine verified, in an earlier job, and when. A new guest is checked anew.");
+    pane_line(&p, ROLE_DIM, "[+] passed  [!] warnings  [x] failed  [ ] never tried  [S] simulator");
+    pane_line(&p, ROLE_DIM, "* favourite  m muted  ! look at the name twice");
 }
 
 struct scr_cursor scr_offers_draw(const struct app *a, const struct scr_sizes *s) {
@@ -198,113 +333,4 @@ struct scr_cursor scr_offers_draw(const struct app *a, const struct scr_sizes *s
     if (r)
         draw_pane(a, r, y + s->body.h - s->pane, s->pane);
     return at;
-}
-
-/* --- one offer --- */
-
-static void fill_limits(const struct offer *o, struct pager *p) {
-    cleanup_buf struct buf b = {0};
-
-    for (size_t i = 0; i < o->n_limits; i++)
-        buf_fmt(&b, "%s%s %" PRIu64, i ? "   " : "", o->limits[i].name, o->limits[i].value);
-    pager_line(p, ROLE_TEXT, "Limits     %s", b.n ? (char *)b.p : "none stated");
-}
-
-static void fill_model(const struct offer *o, struct pager *p) {
-    struct model m;
-    char words[160];
-
-    model_of_offer(o, &m);
-    model_words(&m, words, sizeof words);
-    if (model_named(&m))
-        pager_line(p, ROLE_TEXT, "Model      %s   root %.16s..", words, o->model);
-    else
-        pager_line(p, ROLE_TEXT, "Model      none");
-    if (m.owner[0])
-        pager_line(p, ROLE_TEXT, "Sealed     by %s: neither seller nor customer sees the weights",
-                   m.owner);
-}
-
-static void fill_params(const struct app *a, struct pager *p) {
-    for (size_t i = 0; i < a->n_params; i++)
-        pager_line(p, ROLE_TEXT, "%s %s = %s", i ? "          " : "Parameter ", a->params[i].key,
-                   a->params[i].value);
-    if (a->n_params > 0) {
-        pager_line(p, ROLE_WARN, "           the provider can read these");
-        pager_gap(p);
-    }
-}
-
-static void fill_claims(const struct app *a, const struct offer *o, struct pager *p) {
-    char claims[32], price[32], key[20], age[16];
-
-    shelf_claims(o, claims, sizeof claims);
-    shelf_price(o, price, sizeof price);
-    npub_short(o->pubkey, key);
-    scr_age(a->unix_now - o->created_at, age);
-    pager_line(p, ROLE_TITLE, "%s", o->name);
-    pager_line(p, ROLE_TEXT, "Provider   %s   %s", *o->provider_name ? o->provider_name : "?", key);
-    pager_line(p, ROLE_TEXT, "Price      %s", price);
-    pager_gap(p);
-    pager_line(p, ROLE_TITLE, "CLAIMS   the seller's text, nothing of it verified");
-    pager_line(p, ROLE_TEXT, "Says       \"%s\"", o->about);
-    pager_line(p, offer_simulated(o) ? ROLE_SIM : ROLE_TEXT, "Privacy    %s (%s)", claims,
-               o->privacy);
-    pager_line(p, ROLE_TEXT, "Machine    %u vcpu %s, %u MiB, %u GPU %s", o->vcpus, o->vcpu_type,
-               o->memory_mib, o->gpu_count, o->gpu_count ? o->gpu_arch : "");
-    pager_line(p, ROLE_TEXT, "Workload   %s   root %.16s..", o->workload_name, o->workload);
-    fill_model(o, p);
-    fill_limits(o, p);
-    pager_line(p, ROLE_DIM, "Offer      kind %u, d=%s, published %s ago", o->job_kind, o->d, age);
-    pager_gap(p);
-}
-
-static void fill_required(const struct app *a, const struct offer *o, struct pager *p) {
-    pager_line(p, ROLE_TITLE, "REQUIRED   before anything of yours leaves (policy %s)",
-               a->conf.policy);
-    if (offer_simulated(o))
-        pager_line(p, ROLE_SIM,
-                   "A report of this machine's own simulator: it proves no secrecy at all.");
-    else
-        pager_line(p, ROLE_TEXT,
-                   "A report signed by an AMD chip under a root pinned in this program.");
-    pager_line(p, ROLE_TEXT, "The launch digest recomputed here from the release the offer names.");
-    pager_line(p, ROLE_TEXT, "Debug off, migration off, firmware at or above the floor.");
-    if (o->gpu_count)
-        pager_line(p, ROLE_TEXT, "%u GPU reports, signed by NVIDIA, confidential mode on.",
-                   o->gpu_count);
-    pager_line(p, ROLE_TEXT,
-               "The chat key, made inside the guest for this job and bound to the report.");
-    pager_gap(p);
-}
-
-static void fill_proven(const struct app *a, const struct offer *o, struct pager *p) {
-    struct proof proof = proven_get(a->proven, o->pubkey);
-    struct scr_state look = scr_proof(proof.state);
-    char age[16];
-
-    scr_age(a->unix_now - proof.when, age);
-    pager_line(p, ROLE_TITLE, "PROVEN     by this machine, earlier");
-    if (proof.state == PROOF_NEVER)
-        pager_line(p, ROLE_DIM, "Nothing: you have had no guest of this provider.");
-    else
-        pager_line(p, look.role, "%s %s, %s ago, for another guest: a new one is checked anew.",
-                   look.symbol, look.word, age);
-}
-
-void scr_offer_fill(const struct app *a, struct pager *p) {
-    const struct offer *o = a->offer;
-
-    if (pager_rows(p) > 0 || !o)
-        return;
-    if (a->raw) {
-        pager_line(p, ROLE_TITLE, "The event as it came");
-        pager_add(p, "", ROLE_TEXT, false, view_str(o->json));
-    } else {
-        fill_claims(a, o, p);
-        fill_params(a, p);
-        fill_required(a, o, p);
-        fill_proven(a, o, p);
-    }
-    pager_move(p, LIST_TOP);
 }

@@ -5,6 +5,7 @@
 
 #include "core/dvm.h"
 #include "tui/notify.h"
+#include "tui/proven.h"
 
 #define POLICY_FILE_MAX ((size_t)65536)
 
@@ -81,6 +82,11 @@ const struct conf_key settings_keys[] = {
      .type = CONF_BOOL,
      .offset = offsetof(struct settings, plain),
      .help = "lines instead of screens, for screen readers and pipes"},
+    {.name = "history-days",
+     .type = CONF_NUMBER,
+     .offset = offsetof(struct settings, history_days),
+     .max = 3650,
+     .help = "days that verdicts about providers are kept, without content; 0 keeps none"},
 };
 const size_t settings_n_keys = COUNT(settings_keys);
 _Static_assert(COUNT(settings_keys) <= SETTINGS_MAX, "a bit and a list for each key");
@@ -143,7 +149,7 @@ static int check_urls(const struct conf_list *l, const char *scheme, const char 
 int settings_load(struct settings *s, const char *path, struct err *e) {
     cleanup_free char *usual = path ? NULL : conf_path(CONF_CONFIG, "cdvm.conf", e);
 
-    *s = (struct settings){.redraw = TUI_REDRAW};
+    *s = (struct settings){.redraw = TUI_REDRAW, .history_days = PROVEN_DAYS};
     if (!path && !usual)
         return -1;
     if (conf_load(path ? path : usual, settings_keys, settings_n_keys, s, e) == 0) {

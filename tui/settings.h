@@ -30,6 +30,7 @@ struct settings {
     bool blur;                /* hide what was said while the window has no focus */
     bool plain;               /* lines instead of screens */
     bool look_only;           /* browse and verify: no guest is ever accepted */
+    uint64_t history_days;    /* how long verdicts are kept (no content); 0: not at all */
 
     /* Not in the file. Of list keys, by their row in settings_keys: every entry that this run has
      * had, in order, so that one switched off can be switched on again. */

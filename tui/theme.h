@@ -14,10 +14,14 @@ enum role {
     ROLE_WARN,
     ROLE_BAD,
     ROLE_SIM,
-    ROLE_BANNER, /* the SIMULATED banner */
-    ROLE_CURSOR, /* the line of a list under the cursor */
+    ROLE_BANNER,    /* the SIMULATED banner */
+    ROLE_CURSOR,    /* the line of a list under the cursor */
+    ROLE_KEY_FIRST, /* somebody's key: the same one always looks the same */
+    ROLE_KEY_LAST = ROLE_KEY_FIRST + 5,
     ROLE_COUNT,
 };
+
+#define ROLE_KEYS (ROLE_KEY_LAST - ROLE_KEY_FIRST + 1)
 
 /* By the names they have in cdvm.conf, in this order. */
 enum theme { THEME_AUTO, THEME_DARK, THEME_LIGHT, THEME_MONO, THEME_8, THEME_256, THEME_COUNT };

@@ -26,7 +26,7 @@
 #define SHOT_ROWS 40
 #define SHOT_COLS 140
 
-static const char ROLE_LETTERS[ROLE_COUNT + 1] = ".dTa+!xsBc";
+static const char ROLE_LETTERS[ROLE_COUNT + 1] = ".dTa+!xsBc012345";
 
 /* What stands on a screen: the text of each row, and the role of each cell. */
 struct shot {

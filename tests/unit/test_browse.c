@@ -1,17 +1,32 @@
 #include "tui/browse.c"
 #include "tests/unit/unit.h"
 #include "tests/unit/net.h"
+#include "tui/shelf.h"
 
 static struct net net;
 static struct client seller;
 static struct browse *b;
+static struct shelf *shelf;
 static bool settled, changed, asked;
+static size_t n_offers, n_beats, n_again;
 static size_t n_manifests, n_warnings;
 static unsigned n_answers;
 
-static void on_changed_test(void *arg) {
+static void on_offer_test(void *arg, const struct offer *o, const struct event *ev,
+                          const char *relay) {
     (void)arg;
-    changed = true;
+    n_offers++;
+    changed = shelf_put(shelf, o, ev, relay);
+}
+static void on_again_test(void *arg, const uint8_t id[static 32], const char *relay) {
+    (void)arg;
+    n_again++;
+    shelf_again(shelf, id, relay);
+}
+static void on_beat_test(void *arg, const struct heartbeat *h) {
+    (void)arg;
+    n_beats++;
+    (void)shelf_beat(shelf, h);
 }
 static void on_settled_test(void *arg) {
     (void)arg;
@@ -23,6 +38,8 @@ static int set_up(void **state) {
     net_up(&net, NULL);
     client_up(&seller, &net, true);
     settled = changed = asked = false;
+    n_offers = n_beats = n_again = 0;
+    shelf = shelf_new();
     n_manifests = n_warnings = 0;
     n_answers = 0;
     return 0;
@@ -31,13 +48,17 @@ static int tear_down(void **state) {
     (void)state;
     browse_free(b);
     b = NULL;
+    shelf_free(shelf);
     client_down(&seller);
     net_down(&net);
     return 0;
 }
 
 static void open_browse(bool simulated) {
-    static const struct browse_handler h = {on_changed_test, on_settled_test};
+    static const struct browse_handler h = {.offer = on_offer_test,
+                                            .again = on_again_test,
+                                            .beat = on_beat_test,
+                                            .settled = on_settled_test};
     const char *relay = relayd_url(net.relay);
     struct err e;
 
@@ -76,23 +97,24 @@ static void beat(const struct keypair *k, unsigned free_slots, int64_t until) {
     assert_true(client_put(&seller, heartbeat_make(&h, k, unix_now())));
 }
 
-static void offers_are_listed_alive_first(void **state) {
+static const struct shelf_row *found(const char *d) {
+    struct err e;
+
+    return shelf_find(shelf, d, unix_now(), &e);
+}
+
+static void offers_and_heartbeats_are_handed_over(void **state) {
     struct keypair *dead = keypair_new();
-    struct listing l;
+    struct err e;
 
     (void)state;
     publish(offer_of("aaa", "sev-snp"), dead, unix_now());
     publish(offer_of("zzz", "sev-snp"), seller.key, unix_now());
     beat(seller.key, 3, unix_now() + 300);
     open_browse(false);
-    assert_int_equal(browse_count(b), 2);
-    l = browse_at(b, 0);
-    assert_string_equal(l.offer->d, "zzz");
-    assert_true(l.alive && l.free_slots == 3);
-    l = browse_at(b, 1);
-    assert_string_equal(l.offer->d, "aaa");
-    assert_false(l.alive);
-    assert_null(browse_at(b, 2).offer);
+    assert_int_equal(n_offers, 2);
+    assert_int_equal(n_beats, 1);
+    assert_string_equal(shelf_only(shelf, unix_now(), &e)->d, "zzz");
     keypair_free(dead);
 }
 
@@ -101,28 +123,42 @@ static void simulated_offers_are_hidden(void **state) {
     publish(offer_of("sim", "sim"), seller.key, unix_now());
     publish(offer_of("real", "sev-snp"), seller.key, unix_now());
     open_browse(false);
-    assert_int_equal(browse_count(b), 1);
-    assert_string_equal(browse_at(b, 0).offer->d, "real");
+    assert_int_equal(n_offers, 1);
+    assert_non_null(found("real"));
     browse_free(b);
     settled = false;
     open_browse(true);
-    assert_int_equal(browse_count(b), 2);
+    assert_int_equal(n_offers, 3);
+    assert_non_null(found("sim"));
 }
 
-static void other_services_and_expired_offers_are_left_out(void **state) {
+static void other_services_are_left_out(void **state) {
     struct fields f = fields_new(KIND_OFFER, unix_now(), view_str("{\"name\":\"plain DVM\"}"));
-    struct offer o = offer_of("soon", "sev-snp");
 
     (void)state;
     fields_add(&f, "d", "x");
     fields_add(&f, "k", "5050");
     assert_true(client_put(&seller, event_sign(&f, seller.key)));
-    o.expiration = unix_now() + 2;
-    publish(o, seller.key, unix_now());
+    publish(offer_of("one", "sev-snp"), seller.key, unix_now());
     open_browse(false);
-    assert_int_equal(browse_count(b), 1);
-    net_for(&net, 2500);
-    assert_int_equal(browse_count(b), 0);
+    assert_int_equal(n_offers, 1);
+}
+
+/* Who dates an offer years ahead would be the newest for as long. */
+static void the_future_is_passed_over(void **state) {
+    struct offer o = offer_of("one", "sev-snp");
+    struct event *ev;
+
+    (void)state;
+    open_browse(false);
+    ev = offer_make(&o, seller.key, unix_now() + AHEAD_S + 60);
+    on_event(b, "offers", ev, "");
+    event_free(ev);
+    assert_int_equal(n_offers, 0);
+    ev = offer_make(&o, seller.key, unix_now() + AHEAD_S - 60); /* clocks differ */
+    on_event(b, "offers", ev, "");
+    event_free(ev);
+    assert_int_equal(n_offers, 1);
 }
 
 static void a_newer_offer_replaces_live(void **state) {
@@ -131,58 +167,32 @@ static void a_newer_offer_replaces_live(void **state) {
     (void)state;
     publish(o, seller.key, unix_now() - 10);
     open_browse(false);
-    assert_int_equal(browse_at(b, 0).offer->price_msat, 0);
+    assert_int_equal(found("one")->price_msat, 0);
     changed = false;
     o.price_msat = 5000;
     publish(o, seller.key, unix_now());
     assert_true(net_until(&net, &changed, 5000));
-    assert_int_equal(browse_count(b), 1);
-    assert_int_equal(browse_at(b, 0).offer->price_msat, 5000);
+    assert_int_equal(found("one")->price_msat, 5000);
 }
 
-/* Two relays, or one that lies: the older version of an offer must not win by coming later. */
-static void an_older_offer_does_not_replace(void **state) {
-    struct offer o = offer_of("one", "sev-snp");
-    struct event *old, *new;
-
-    (void)state;
-    open_browse(false);
-    old = offer_make(&o, seller.key, 1000);
-    o.price_msat = 5000;
-    new = offer_make(&o, seller.key, 2000);
-    on_event(b, "offers", new, "");
-    on_event(b, "offers", old, "");
-    assert_int_equal(b->n_offers, 1);
-    assert_int_equal(b->offer[0]->price_msat, 5000);
-    event_free(old);
-    event_free(new);
-}
-
-static void offers_are_found_by_name_and_owner(void **state) {
-    struct keypair *other = keypair_new();
-    cleanup_free char *hex = hex_new(view_of(keypair_pub(other), 32)), *word = NULL;
-    struct offer named = offer_of("table", "sev-snp");
-    struct listing l;
+/* The same relay under two names: what one has handed over, the other has too. */
+static void a_second_relay_is_counted(void **state) {
+    static const struct browse_handler h = {
+        .offer = on_offer_test, .again = on_again_test, .settled = on_settled_test};
+    cleanup_free char *other = mem_fmt("ws://localhost:%u", net.port);
+    const char *relays[] = {relayd_url(net.relay), other};
     struct err e;
 
     (void)state;
-    snprintf(named.provider_name, sizeof named.provider_name, "ann");
-    publish(named, seller.key, unix_now());
-    publish(offer_of("table", "sev-snp"), other, unix_now());
-    publish(offer_of("chat", "sev-snp"), other, unix_now());
-    open_browse(false);
-    assert_int_equal(browse_find(b, "chat", &l, &e), 0);
-    assert_string_equal(l.offer->d, "chat");
-    assert_int_equal(browse_find(b, "table", &l, &e), -1);
-    assert_string_equal(e.code, "ambiguous-offer");
-    word = mem_fmt("%s:table", hex);
-    assert_int_equal(browse_find(b, word, &l, &e), 0);
-    assert_memory_equal(l.offer->pubkey, keypair_pub(other), 32);
-    assert_int_equal(browse_find(b, "ann:table", &l, &e), 0);
-    assert_memory_equal(l.offer->pubkey, keypair_pub(seller.key), 32);
-    assert_int_equal(browse_find(b, "bob:table", &l, &e), -1);
-    assert_string_equal(e.code, "unknown-offer");
-    keypair_free(other);
+    publish(offer_of("one", "sev-snp"), seller.key, unix_now());
+    b = browse_new(net.ws, relays, 2, false, &h, NULL, &e);
+    assert_non_null(b);
+    assert_true(net_until(&net, &settled, 5000));
+    if (browse_relays_up(b) < 2)
+        skip(); /* localhost is another address here */
+    assert_int_equal(n_offers, 1);
+    assert_int_equal(n_again, 1);
+    assert_int_equal(__builtin_popcount(found("one")->relays), 2);
 }
 
 static void on_got(void *arg, const struct event *ev) {
@@ -255,12 +265,12 @@ static void a_cancelled_query_is_silent(void **state) {
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(offers_are_listed_alive_first),
+        T(offers_and_heartbeats_are_handed_over),
         T(simulated_offers_are_hidden),
-        T(other_services_and_expired_offers_are_left_out),
+        T(other_services_are_left_out),
+        T(the_future_is_passed_over),
         T(a_newer_offer_replaces_live),
-        T(an_older_offer_does_not_replace),
-        T(offers_are_found_by_name_and_owner),
+        T(a_second_relay_is_counted),
         T(manifests_are_asked_for_by_digest_and_author),
         T(a_cancelled_query_is_silent),
     };

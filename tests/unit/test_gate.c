@@ -33,6 +33,7 @@ static const unsigned QUESTIONS[] = {
     [THEN_ATTACH] = MODELLED | MAY_ATTACH,
     [THEN_SAVE] = MODELLED,
     [THEN_PARAM] = MODELLED,
+    [THEN_FORGET_SELLER] = MODELLED,
     [THEN_END] = MODELLED,
     [THEN_FORGET] = MODELLED,
     [THEN_QUIT] = MODELLED,
@@ -143,9 +144,9 @@ static bool may_accept(void) {
     return word_was_typed(word) || (!KINDS[g.kind].simulated && word_was_typed("remember"));
 }
 
-static const struct offer *w_offer(void *arg, const struct shelf_row *row, struct err *e) {
-    (void)arg, (void)row, (void)e;
-    return g.offer;
+static bool w_pinned(void *arg, const uint8_t digest[static 32]) {
+    (void)arg, (void)digest;
+    return true;
 }
 
 static void tell(unsigned job, enum session_state s) {
@@ -311,7 +312,7 @@ static int w_text(void *arg, struct view text, struct err *e) {
     return err_set(e, "test", "not here");
 }
 
-static const struct app_port PORT = {.offer = w_offer,
+static const struct app_port PORT = {.pinned = w_pinned,
                                      .start = w_start,
                                      .confirm = w_confirm,
                                      .accept = w_accept,
@@ -372,7 +373,7 @@ static void world_open(void) {
                                   .relays = 1,
                                   .set = &set,
                                   .unix_now = NOW};
-    struct listing l = {.offer = g.offer, .alive = true, .free_slots = 1, .seen = NOW};
+    struct event *ev = event_parse(view_str(g.offer->json), NULL);
 
     settings_free(&set);
     set = (struct settings){0};
@@ -385,7 +386,8 @@ static void world_open(void) {
     g.app = app_new(&conf);
     app_clock(g.app, 1000, NOW);
     app_resize(g.app, 24, 80);
-    app_on_offer(g.app, &l);
+    app_on_offer(g.app, g.offer, ev, "wss://relay.example");
+    event_free(ev);
     app_on_settled(g.app);
     if (g.remembered)
         assert_int_equal(known_accept(g.app->known, facts_now(), &leaf[CHECK_WARN], NULL), 0);

@@ -14,7 +14,6 @@
 static struct {
     struct buf log, told;
     struct app *app;
-    struct offer *offer;
     bool ascii, deaf; /* deaf: everything asked is refused */
     struct settings set;
 } world;
@@ -24,10 +23,9 @@ static int heard(struct err *e) {
     return world.deaf ? err_set(e, "test", "the world is deaf") : 0;
 }
 
-static const struct offer *port_offer(void *arg, const struct shelf_row *row, struct err *e) {
+static bool port_pinned(void *arg, const uint8_t digest[static 32]) {
     (void)arg;
-    (void)row;
-    return heard(e) == 0 ? world.offer : NULL;
+    return digest[0] == 0;
 }
 
 static int port_start(void *arg, const struct offer *o, struct err *e) {
@@ -166,7 +164,7 @@ static struct verdict *port_judge(void *arg, const struct bundle *b, int64_t at,
     return NULL;
 }
 
-static const struct app_port PORT = {.offer = port_offer,
+static const struct app_port PORT = {.pinned = port_pinned,
                                      .start = port_start,
                                      .confirm = port_confirm,
                                      .accept = port_accept,
@@ -235,15 +233,33 @@ static inline struct offer *offer_of(unsigned seed, const char *name, const char
     return o;
 }
 
+/* Takes the offer over; its provider was heard of `seen` seconds ago. */
 static inline void put_offer(struct app *a, struct offer *o, bool alive, int64_t seen) {
-    struct listing l = {.offer = o, .alive = alive, .free_slots = 2, .seen = NOW - seen};
+    struct heartbeat h = {.created_at = NOW - seen, .free_slots = 2};
+    struct err e;
+    struct event *ev = event_parse(view_str(o->json), &e);
 
-    app_on_offer(a, &l);
-    if (offer_simulated(o)) {
-        offer_free(world.offer);
-        world.offer = o;
-    } else
-        offer_free(o);
+    if (!ev)
+        fail_msg("%s", e.text);
+    memcpy(h.pubkey, o->pubkey, 32);
+    h.expiration = alive ? NOW + 300 : NOW - 1;
+    app_on_offer(a, o, ev, "wss://relay.example");
+    app_on_offer_again(a, o->id, "wss://other.example");
+    app_on_beat(a, &h);
+    event_free(ev);
+    offer_free(o);
+}
+
+/* Before offers are put: a job that was had with this seller. */
+static void had_job(struct app *a, const struct offer *o, enum proof_state s, int64_t ago) {
+    struct proven_job j = {.proof = {s, NOW - ago}, .seconds = 720, .boot_ms = 95000};
+    struct err e;
+
+    memcpy(j.provider, o->pubkey, 32);
+    snprintf(j.name, sizeof j.name, "%s", o->provider_name);
+    memset(j.digest, ago > 5 * 86400 ? 'b' : 'a', 96);
+    if (proven_put(a->proven, &j, &e) != 0)
+        fail_msg("%s", e.text);
 }
 
 static inline void set_relays(size_t n) {
@@ -264,6 +280,7 @@ static inline struct app *app_for(size_t relays) {
                             .set = &world.set,
                             .config = "/home/anna/.config/cdvm/cdvm.conf",
                             .state = "/home/anna/.local/state/cdvm",
+                            .history_days = PROVEN_DAYS,
                             .ascii = world.ascii};
     struct app *a;
 
@@ -277,17 +294,17 @@ static inline struct app *app_for(size_t relays) {
 
 static inline struct app *app_with_offers(void) {
     struct app *a = app_for(5);
-    struct err e;
     struct offer *o =
         offer_of(0, "llama-3.3-70b q8", "alpenrechen", "sev-snp+gpu-cc", "hopper", 210000);
 
-    (void)!proven_put(a->proven, o->pubkey, (struct proof){PROOF_PASS, NOW - 3 * 86400}, &e);
+    had_job(a, o, PROOF_PASS, 3 * 86400);
+    had_job(a, o, PROOF_PASS, 9 * 86400);
     put_offer(a, o, true, 12);
     o = offer_of(1, "llama-3.3-70b q4", "cheapgpu", "sev-snp+gpu-cc", "hopper", 80000);
-    (void)!proven_put(a->proven, o->pubkey, (struct proof){PROOF_WARN, NOW - 86400}, &e);
+    had_job(a, o, PROOF_WARN, 86400);
     put_offer(a, o, true, 300);
     o = offer_of(2, "deepseek-r1-70b", "fastlane", "sev-snp+gpu-cc", "hopper", 95000);
-    (void)!proven_put(a->proven, o->pubkey, (struct proof){PROOF_FAIL, NOW - 7200}, &e);
+    had_job(a, o, PROOF_FAIL, 7200);
     put_offer(a, o, true, 360);
     put_offer(a,
               offer_of(3, "\xe6\xbc\xa2\xe5\xad\x97-\xe6\xa8\xa1\xe5\x9e\x8b-32b",
@@ -404,9 +421,11 @@ static inline void later(struct app *a, int64_t ms) {
 
 static inline struct app *app_booting(void) {
     struct app *a = app_with_offers();
+    const struct shelf_row *row;
     struct err e;
 
-    if (app_open_offer(a, NULL, &e) != 0)
+    row = shelf_find(a->shelf, "offer-7", NOW, &e); /* the simulated one */
+    if (!row || app_open_offer(a, row, &e) != 0)
         fail_msg("%s", e.text);
     port_start(NULL, a->offer, NULL);
     later(a, 400);
@@ -607,8 +626,6 @@ static inline void app_done(struct app *a) {
     app_free(a);
     settings_free(&world.set);
     world.set = (struct settings){0};
-    offer_free(world.offer);
-    world.offer = NULL;
     buf_free(&world.told);
 }
 
