@@ -86,28 +86,23 @@ def a_streamed_answer():
     assert len(pieces) >= 3 and took > first and finish in ("stop", "length") and usage.completion_tokens > 3
 
 
-def a_conversation():
-    answer = ask(client(), [
-        {"role": "system", "content": "Answer with one word."}, {"role": "user", "content": "Say red."},
-        {"role": "assistant", "content": "red"}, {"role": "user", "content": "Say blue."}])
-    assert answer.choices[0].message.content
+def two_at_once_one_of_them_a_conversation():
+    messages = ([{"role": "user", "content": "Say one."}],
+                [{"role": "system", "content": "Answer with one word."}, {"role": "user", "content": "Say red."},
+                 {"role": "assistant", "content": "red"}, {"role": "user", "content": "Say blue."}])
 
-
-def two_at_once():
     async def both():
         async with AsyncOpenAI(base_url=url, api_key=key, max_retries=0, timeout=900) as c:
-            return await asyncio.gather(*(c.chat.completions.create(
-                model="cdvm", messages=[{"role": "user", "content": text}]) for text in ("Say one.", "Say two.")))
+            return await asyncio.gather(*(c.chat.completions.create(model="cdvm", messages=m) for m in messages))
 
     a, b = asyncio.run(both())
     assert a.choices[0].message.content and b.choices[0].message.content and a.id != b.id
 
 
-def an_interrupted_stream_frees_the_guest():
+def a_stream_that_is_left_frees_the_guest():
     with ask(client(), stream=True) as stream:
         for _ in stream:
             break
-    assert ask(client(), "Say yes.").choices[0].message.content
 
 
 def what_is_refused():
@@ -122,8 +117,8 @@ def what_is_refused():
 
 
 TESTS = {"waiting": (it_waits,), "refused": (the_reason_is_given,),
-         "ready": (the_model_is_listed, a_whole_answer, a_streamed_answer, a_conversation, two_at_once,
-                   an_interrupted_stream_frees_the_guest, what_is_refused)}
+         "ready": (the_model_is_listed, a_whole_answer, a_streamed_answer, a_stream_that_is_left_frees_the_guest,
+                   two_at_once_one_of_them_a_conversation, what_is_refused)}
 for test in TESTS[mode]:
     name = f"openai: {test.__name__.replace('_', ' ')}"
     try:

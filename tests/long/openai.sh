@@ -51,7 +51,7 @@ mkdir -p "$T/stranger/cdvm"
 cp "$XDG_CONFIG_HOME/cdvm/pins" "$T/stranger/cdvm/"
 
 began=$SECONDS
-serve chat --offer chat --attach examples/lease.md --param max_tokens=24 --receipt "$T/receipt.json"
+serve chat --offer chat --attach examples/lease.md --param max_tokens=12 --param passages=1 --receipt "$T/receipt.json"
 client waiting chat
 XDG_CONFIG_HOME=$T/stranger serve stranger --offer table
 wait_for 120 said "$T/stranger.err" 'requests are answered 503' || fail "the stranger is refused" "$T/stranger.err"
