@@ -65,11 +65,14 @@ static int port_ask(void *arg, struct view text, uint8_t id[static 32], struct e
     return session_ask(session_of(arg), text, id, e);
 }
 
-/* A question that has not left yet cannot be taken back: its answer is dropped when it comes. */
+/* A question that has not left yet cannot be taken back: its answer is dropped when it comes. With
+ * the job all of them end. */
 static void port_cancel(void *arg, const uint8_t id[static 32]) {
+    struct session *job = session_of(arg);
     struct err e;
 
-    if (session_cancel(session_of(arg), id, &e) && strcmp(e.code, "unknown-question") != 0)
+    if (session_state(job) == SESSION_READY && session_cancel(job, id, &e) &&
+        strcmp(e.code, "unknown-question") != 0)
         ask_error(ask_out_of(((struct serve *)arg)->k), &e);
 }
 
