@@ -411,6 +411,25 @@ static void several_answers_are_told_apart(void **state) {
     assert_string_equal(out_text, "");
 }
 
+static void a_token_is_shown_once_or_not_at_all(void **state) {
+    struct secret *token = secret_from("cdvm-abc", 8);
+
+    (void)state;
+    catch_begin();
+    ask_served(o, "127.0.0.1:8080", token, NULL);
+    catch_end();
+    assert_non_null(strstr(err_text, "OPENAI_BASE_URL=http://127.0.0.1:8080/v1\n"));
+    assert_non_null(strstr(err_text, "OPENAI_API_KEY=cdvm-abc\n"));
+    assert_null(strstr(strstr(err_text, "cdvm-abc") + 1, "cdvm-abc"));
+    assert_string_equal(out_text, "");
+    catch_begin();
+    ask_served(o, "127.0.0.1:8080", NULL, "/run/token");
+    catch_end();
+    assert_non_null(strstr(err_text, "/run/token"));
+    assert_null(strstr(err_text, "cdvm-abc"));
+    secret_free(token);
+}
+
 static void states_have_colours_and_nothing_else(void **state) {
     static const char tree[] = "SIMULATED VERDICT PASS  policy demo\n"
                                "SIMULATED [PASS] a [FAIL] b\n"
@@ -489,6 +508,7 @@ int main(void) {
         T(every_event_is_in_the_manual),
         T(a_table_in_json_is_disarmed),
         T(several_answers_are_told_apart),
+        T(a_token_is_shown_once_or_not_at_all),
         T(states_have_colours_and_nothing_else),
         T(a_line_of_progress_is_taken_back),
         T(an_answer_that_cannot_be_written_is_kept),
