@@ -115,7 +115,7 @@ void ask_error(struct ask_out *o, const struct err *e) {
     cleanup_buf struct buf b = {0};
     struct jw w;
 
-    if (!o->a->json) {
+    if (!o->a->json || *o->failed.code) { /* then nobody reads the events */
         cleanup_free char *s = ask_safe(view_str(e->text), TEXT_LINE);
 
         ask_live_clear(o);
