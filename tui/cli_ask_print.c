@@ -56,7 +56,7 @@ void ask_say(struct ask_out *o, const char *fmt, ...) {
 }
 
 void ask_write(struct ask_out *o, struct view text) {
-    if (*o->failed.code)
+    if (*o->failed.code || !text.n)
         return;
     if (o->one_terminal)
         ask_live_clear(o);
