@@ -114,7 +114,7 @@ static void put_version(const uint8_t raw[static 3], struct buf *out) {
 
 static void words_number(const struct snp_report *r, const uint8_t *p, struct buf *out) {
     (void)r;
-    buf_fmt(out, "%u", p[0] | p[1] << 8u | p[2] << 16u | (unsigned)p[3] << 24u);
+    buf_fmt(out, "%u", p[0] | (unsigned)p[1] << 8 | (unsigned)p[2] << 16 | (unsigned)p[3] << 24);
 }
 
 static void words_policy(const struct snp_report *r, const uint8_t *p, struct buf *out) {
