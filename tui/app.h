@@ -212,8 +212,9 @@ struct app_port {
     int (*accept)(void *arg, unsigned job, bool simulated_ok, struct err *e);
     void (*refuse)(void *arg, unsigned job);
     int (*ask)(void *arg, unsigned job, struct view text, uint8_t id[static 32], struct err *e);
+    /* The bytes that hash to sha256 and no others: they are what the person agreed to. */
     int (*attach)(void *arg, unsigned job, const char *path, const char *mime,
-                  uint8_t xid[static 16], struct err *e);
+                  const uint8_t sha256[static 32], uint8_t xid[static 16], struct err *e);
     int (*cancel)(void *arg, unsigned job, const uint8_t id[static 32], struct err *e);
     int (*route)(void *arg, unsigned job, uint64_t size, const char **server, struct err *e);
     int (*save)(void *arg, unsigned job, const char *path, struct err *e); /* the bundle */

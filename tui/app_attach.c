@@ -95,22 +95,16 @@ void app_ask_attach(struct app *a, const char *const *path, size_t n) {
     guard_words(a, through);
 }
 
-/* The file may have changed between the question and the answer: then it is asked again. */
+/* What was asked about goes, and nothing that has taken its place since. */
 static int attach_one(struct app *a, const struct app_attach *f, struct err *e) {
     const char *slash = strrchr(f->path, '/');
     cleanup_free char *name = file_name_safe(view_str(slash ? slash + 1 : f->path));
     struct xfer_meta m = {.size = f->size};
-    uint8_t sha[32];
-    uint64_t size;
 
-    if (file_look(f->path, &size, sha, e) != 0)
+    if (a->conf.port->attach(a->conf.port_arg, a->job->number, f->path, path_mime(f->path), f->sha,
+                             m.xid, e) != 0)
         return -1;
-    if (memcmp(sha, f->sha, 32) != 0)
-        return err_set(e, "no-file", "the file changed while you were asked: not sent");
-    if (a->conf.port->attach(a->conf.port_arg, a->job->number, f->path, path_mime(f->path), m.xid,
-                             e) != 0)
-        return -1;
-    memcpy(m.sha256, sha, 32);
+    memcpy(m.sha256, f->sha, 32);
     snprintf(m.name, sizeof m.name, "%s", name);
     app_file_path(a, a->job, &m, f->path);
     return 0;

@@ -134,7 +134,7 @@ static void send_all(struct ask *k) {
     for (; k->n_sent < a->n_attach; k->n_sent++) {
         const char *path = a->attach[k->n_sent];
 
-        if (session_attach(k->session, path, path_mime(path), k->xid[k->n_sent], &e)) {
+        if (session_attach(k->session, path, path_mime(path), NULL, k->xid[k->n_sent], &e)) {
             ask_fail(k, &e, EX_NOINPUT);
             return;
         }

@@ -27,10 +27,10 @@ int engine_text(void *arg, unsigned job, struct view text, uint8_t id[static 32]
 }
 
 int engine_attach(void *arg, unsigned job, const char *path, const char *mime,
-                  uint8_t xid[static 16], struct err *e) {
+                  const uint8_t sha256[static 32], uint8_t xid[static 16], struct err *e) {
     struct session *s = engine_session(arg, job, e);
 
-    return s ? session_attach(s, path, mime, xid, e) : -1;
+    return s ? session_attach(s, path, mime, sha256, xid, e) : -1;
 }
 
 int engine_cancel(void *arg, unsigned job, const uint8_t id[static 32], struct err *e) {

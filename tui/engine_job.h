@@ -13,7 +13,7 @@ int engine_accept(void *arg, unsigned job, bool simulated_ok, struct err *e);
 void engine_refuse(void *arg, unsigned job);
 int engine_text(void *arg, unsigned job, struct view text, uint8_t id[static 32], struct err *e);
 int engine_attach(void *arg, unsigned job, const char *path, const char *mime,
-                  uint8_t xid[static 16], struct err *e);
+                  const uint8_t sha256[static 32], uint8_t xid[static 16], struct err *e);
 int engine_cancel(void *arg, unsigned job, const uint8_t id[static 32], struct err *e);
 int engine_route(void *arg, unsigned job, uint64_t size, const char **server, struct err *e);
 int engine_save(void *arg, unsigned job, const char *path, struct err *e);

@@ -124,11 +124,12 @@ void session_refuse(struct session *s); /* the person says no */
 
 /* In READY. Sent in the order given: a question waits for the files before it. id (32) names the
  * question in events and, for a file, is its xid (16). Errors "not-ready", "too-large",
- * "no-blob-server". */
+ * "no-blob-server". agreed: the sha256 of the bytes that may be sent, "changed-file" when
+ * they are others now; NULL: whatever they are. */
 int session_ask(struct session *s, struct view text, uint8_t id[static 32],
                 struct err *e) WARN_UNUSED;
-int session_attach(struct session *s, const char *path, const char *mime, uint8_t xid[static 16],
-                   struct err *e) WARN_UNUSED;
+int session_attach(struct session *s, const char *path, const char *mime, const uint8_t *agreed,
+                   uint8_t xid[static 16], struct err *e) WARN_UNUSED;
 int session_cancel(struct session *s, const uint8_t id[static 32], struct err *e) WARN_UNUSED;
 /* Any state: end if there is a guest to tell, else give up. Goes to ENDING or to a final state. */
 void session_end(struct session *s);

@@ -150,8 +150,9 @@ static const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-int session_attach(struct session *s, const char *path, const char *mime, uint8_t xid[static 16],
-                   struct err *e) {
+int session_attach(struct session *s, const char *path, const char *mime, const uint8_t *agreed,
+                   uint8_t xid[static 16], struct err *e) {
+    struct xfer_meta meta;
     struct buf data;
     struct item *it;
     const char *server;
@@ -163,10 +164,15 @@ int session_attach(struct session *s, const char *path, const char *mime, uint8_
         buf_wipe(&data);
         return -1;
     }
+    xfer_meta_init(&meta, base_name(path), mime, "file", NULL, buf_view(&data));
+    if (agreed && memcmp(meta.sha256, agreed, 32) != 0) {
+        buf_wipe(&data);
+        return err_set(e, "changed-file", "%s changed while you were asked: not sent", path);
+    }
     it = item_add(s, true);
     it->data = data;
     it->server = server;
-    xfer_meta_init(&it->meta, base_name(path), mime, "file", NULL, buf_view(&data));
+    it->meta = meta;
     memcpy(it->id, it->meta.xid, 16);
     memcpy(xid, it->meta.xid, 16);
     items_step(s);

@@ -237,8 +237,8 @@ static int w_ask(void *arg, unsigned job, struct view text, uint8_t id[static 32
 }
 
 static int w_attach(void *arg, unsigned job, const char *path, const char *mime,
-                    uint8_t xid[static 16], struct err *e) {
-    (void)arg, (void)mime, (void)path, (void)e;
+                    const uint8_t sha256[static 32], uint8_t xid[static 16], struct err *e) {
+    (void)arg, (void)mime, (void)path, (void)sha256, (void)e;
     if (job > JOBS_MAX || !g.accepted[job])
         broken("a file was sent");
     if (!(QUESTIONS[g.before.then] & MAY_ATTACH) || !g.before.open ||

@@ -37,7 +37,7 @@ static void try_ask(struct session *s) {
 static void try_attach(struct session *s) {
     uint8_t xid[16];
 
-    (void)!session_attach(s, "LICENSE", "text/plain", xid, NULL);
+    (void)!session_attach(s, "LICENSE", "text/plain", NULL, xid, NULL);
 }
 
 static void try_cancel(struct session *s) {

@@ -141,7 +141,7 @@ static void nothing_is_sent_before_ready(void **state) {
     stage_good_hello(&t, &t.guest[0]);
     assert_true(stage_reach(&t, SESSION_DECISION));
     assert_int_equal(session_ask(t.s, view_str("secret"), id, &e), -1);
-    assert_int_equal(session_attach(t.s, "Makefile", "text/plain", id, &e), -1);
+    assert_int_equal(session_attach(t.s, "Makefile", "text/plain", NULL, id, &e), -1);
     assert_string_equal(e.code, "not-ready");
     assert_int_equal(outbox_sealed_for_guest(t.s->out), 0);
     assert_int_equal(session_accept(t.s, false, &e), -1); /* simulated, and nobody said so */
@@ -609,10 +609,26 @@ static void a_file_goes_before_its_question(void **state) {
     (void)state;
     stage_ready(&t);
     assert_int_equal(file_write(path, view_str("a,b\n1,2\n"), 0600, false, NULL), 0);
-    assert_int_equal(session_attach(t.s, path, "text/csv", xid, NULL), 0);
+    assert_int_equal(session_attach(t.s, path, "text/csv", NULL, xid, NULL), 0);
     assert_int_equal(session_ask(t.s, view_str("sum"), id, NULL), 0);
     assert_true(stage_until(&t, &g->got_text));
     assert_int_equal(g->n_file, 1);
+}
+
+/* Only the bytes that were agreed to: what has taken their place since stays here. */
+static void another_file_does_not_go(void **state) {
+    cleanup_free char *path = mem_fmt("%s/ledger.csv", t.net.dir);
+    uint8_t agreed[32], xid[16];
+    struct err e;
+
+    (void)state;
+    stage_ready(&t);
+    assert_int_equal(file_write(path, view_str("a,b\n1,2\n"), 0600, false, NULL), 0);
+    assert_int_equal(sha256_file(path, agreed, &e), 0);
+    assert_int_equal(session_attach(t.s, path, "text/csv", agreed, xid, &e), 0);
+    assert_int_equal(file_write(path, view_str("a,b\n1,3\n"), 0600, true, NULL), 0);
+    assert_int_equal(session_attach(t.s, path, "text/csv", agreed, xid, &e), -1);
+    assert_string_equal(e.code, "changed-file");
 }
 
 static void routes_follow_size_and_configuration(void **state) {
@@ -697,6 +713,7 @@ int main(void) {
         T(leaving_early_is_told_to_the_provider),
         T(freeing_at_once_is_possible),
         T(a_file_goes_before_its_question),
+        T(another_file_does_not_go),
         T(routes_follow_size_and_configuration),
         T(the_table_of_moves_is_sound),
     };

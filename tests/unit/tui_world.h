@@ -113,8 +113,14 @@ static int port_ask(void *arg, unsigned job, struct view text, uint8_t id[static
 }
 
 static int port_attach(void *arg, unsigned job, const char *path, const char *mime,
-                       uint8_t xid[static 16], struct err *e) {
+                       const uint8_t sha256[static 32], uint8_t xid[static 16], struct err *e) {
+    uint8_t now[32];
+
     (void)arg;
+    if (sha256_file(path, now, e) != 0)
+        return -1;
+    if (memcmp(now, sha256, 32) != 0)
+        return err_set(e, "changed-file", "it has changed");
     memset(xid, 7, 16);
     asked(job, "attach");
     buf_fmt(&world.log, " %s %s;", path, mime);
