@@ -107,6 +107,8 @@ static void draw_about(const struct app *a, int y, int rows) {
     else if (r)
         buf_str(&text, "Keys are kept in locked memory, stored only as ncryptsec, never shown, "
                        "never logged. ");
+    if (r && r->key && settings_at_start(r->key))
+        buf_str(&text, "Counts from the next start on. ");
     if (a->conf.set->changed)
         buf_str(&text, "Changes count for this run until w writes them.");
     draw_wrap(y, 2, a->cols - 3, rows, ROLE_TEXT,
