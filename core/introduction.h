@@ -1,5 +1,5 @@
-/* A known identity in a request (cdvm-protocol(7), "Keys"): an event that a long-term key signed,
- * which says "the one-time key U of this job is mine". It stands in the request's tag
+/* A known identity in a request (cdvm-protocol(7), "Parties and keys"): an event that a long-term
+ * key signed, which says "the one-time key U of this job is mine". It stands in the request's tag
  * `introduction`, so the provider alone reads it, and it names provider, offer, U and nonce: it
  * introduces nobody else, to nobody else, for nothing else. Of an ephemeral kind: a relay that is
  * shown one keeps it not. */
