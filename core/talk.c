@@ -1,4 +1,4 @@
-#include "talk.h"
+#include "talk_priv.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,41 +9,8 @@
 #include "hash.h"
 #include "loop.h"
 
-#define SEEN_MAX 512        /* unnumbered rumors remembered against replay */
 #define ACK_EVERY 16        /* numbered messages taken before an ack goes out at once */
 #define GAP_PATIENCE_MS 300 /* reordering settles by itself */
-
-/* Rumor ids of one direction in seq order: the transcript. */
-struct ids {
-    uint8_t (*id)[32];
-    size_t n, cap;
-    uint64_t bytes;
-};
-
-struct talk {
-    enum talk_role role;
-    const struct keypair *me;
-    uint8_t peer[32], job[32];
-    struct talk_handler h;
-    void *arg;
-    int64_t now;
-    bool broken, delivering;
-
-    struct ids out;
-    struct rumor *kept[TALK_KEEP]; /* by seq modulo TALK_KEEP */
-    uint64_t acked;                /* how many of ours the peer has counted */
-    int64_t retry_at, retry_ms;    /* retry_at -1: starts at the next tick */
-    int64_t nack_answered;
-
-    struct ids in;
-    struct rumor *waiting[TALK_WINDOW]; /* ahead of order, by seq modulo TALK_WINDOW */
-    size_t n_waiting;
-    uint64_t told; /* what our last message counted */
-    bool ack_due;  /* a duplicate came: the peer has not heard our count */
-    int64_t gap_since, nacked;
-    uint8_t seen[SEEN_MAX][32];
-    size_t n_seen;
-};
 
 /* What talk needs to know of a rumor. m is empty for kinds 14 and 15. */
 struct incoming {
@@ -71,12 +38,12 @@ static bool seq_fits(enum talk_role author, const char *type, int64_t seq) {
     return seq == 0 ? opens : !opens;
 }
 
-static void ids_add(struct ids *l, const struct rumor *r, uint64_t bytes) {
+void talk_ids_add(struct ids *l, const uint8_t id[static 32], uint64_t bytes) {
     if (l->n == l->cap) {
         l->cap = l->cap ? l->cap * 2 : 64;
         l->id = mem_grow(l->id, l->cap * sizeof *l->id);
     }
-    memcpy(l->id[l->n++], r->f.id, 32);
+    memcpy(l->id[l->n++], id, 32);
     l->bytes += bytes;
 }
 
@@ -181,7 +148,7 @@ static int emit(struct talk *t, struct rumor *r, bool numbered, bool stored, uin
     t->told = t->in.n;
     t->ack_due = false;
     if (numbered) {
-        ids_add(&t->out, r, content_bytes(r));
+        talk_ids_add(&t->out, r->f.id, content_bytes(r));
         rumor_wipe(t->kept[slot]);
         t->kept[slot] = r;
     }
@@ -360,12 +327,12 @@ static void hand_over(struct talk *t, const struct rumor *r, const struct incomi
 
 /* True the first time only; the oldest are forgotten. */
 static bool seen_add(struct talk *t, const uint8_t id[static 32]) {
-    size_t n = t->n_seen < SEEN_MAX ? t->n_seen : SEEN_MAX;
+    size_t n = t->n_seen < TALK_SEEN_MAX ? t->n_seen : TALK_SEEN_MAX;
 
     for (size_t i = 0; i < n; i++)
         if (!memcmp(t->seen[i], id, 32))
             return false;
-    memcpy(t->seen[t->n_seen++ % SEEN_MAX], id, 32);
+    memcpy(t->seen[t->n_seen++ % TALK_SEEN_MAX], id, 32);
     return true;
 }
 
@@ -407,7 +374,7 @@ static void deliver_one(struct talk *t, struct rumor *r) {
     struct incoming in;
 
     if (incoming_parse(t, r, &in, NULL) == 0) {
-        ids_add(&t->in, r, content_bytes(r));
+        talk_ids_add(&t->in, r->f.id, content_bytes(r));
         hand_over(t, r, &in);
     }
     msg_free(&in.m);

@@ -207,6 +207,8 @@ struct app_port {
     /* Has the person pinned this manifest? */
     bool (*pinned)(void *arg, const uint8_t digest[static 32]);
     int (*start)(void *arg, const struct offer *o, struct err *e);
+    /* Picks up a job that was left; text: what resume_read gave. Calls app_on_started too. */
+    int (*resume)(void *arg, struct view text, struct err *e);
     /* remembered: the word was typed in an earlier job, for the same value */
     int (*confirm)(void *arg, unsigned job, const char *check_id, bool remembered, struct err *e);
     int (*accept)(void *arg, unsigned job, bool simulated_ok, struct err *e);
@@ -249,6 +251,7 @@ struct app_conf {
     bool simulated;                 /* --policy demo: simulated offers are shown */
     bool ascii;                     /* for text that is laid out here */
     struct identities *identities;  /* borrowed; NULL: none are kept */
+    struct resume *resume;          /* borrowed; NULL: no job outlives this program */
     bool blur;                      /* nothing is shown while the person is elsewhere */
     const char *proven;             /* path of what was verified before; NULL: not kept */
     int64_t unix_now;               /* when the program began */
@@ -554,6 +557,15 @@ void app_offers_forget(struct app *a); /* after a yes */
 /* --- app_history.c: what is kept of a job after it --- */
 void app_remember_verdict(struct app *a, struct app_job *j, const struct app_verdict *v);
 void app_remember_end(struct app *a, struct app_job *j);
+
+/* --- app_resume.c: jobs that outlive a crash of this program --- */
+/* At the start: jobs that were left are asked about, those whose time is over are told. */
+void app_resume_look(struct app *a);
+void app_resume_set(struct app *a);   /* asks for the passphrase under which jobs are kept */
+void app_resume_unset(struct app *a); /* at once: nothing is kept any more */
+bool app_resume_on(const struct app *a);
+void app_resume_answered(struct app *a, enum prompt_then then, struct hidden *secret);
+void app_resume_refused(struct app *a); /* not now: then whether it is to be forgotten is asked */
 
 /* --- app_sources.c: passages under an answer, and one of them in its document --- */
 void app_on_sources(struct app *a, struct app_job *j, const struct session_event *ev);

@@ -152,6 +152,15 @@ static void end_job(struct app *a) {
         a->conf.port->end(a->conf.port_arg, a->job->number);
 }
 
+static void app_refused(struct app *a) {
+    enum prompt_then then = a->prompt.then;
+
+    prompt_close(&a->prompt);
+    app_identity_drop(a);
+    if (then == THEN_RESUME || then == THEN_RESUME_PASSPHRASE)
+        app_resume_refused(a);
+}
+
 void app_answered(struct app *a, bool yes) {
     enum prompt_then then = a->prompt.then;
     unsigned job = a->prompt.job;
@@ -159,8 +168,7 @@ void app_answered(struct app *a, bool yes) {
     struct hidden *secret;
 
     if (!yes) {
-        prompt_close(&a->prompt);
-        app_identity_drop(a);
+        app_refused(a);
         return;
     }
     prompt_text(&a->prompt, &typed);
@@ -217,6 +225,13 @@ void app_answered(struct app *a, bool yes) {
     case THEN_IDENTITY_UNLOCK:
     case THEN_IDENTITY_REMOVE:
         app_identity_answered(a, then, buf_view(&typed), secret);
+        return;
+    case THEN_RESUME:
+    case THEN_RESUME_PASSPHRASE:
+    case THEN_RESUME_FORGET:
+    case THEN_RESUME_SET:
+    case THEN_RESUME_AGAIN:
+        app_resume_answered(a, then, secret);
         return;
     }
 }

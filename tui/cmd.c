@@ -165,6 +165,15 @@ static void run_verify(struct app *a, const char *arg) {
     app_go(a, SCR_ATTEST);
 }
 
+static void run_keep(struct app *a, const char *arg) {
+    if (!strcmp(arg, "off"))
+        app_resume_unset(a);
+    else if (*arg)
+        app_say(a, ROLE_WARN, "/keep, or /keep off");
+    else
+        app_resume_set(a);
+}
+
 static void run_help(struct app *a, const char *arg) {
     (void)arg;
     app_do(a, ACT_HELP);
@@ -186,6 +195,7 @@ static const struct cmd TABLE[] = {
     {"job", "[N|ID]", "the jobs; or go to one of them", run_job, {ARG_JOB}},
     {"verify", "", "show what was verified", run_verify, {0}},
     {"param", "[NAME]", "the parameters of this job", run_param, {ARG_PARAM}},
+    {"keep", "[off]", "jobs outlive a crash of this program, under a passphrase", run_keep, {0}},
     {"help", "", "keys and commands", run_help, {0}},
 };
 

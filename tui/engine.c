@@ -44,6 +44,7 @@ struct engine {
     struct browse *browse; /* NULL without relays */
     struct trust trust;
     struct identities *identities;
+    struct resume *resume;
     struct policy policy; /* of the next job */
     struct probes *probes;
     struct running *running;
@@ -218,10 +219,10 @@ static int open_with(struct engine *g, const struct offer *o, struct opening **o
     return rc;
 }
 
-static int ask_start(void *arg, const struct offer *o, struct err *e) {
-    struct engine *g = arg;
+static struct session_conf job_conf(struct engine *g) {
     const struct settings *set = g->conf->set;
-    struct session_conf c = {
+
+    return (struct session_conf){
         .net = g->net,
         .http = g->http,
         .browse = g->browse,
@@ -234,27 +235,67 @@ static int ask_start(void *arg, const struct offer *o, struct err *e) {
         .trust = &g->trust,
         .params = g->app->params,
         .n_params = g->app->n_params,
-        .max_msat = o->price_msat,
+        .resume = g->resume,
     };
+}
 
-    struct running *r;
+static struct running *running_new(struct engine *g) {
+    struct running *r = mem_new(sizeof *r);
 
-    if (app_jobs_full(g->app))
-        return err_set(e, "too-many", "%d jobs are running: end one first", APP_JOBS);
-    if (open_with(g, o, &c.opening, e)) {
-        opening_free(c.opening);
-        return -1;
-    }
-    r = mem_new(sizeof *r);
     r->engine = g;
-    r->session = session_new(&c, o, on_session, r, e);
+    return r;
+}
+
+/* r has a session, or none and e says why. */
+static int running_add(struct running *r) {
+    struct engine *g = r->engine;
+
     if (!r->session) {
         free(r);
         return -1;
     }
     r->next = g->running;
     g->running = r;
-    r->job = app_on_started(g->app, o, session_request(r->session)->id);
+    r->job = app_on_started(g->app, session_offer(r->session), session_request(r->session)->id);
+    return 0;
+}
+
+static int room(const struct engine *g, struct err *e) {
+    return app_jobs_full(g->app)
+               ? err_set(e, "too-many", "%d jobs are running: end one first", APP_JOBS)
+               : 0;
+}
+
+static int ask_start(void *arg, const struct offer *o, struct err *e) {
+    struct engine *g = arg;
+    struct session_conf c = job_conf(g);
+    struct running *r;
+
+    c.max_msat = o->price_msat;
+    if (room(g, e))
+        return -1;
+    if (open_with(g, o, &c.opening, e)) {
+        opening_free(c.opening);
+        return -1;
+    }
+    r = running_new(g);
+    r->session = session_new(&c, o, on_session, r, e);
+    return running_add(r);
+}
+
+static int ask_resume(void *arg, struct view text, struct err *e) {
+    struct engine *g = arg;
+    struct session_conf c = job_conf(g);
+    struct running *r;
+
+    if (room(g, e))
+        return -1;
+    r = running_new(g);
+    r->session = session_resume(&c, text, on_session, r, e);
+    if (running_add(r))
+        return -1;
+    app_job_note(g->app, app_job_of(g->app, r->job), ROLE_WARN,
+                 "Picked up again after this program ended. What was said before is not here.");
     return 0;
 }
 
@@ -468,6 +509,7 @@ static int ask_edit(void *arg, struct view draft, struct err *e) {
 static const struct app_port PORT = {
     .pinned = ask_pinned,
     .start = ask_start,
+    .resume = ask_resume,
     .confirm = engine_confirm,
     .accept = engine_accept,
     .refuse = engine_refuse,
@@ -617,7 +659,8 @@ static int start_app(struct engine *g, struct err *e) {
         .n_params = g->conf->n_params,
     };
 
-    if (!bundles || !(c.identities = g->identities = identities_open(NULL, e)))
+    if (!bundles || !(c.identities = g->identities = identities_open(NULL, e)) ||
+        !(c.resume = g->resume = resume_open(NULL, e)))
         return -1;
     mkdir(bundles, 0700); /* there already, mostly; what fails is said when something is saved */
     if (!folder)
@@ -646,6 +689,7 @@ static void stop(struct engine *g) {
     probes_free(g->probes);
     browse_free(g->browse);
     identities_free(g->identities);
+    resume_free(g->resume);
     trust_free(&g->trust);
     http_free(g->http);
     loop_timer_del(g->tick);
@@ -665,12 +709,14 @@ static bool is_first(const struct engine *g) {
 static void begin(struct engine *g) {
     char words[64];
 
-    if (!g->tui)
-        return;
-    tui_words(words);
-    app_on_terminal(g->app, words);
-    if (is_first(g))
+    if (g->tui) {
+        tui_words(words);
+        app_on_terminal(g->app, words);
+    }
+    if (g->tui && is_first(g))
         app_first_start(g->app);
+    else
+        app_resume_look(g->app);
 }
 
 static int start_terminal(struct engine *g, struct err *e) {

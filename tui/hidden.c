@@ -36,6 +36,13 @@ bool hidden_insert(struct hidden *h, uint32_t cp) {
     return true;
 }
 
+bool hidden_byte(struct hidden *h, uint8_t byte) {
+    if (byte < 0x20 || byte == 0x7f || h->n == HIDDEN_MAX)
+        return false;
+    secret_edit(h->s)[h->n++] = byte;
+    return true;
+}
+
 bool hidden_paste(struct hidden *h, struct view v) {
     while (v.n && (v.p[v.n - 1] == '\n' || v.p[v.n - 1] == '\r'))
         v.n--;

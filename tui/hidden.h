@@ -12,6 +12,8 @@ struct hidden *hidden_new(void);
 void hidden_free(struct hidden *h); /* wipes; NULL legal */
 
 bool hidden_insert(struct hidden *h, uint32_t cp); /* false: no character, or full */
+/* One byte of UTF-8, from where nothing decodes it. */
+bool hidden_byte(struct hidden *h, uint8_t byte);
 /* A line end behind it goes; anything else that is no text makes the whole paste refused. */
 bool hidden_paste(struct hidden *h, struct view utf8);
 void hidden_backspace(struct hidden *h);

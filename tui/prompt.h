@@ -25,6 +25,11 @@ enum prompt_then {
     THEN_IDENTITY_AGAIN,      /* the same once more */
     THEN_IDENTITY_UNLOCK,
     THEN_IDENTITY_REMOVE,
+    THEN_RESUME,            /* pick up what was left */
+    THEN_RESUME_PASSPHRASE, /* which opens it */
+    THEN_RESUME_FORGET,
+    THEN_RESUME_SET, /* under which jobs are kept from now on */
+    THEN_RESUME_AGAIN,
     THEN_SETTING,
     THEN_COUNT, /* tests/unit/test_gate.c knows each: what a yes to it may do */
 };

@@ -103,6 +103,9 @@ bool session_step(struct session *s, enum session_input in, const struct err *wh
         return false;
     s->state = moves[i].to;
     s->entered = s->heard = loop_now();
+    keep_changed(s);
+    if (session_state_final(s->state))
+        keep_end(s);
     if (why && s->state != SESSION_ENDED)
         s->why = *why;
     session_emit(s, &ev);
@@ -220,6 +223,8 @@ static void tick_guest(struct session *s, int64_t now) {
     struct err e;
 
     talk_tick(s->guest->talk, now);
+    if (s->state == SESSION_ENDING)
+        keep_tick(s, now);
     if (s->state != SESSION_ACCEPTED && s->state != SESSION_READY)
         return;
     if (now - s->pinged >= PING_MS) {
@@ -229,6 +234,7 @@ static void tick_guest(struct session *s, int64_t now) {
     }
     sent_tick(s);
     items_step(s);
+    keep_tick(s, now);
 }
 
 static void on_tick(void *arg) {
@@ -303,7 +309,7 @@ static void fill_request(struct session *s, const struct opening *op) {
     s->q.n_params = s->c.n_params;
 }
 
-static int open_pool(struct session *s, struct err *e) {
+int session_open_pool(struct session *s, struct err *e) {
     cleanup_free char *u = hex_new(view_of(keypair_pub(s->u), 32));
     cleanup_free char *filter = mem_fmt("{\"kinds\":[1059,21059],\"#p\":[\"%s\"]}", u);
 
@@ -325,13 +331,13 @@ static int open_job(struct session *s, const struct offer *o, struct opening *op
     op->u = NULL;
     fill_request(s, op);
     s->request = job_request_make(&s->q, s->u, unix_now(), e);
-    if (!s->request || open_pool(s, e))
+    if (!s->request || session_open_pool(s, e))
         return -1;
     s->out = outbox_new(s->pool, s->u, &s->q);
     return outbox_request(s->out, s->request, e);
 }
 
-static struct session *session_blank(const struct session_conf *c, session_fn *fn, void *arg) {
+struct session *session_blank(const struct session_conf *c, session_fn *fn, void *arg) {
     struct session *s = mem_new(sizeof *s);
 
     s->c = *c;
@@ -374,6 +380,10 @@ void session_free(struct session *s) {
     s->fn = ignore_event;
     if (!s->closed)
         session_close(s);
+    keep_end(s);
+    saved_free(s->saved);
+    buf_free(&s->ready);
+    buf_free(&s->confirmed);
     loop_timer_del(s->tick);
     for (size_t i = 0; i < s->n_sent; i++) {
         buf_wipe(&s->sent[i]->long_text);

@@ -15,6 +15,7 @@
 #include "core/talk.h"
 #include "core/xfer.h"
 #include "opening.h"
+#include "resume.h"
 #include "trust.h"
 
 enum session_state {
@@ -92,11 +93,12 @@ struct session_conf {
     const struct job_param *params; /* for the request; readable by the provider */
     size_t n_params;
     uint64_t max_msat;
-    uint32_t max_minutes;    /* lease that accept states; 0 = 60 */
-    bool look_only;          /* no guest is accepted ("look-only"), so nothing is ever sent */
-    bool keep_messages;      /* for session_messages_save */
-    int hello_ms;            /* no guest by then: FAILED "no-hello"; 0 = 15 min */
-    int answer_ms;           /* provider silent: FAILED "no-answer"; 0 = 60 s */
+    uint32_t max_minutes;  /* lease that accept states; 0 = 60 */
+    bool look_only;        /* no guest is accepted ("look-only"), so nothing is ever sent */
+    bool keep_messages;    /* for session_messages_save */
+    int hello_ms;          /* no guest by then: FAILED "no-hello"; 0 = 15 min */
+    int answer_ms;         /* provider silent: FAILED "no-answer"; 0 = 60 s */
+    struct resume *resume; /* where a crash leaves what it takes to go on; NULL, or off: nowhere */
     struct opening *opening; /* taken over, also when session_new fails; NULL: a fresh one */
 };
 
@@ -104,6 +106,11 @@ struct session_conf {
  * the session's life; the offer is copied. */
 struct session *session_new(const struct session_conf *c, const struct offer *o, session_fn *fn,
                             void *arg, struct err *e);
+/* Picks a job up again: text is what resume_read gave. Its guest is verified anew, from the
+ * evidence that was kept, under the policy of this run; then events follow as in any job, from
+ * SE_VERDICT on. Errors "bad-resume", "no-relay". */
+struct session *session_resume(const struct session_conf *c, struct view text, session_fn *fn,
+                               void *arg, struct err *e);
 void session_free(struct session *s); /* wipes keys and text; NULL legal */
 
 enum session_state session_state(const struct session *s);

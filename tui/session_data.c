@@ -202,11 +202,21 @@ static struct sent *question_of(struct session *s, const cJSON *o) {
     return json_hex(o, "e", rumor, 32, NULL) ? sent_find(s, rumor) : NULL;
 }
 
+/* For a job that is picked up later. */
+static void ready_keep(struct session *s, const cJSON *o) {
+    if (!s->ready.n) {
+        struct jw w = jw_new(&s->ready);
+
+        jw_json(&w, o);
+    }
+}
+
 static void on_ready(struct session *s, const struct talk_msg *m) {
     const char *name = json_opt(m->o, "name");
     struct session_event ev = {
         .type = SE_READY, .text = view_str(name ? name : ""), .json = json_arr(m->o, "caps", NULL)};
 
+    ready_keep(s, m->o);
     if (session_step(s, IN_READY, NULL))
         session_emit(s, &ev);
 }

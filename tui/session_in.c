@@ -100,6 +100,8 @@ static void talk_to(void *arg, const struct rumor *r, bool stored) {
         s->accept = rumor_copy(r);
     if (s->accepted && c == s->guest)
         session_log_out(s, r);
+    if (s->accepted && c == s->guest && stored)
+        keep_before(s, r);
     if (s->accepted && c == s->guest)
         rc = outbox_user_data(s->out, s->verdict, r, stored, &e);
     else
@@ -115,6 +117,7 @@ static void talk_said(void *arg, const struct talk_msg *m) {
         return;
     session_log_in(c->s, m);
     session_message(c->s, m);
+    keep_taken(c->s);
 }
 
 static void talk_ended(void *arg, const struct err *why) {
@@ -124,7 +127,7 @@ static void talk_ended(void *arg, const struct err *why) {
         session_fail(c->s, why);
 }
 
-static const struct talk_handler candidate_talk = {talk_to, talk_said, talk_ended};
+const struct talk_handler session_candidate_talk = {talk_to, talk_said, talk_ended};
 
 static struct candidate *candidate_find(struct session *s, const uint8_t key[static 32]) {
     for (size_t i = 0; i < s->n_cand; i++)
@@ -190,7 +193,7 @@ static void candidate_add(struct session *s, const struct rumor *hello) {
     *c = (struct candidate){.s = s};
     memcpy(c->key, hello->f.pubkey, 32);
     c->hello = rumor_copy(hello);
-    c->talk = talk_new(TALK_CUSTOMER, s->u, c->key, s->q.id, &candidate_talk, c);
+    c->talk = talk_new(TALK_CUSTOMER, s->u, c->key, s->q.id, &session_candidate_talk, c);
     if (talk_take(c->talk, hello, NULL)) {
         talk_free(c->talk);
         rumor_free(c->hello);

@@ -5,6 +5,7 @@
 #include "core/blossom.h"
 #include "core/wrap.h"
 #include "outbox.h"
+#include "resume.h"
 #include "session.h"
 
 #define CANDIDATES_MAX 8
@@ -48,6 +49,15 @@ struct sent {
     uint64_t seq;          /* number of its last message; UINT64_MAX while it is on its way */
     uint64_t deltas;       /* of its answer, taken in order */
     struct buf long_text;  /* an answer that came as a file of purpose "text" */
+};
+
+/* What a crash of this program would leave (session_resume.c). */
+struct keeping {
+    struct resume_file *file; /* NULL: nothing is kept */
+    bool dirty, failed;
+    int64_t at;    /* loop_now() of the last snapshot */
+    uint64_t ours; /* of our numbered messages that are in the file */
+    uint64_t mark; /* of the guest's: all that began with them is over */
 };
 
 struct fetch {
@@ -110,6 +120,12 @@ struct session {
 
     struct event *receipt, *teardown;
     bool receipt_told;
+
+    struct keeping keep;
+    struct saved *saved;  /* of a job picked up, until the guest is verified again */
+    struct buf ready;     /* the guest's `ready` as JSON; empty before */
+    struct buf confirmed; /* ids of the checks that the person confirmed, a line each */
+    bool simulated_ok;    /* the person typed it */
 };
 
 /* What happens to a session; the table in session.c says where it leads. */
@@ -132,8 +148,13 @@ void session_deny(struct session *s, const struct err *why);    /* before a gues
 void session_emit(struct session *s, struct session_event *ev); /* state is filled in */
 void session_notice(struct session *s, const char *code, const char *text);
 
+/* session.c: without a job in it yet. */
+struct session *session_blank(const struct session_conf *c, session_fn *fn, void *arg);
+int session_open_pool(struct session *s, struct err *e) WARN_UNUSED;
+
 /* session_in.c: one rumor for U, authenticated. */
 extern const struct pool_handler session_pool_handler;
+extern const struct talk_handler session_candidate_talk; /* arg: a struct candidate */
 void candidates_free(struct session *s);
 void session_show_seconds(struct session *s); /* candidates that are not the guest */
 void session_release_held(struct session *s); /* what the guest said before it was accepted */
@@ -154,6 +175,17 @@ void session_keep_ids(struct session *s); /* before the talk goes */
 void session_log_in(struct session *s, const struct talk_msg *m);
 void session_log_out(struct session *s, const struct rumor *r);
 void receipt_try(struct session *s, bool last_chance);
+
+/* session_resume.c */
+void keep_before(struct session *s, const struct rumor *r); /* one of ours, before it goes out */
+void keep_changed(struct session *s);                       /* something of it did */
+void keep_taken(struct session *s);                         /* a message of the guest's was taken */
+void keep_tick(struct session *s, int64_t now);
+void keep_end(struct session *s); /* the job is over: nothing is left on disk */
+/* The guest of a job that was picked up is verified again: what is due then. */
+int saved_confirm(struct session *s, struct err *e) WARN_UNUSED;
+void saved_go(struct session *s);
+void saved_free(struct saved *x); /* wipes; NULL legal */
 
 /* session_files.c */
 extern const struct xfer_in_handler session_xfer_handler;

@@ -126,7 +126,7 @@ static void write_verdict(const struct session *s, struct buf *out) {
     jw_end_obj(&w);
 }
 
-static int accept_now(struct session *s, struct err *e) {
+static int accept_send(struct session *s, struct err *e) {
     cleanup_buf struct buf body = {0}, verdict = {0};
     struct accept a = {.now = verdict_as_of(s->verdict), .max_minutes = s->c.max_minutes};
 
@@ -145,10 +145,21 @@ static int accept_now(struct session *s, struct err *e) {
     return 0;
 }
 
+/* A guest that was accepted before this program died is not told so again. */
+static int accept_now(struct session *s, struct err *e) {
+    if (!s->saved)
+        return accept_send(s, e);
+    saved_go(s);
+    return 0;
+}
+
 int session_confirm(struct session *s, const char *check_id, bool remembered, struct err *e) {
     if (s->state != SESSION_DECISION)
         return err_set(e, "not-now", "there is nothing to confirm now");
-    return verdict_confirm(s->verdict, check_id, remembered, e);
+    if (verdict_confirm(s->verdict, check_id, remembered, e))
+        return -1;
+    buf_fmt(&s->confirmed, "%s\n", check_id);
+    return 0;
 }
 
 int session_accept(struct session *s, bool simulated_ok, struct err *e) {
@@ -161,6 +172,7 @@ int session_accept(struct session *s, bool simulated_ok, struct err *e) {
         return err_set(e, "not-allowed", "the verdict has warnings that are not confirmed");
     if (verdict_simulated(s->verdict) && !simulated_ok)
         return err_set(e, "not-allowed", "say that you know that this machine is simulated");
+    s->simulated_ok = simulated_ok;
     return accept_now(s, e);
 }
 
@@ -299,9 +311,12 @@ static void decide(struct session *s) {
 
     if (s->state != SESSION_VERIFYING) /* the person left while looking at it */
         return;
+    if (s->saved && saved_confirm(s, &e))
+        session_notice(s, e.code, e.text);
     if (state == CHECK_FAIL || state == CHECK_NOT_CHECKED) {
         deny(s, s->verdict);
-    } else if (verdict_allows(s->verdict) && !verdict_simulated(s->verdict)) {
+    } else if (verdict_allows(s->verdict) && !s->c.look_only &&
+               (!verdict_simulated(s->verdict) || (s->saved && s->simulated_ok))) {
         if (accept_now(s, &e))
             session_fail(s, &e);
     } else {

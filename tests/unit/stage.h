@@ -320,11 +320,11 @@ static inline void stage_good_hello(struct stage *t, struct peer *g) {
     stage_hello(t, g);
 }
 
-/* To READY with guest 0. */
-static inline void stage_ready(struct stage *t) {
+/* To READY with guest 0. more: as for stage_rent. */
+static inline void stage_ready_with(struct stage *t, const struct session_conf *more) {
     struct err e;
 
-    stage_rent(t, NULL);
+    stage_rent(t, more);
     stage_feedback(t, &t->provider, JOB_PROCESSING, "");
     stage_collateral(t, &t->provider);
     stage_good_hello(t, &t->guest[0]);
@@ -336,6 +336,10 @@ static inline void stage_ready(struct stage *t) {
         talk_send(t->guest[0].talk, "ready", view_str("\"name\":\"table\",\"caps\":[]"), NULL, &e),
         0);
     assert_true(stage_until(t, &t->ready));
+}
+
+static inline void stage_ready(struct stage *t) {
+    stage_ready_with(t, NULL);
 }
 
 #endif

@@ -44,12 +44,19 @@ static const unsigned QUESTIONS[] = {
     [THEN_IDENTITY_AGAIN] = MODELLED,
     [THEN_IDENTITY_UNLOCK] = MODELLED,
     [THEN_IDENTITY_REMOVE] = MODELLED,
+    /* A job that is picked up is none of these: its session verifies before it sends
+     * (test_session_resume.c). */
+    [THEN_RESUME] = MODELLED,
+    [THEN_RESUME_PASSPHRASE] = MODELLED,
+    [THEN_RESUME_FORGET] = MODELLED,
+    [THEN_RESUME_SET] = MODELLED,
+    [THEN_RESUME_AGAIN] = MODELLED,
     [THEN_SETTING] = MODELLED,
 };
 _Static_assert(COUNT(QUESTIONS) == THEN_COUNT, "a new question: say above what a yes may do");
 
 /* Everything that can be asked of the world is in the world below. */
-_Static_assert(sizeof(struct app_port) == 22 * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct app_port) == 23 * sizeof(void (*)(void)),
                "something new can be asked of the world: model it below, then count it here");
 
 /* --- verdicts --- */
@@ -187,6 +194,14 @@ static void guest_comes(unsigned job) {
         tell(job, SESSION_DECISION);
 }
 
+/* Nothing was left in this world, so nothing can be picked up. */
+static int w_resume(void *arg, struct view text, struct err *e) {
+    (void)arg;
+    (void)text;
+    broken("a job was picked up that nobody left");
+    return err_set(e, "test", "nothing was left");
+}
+
 static int w_start(void *arg, const struct offer *o, struct err *e) {
     uint8_t id[32] = {0};
     unsigned job;
@@ -314,6 +329,7 @@ static int w_text(void *arg, struct view text, struct err *e) {
 
 static const struct app_port PORT = {.pinned = w_pinned,
                                      .start = w_start,
+                                     .resume = w_resume,
                                      .confirm = w_confirm,
                                      .accept = w_accept,
                                      .refuse = w_refuse,

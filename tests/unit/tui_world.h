@@ -38,6 +38,17 @@ static int port_start(void *arg, const struct offer *o, struct err *e) {
     return 0;
 }
 
+static int port_resume(void *arg, struct view text, struct err *e) {
+    static const uint8_t job[32] = {0x7f, 0x21};
+
+    (void)arg;
+    if (heard(e) != 0)
+        return -1;
+    buf_fmt(&world.log, "resume %.*s;", (int)text.n, (const char *)text.p);
+    app_on_started(world.app, world.offer, job);
+    return 0;
+}
+
 /* Writes down what was asked; "@2" marks a job that is not the first. */
 static inline void asked(unsigned job, const char *what) {
     buf_str(&world.log, what);
@@ -172,6 +183,7 @@ static struct verdict *port_judge(void *arg, const struct bundle *b, int64_t at,
 
 static const struct app_port PORT = {.pinned = port_pinned,
                                      .start = port_start,
+                                     .resume = port_resume,
                                      .confirm = port_confirm,
                                      .accept = port_accept,
                                      .refuse = port_end,
