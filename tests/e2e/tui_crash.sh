@@ -69,8 +69,6 @@ resized() {
     stop
 }
 
-ticks() { awk '{print $14 + $15}' "/proc/$1/stat"; }
-
 # Neither CPU nor a turn of the loop.
 idles() {
     local pid
