@@ -99,7 +99,8 @@ static void fill_receipt(const struct app *a, struct pager *p) {
          j->simulated ? "by key %s, named by the simulated CPU's report"
                       : "by key %s, named by the CPU's report",
          guest);
-    line(p, "guest", good(j), "it ended (%s), wiped its memory and powered off", r->reason);
+    line(p, "guest", good(j), "says it ended (%s); its measured code then wipes and powers off",
+         r->reason);
     fill_covered(j, p);
 }
 

@@ -425,6 +425,43 @@ static struct app *scene_job_waits(void) {
     return a;
 }
 
+/* On hardware with a GPU; files, the conversation and the evidence were saved. */
+static struct app *scene_end_kept(void) {
+    struct app *a = app_ready();
+    struct receipt r = {.n_in = 12, .n_out = 40, .bytes_in = 2100345, .bytes_out = 9120};
+    struct teardown t = {.started = NOW, .ended = NOW + 310, .rundir_removed = true};
+    struct app_job *j = a->job;
+
+    snprintf(r.reason, sizeof r.reason, "end");
+    t.gpus = 1;
+    t.gpu_reset = true;
+    j->simulated = j->verdict.simulated = false;
+    free((char *)a->conf.proven);
+    a->conf.proven = mem_str("/home/anna/.local/state/cdvm/proven");
+    app_job_keep(j, "file", "/home/anna/results/rates.csv");
+    app_job_keep(j, "chat", "/home/anna/results/conversation-7f21.txt");
+    app_save_bundle(a, NULL);
+    later(a, 300000);
+    state(a, SESSION_ENDING);
+    happens(a, &(struct session_event){.type = SE_RECEIPT, .receipt = &r});
+    happens(a, &(struct session_event){.type = SE_TEARDOWN, .teardown = &t});
+    state(a, SESSION_ENDED);
+    return a;
+}
+
+/* The receipt leaves out what was sent last, and the machine was ended by force. */
+static struct app *scene_end_unproven(void) {
+    struct app *a = app_ready();
+    struct receipt r = {.n_in = 3, .n_out = 5, .reason = "lease"};
+    struct teardown t = {.started = NOW, .ended = NOW + 31, .exit_status = 9};
+
+    state(a, SESSION_ENDING);
+    happens(a, &(struct session_event){.type = SE_RECEIPT, .receipt = &r, .uncovered = 2});
+    happens(a, &(struct session_event){.type = SE_TEARDOWN, .teardown = &t});
+    state(a, SESSION_ENDED);
+    return a;
+}
+
 static struct app *scene_job_over(void) {
     struct app *a = app_over();
 
@@ -629,6 +666,8 @@ static const struct {
     {"jobs", scene_jobs},
     {"jobs-decision", scene_job_waits},
     {"jobs-over", scene_job_over},
+    {"end-kept", scene_end_kept},
+    {"end-unproven", scene_end_unproven},
     {"elsewhere", scene_elsewhere},
     {"forget", scene_forget},
     {"attest", app_deciding},
