@@ -129,6 +129,18 @@ static char *path_of(const struct resume *r, const char *job, const char *suffix
     return mem_fmt("%s/%.*s%s", r->folder, NAME_LEN, job, suffix);
 }
 
+char *resume_file_path(const struct resume *r, const uint8_t job[static 32]) {
+    char hex[65], *path;
+    struct stat st;
+
+    hex_encode(view_of(job, 32), hex);
+    path = path_of(r, hex, SUFFIX);
+    if (lstat(path, &st) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
 /* -1 with "busy" while another process has the job. */
 static int lock_take(const char *path, struct err *e) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -43,6 +43,8 @@ int resume_file_write(struct resume_file *f, struct view snapshot, int64_t until
 int resume_file_add(struct resume_file *f, struct view record, struct err *e) WARN_UNUSED;
 void resume_file_remove(struct resume_file *f); /* the job is over */
 void resume_file_free(struct resume_file *f);   /* lets go of it; the file stays; NULL legal */
+/* Where the file of a job lies, if there is one; owned. */
+char *resume_file_path(const struct resume *r, const uint8_t job[static 32]);
 
 /* --- jobs that were left --- */
 struct resume_left {

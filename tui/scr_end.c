@@ -10,6 +10,7 @@
 
 #include "core/nip19.h"
 #include "tui/path.h"
+#include "tui/resume.h"
 
 /* One line: at the left what it is, or whose word it is. */
 __attribute__((format(printf, 4, 5))) static void line(struct pager *p, const char *left,
@@ -147,6 +148,18 @@ static void line_in(struct pager *p, const char *path, const char *of_what) {
         line(p, "one line", ROLE_TEXT, "%s: %s", shown, of_what);
 }
 
+/* What a crash of this program would leave, while the guest lives. */
+static void fill_resume(const struct app *a, struct pager *p) {
+    const struct app_job *j = a->job;
+    cleanup_free char *path = a->conf.resume ? resume_file_path(a->conf.resume, j->id) : NULL;
+    cleanup_free char *shown = path ? path_shown(path) : NULL;
+
+    if (shown)
+        line(p, "resume file", ROLE_TEXT, "%s, encrypted; deleted when the job is over", shown);
+    else if (app_resume_on(a) && session_state_final(j->state))
+        line(p, "resume file", ROLE_DIM, "none any more: the job is over");
+}
+
 static void fill_unsaved(const struct app_job *j, struct pager *p) {
     size_t n = 0;
 
@@ -174,6 +187,7 @@ static void fill_disk(const struct app *a, struct pager *p) {
         line_in(p, a->conf.proven, "when this provider was last verified");
     if (j->step[STEP_ACCEPT].seen)
         line_in(p, a->conf.known, "what the verdict said");
+    fill_resume(a, p);
     if (j->n_kept == 0 && !j->has_verdict)
         line(p, "", ROLE_TEXT, "nothing of this job");
     fill_unsaved(j, p);

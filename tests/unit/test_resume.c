@@ -181,6 +181,16 @@ static void each_reason_has_its_sentence(void **state) {
     refuses(f, NOW, "no-job");
 }
 
+static void it_is_said_where_it_lies(void **state) {
+    struct fixture *f = *state;
+    cleanup_free char *path = resume_file_path(f->r, JOB);
+
+    assert_non_null(path);
+    assert_non_null(strstr(path, NAME));
+    resume_file_remove(f->f);
+    assert_null(resume_file_path(f->r, JOB));
+}
+
 static void those_in_use_and_those_too_old_are_not_offered(void **state) {
     struct fixture *f = *state;
     struct resume_left job[RESUME_JOBS];
@@ -215,6 +225,7 @@ int main(void) {
         WITH_FILE(every_altered_byte_is_seen),
         WITH_FILE(records_do_not_move),
         WITH_FILE(each_reason_has_its_sentence),
+        WITH_FILE(it_is_said_where_it_lies),
         WITH_FILE(those_in_use_and_those_too_old_are_not_offered),
         WITH_FILE(a_second_process_is_told_that_it_is_busy),
     };
