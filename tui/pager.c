@@ -101,7 +101,7 @@ static void flow_entry(struct pager *p, size_t i, size_t at) {
     size_t n;
 
     do {
-        struct view rest = view_of(e->text + at, e->n - at);
+        struct view rest = at < e->n ? view_of(e->text + at, e->n - at) : view_of(NULL, 0);
 
         n = rest.n == 0 ? 0 : e->fixed ? line_len(rest) : flow_break(rest, w < 1 ? 1 : w);
         row_add(p, i, at, n);
@@ -263,7 +263,8 @@ void pager_replace(struct pager *p, size_t id, enum role role, struct view text)
     i = (size_t)(e - p->entry);
     top = p->row[p->top];
     p->bytes -= e->n;
-    explicit_bzero(e->text, e->n);
+    if (e->n > 0)
+        explicit_bzero(e->text, e->n);
     e->n = 0;
     e->role = (uint8_t)role;
     entry_put(p, e, text);
