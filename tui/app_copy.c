@@ -75,12 +75,21 @@ static void copy_file(struct app *a) {
         app_say(a, ROLE_WARN, "there is nothing to copy here");
 }
 
+/* What was found; where nothing was, what was asked for. */
+static void copy_value(struct app *a) {
+    const struct app_look l = app_look(a);
+    const struct check *c = l.tree ? tree_current(l.tree) : NULL;
+
+    copy(a, "the value", view_str(!c ? "" : *c->got ? c->got : c->expected));
+}
+
 static const struct {
     enum scr screen;
     void (*copy)(struct app *a);
 } OF_SCREEN[] = {
-    {SCR_OFFER, copy_offer}, {SCR_CHAT, copy_answer}, {SCR_SOURCE, copy_passage},
-    {SCR_TABLE, copy_cell},  {SCR_CELL, copy_cell},   {SCR_FILES, copy_file},
+    {SCR_OFFER, copy_offer},  {SCR_CHAT, copy_answer},   {SCR_SOURCE, copy_passage},
+    {SCR_TABLE, copy_cell},   {SCR_CELL, copy_cell},     {SCR_FILES, copy_file},
+    {SCR_ATTEST, copy_value}, {SCR_RECEIPT, copy_value},
 };
 
 void app_copy(struct app *a) {

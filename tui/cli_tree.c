@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/json.h"
+#include "remedy.h"
 
 #define GOT_SHOWN 72 /* characters of a PASS line's value */
 
@@ -59,10 +60,13 @@ static void print_check(const struct printer *p, const struct check *c, unsigned
     if (c->n_children || plain)
         return;
     detail(p, depth, "why", c->why);
-    if (c->state == CHECK_NOT_CHECKED)
+    if (c->state == CHECK_NOT_CHECKED) {
+        detail(p, depth, "do", remedy_of(c));
         return;
+    }
     detail(p, depth, "expected", c->expected);
     detail(p, depth, "got", c->got);
+    detail(p, depth, "do", remedy_of(c));
 }
 
 static const char *mark(bool simulated) {
@@ -93,11 +97,16 @@ static void json_checks(struct jw *w, const struct check *c) {
 
         jw_obj(w);
         jw_kstr(w, "id", k->id);
+        jw_kstr(w, "title", k->title);
         jw_kstr(w, "state", check_state_name(k->state));
+        jw_kbool(w, "required", k->required);
         jw_kstr(w, "source", check_source_name(k->source));
         jw_kstr(w, "expected", k->expected);
         jw_kstr(w, "got", k->got);
         jw_kstr(w, "why", k->why);
+        jw_kstr(w, "do", remedy_of(k));
+        jw_kbool(w, "accepted", k->confirmed);
+        jw_kbool(w, "remembered", k->remembered);
         json_checks(w, k);
         jw_end_obj(w);
     }

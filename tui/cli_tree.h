@@ -10,8 +10,9 @@
  * line says SIMULATED when the verdict is. Ends with a newline. */
 void verdict_text(const struct verdict *v, struct buf *out);
 void checks_text(const struct check *top, bool simulated, struct buf *out); /* the lines alone */
-/* {"verdict","simulated","product","as_of","checks":[{"id","state","source","expected","got","why",
- * "checks":[...]}]}, one line, no newline. as_of is RFC 3339. */
+/* {"verdict","simulated","product","as_of","checks":[{"id","title","state","required","source",
+ * "expected","got","why","do","accepted","remembered","checks":[...]}]}, one line, no newline.
+ * as_of is RFC 3339; do: what a person can do about it. */
 void verdict_json(const struct verdict *v, struct buf *out);
 /* The same members into an object that is open. */
 void verdict_members(const struct verdict *v, struct jw *w);

@@ -33,6 +33,7 @@ static const char help[] =
     "  --fetch              ask AMD's key server for missing certificates; nothing else here\n"
     "                       uses the network\n"
     "  --diff OTHER.json    what changed from BUNDLE.json to OTHER.json; exit as for OTHER.json\n"
+    "  --evidence           also print every byte of the evidence by its name\n"
     "  --message FILE       also check one disclosed message against the receipt\n"
     "  --disclose FILE      FILE is one message (rumor) of the job: print it with the proof that\n"
     "                       the receipt covers it, for --message\n"
@@ -42,7 +43,17 @@ static const char help[] =
     "the exit code is the worse of the two.\n"
     "Exit: 0 PASS, 1 FAIL, 2 WARN, 3 NOT CHECKED, 64 usage, 65 and 66 unreadable input.\n";
 
-enum { OPT_V2 = 256, OPT_VLEK, OPT_MILAN, OPT_JSON, OPT_LIST, OPT_HELP, OPT_FETCH, OPT_TEST_ROOT };
+enum {
+    OPT_V2 = 256,
+    OPT_VLEK,
+    OPT_MILAN,
+    OPT_JSON,
+    OPT_LIST,
+    OPT_HELP,
+    OPT_FETCH,
+    OPT_EVIDENCE,
+    OPT_TEST_ROOT
+};
 
 static int usage(const char *why) {
     fprintf(stderr, "cdvm verify: %s (cdvm verify --help)\n", why);
@@ -58,9 +69,9 @@ static bool take_flag(struct verify_args *a, int c) {
     const struct {
         int c;
         bool *to;
-    } flags[] = {{OPT_V2, &a->allow_v2}, {OPT_VLEK, &a->allow_vlek}, {OPT_MILAN, &a->allow_milan},
-                 {OPT_JSON, &a->json},   {OPT_LIST, &a->list},       {OPT_HELP, &a->help},
-                 {OPT_FETCH, &a->fetch}};
+    } flags[] = {{OPT_V2, &a->allow_v2}, {OPT_VLEK, &a->allow_vlek},  {OPT_MILAN, &a->allow_milan},
+                 {OPT_JSON, &a->json},   {OPT_LIST, &a->list},        {OPT_HELP, &a->help},
+                 {OPT_FETCH, &a->fetch}, {OPT_EVIDENCE, &a->evidence}};
 
     for (size_t i = 0; i < COUNT(flags); i++)
         if (flags[i].c == c) {
@@ -109,6 +120,7 @@ static bool args_read(int argc, char **argv, struct verify_args *a) {
                                             {"message", 1, NULL, 'M'},
                                             {"disclose", 1, NULL, 'D'},
                                             {"fetch", 0, NULL, OPT_FETCH},
+                                            {"evidence", 0, NULL, OPT_EVIDENCE},
                                             {"allow-v2", 0, NULL, OPT_V2},
                                             {"allow-vlek", 0, NULL, OPT_VLEK},
                                             {"allow-milan", 0, NULL, OPT_MILAN},
@@ -264,8 +276,8 @@ static const char *args_wrong(const struct verify_args *a) {
     if (a->bundle &&
         (a->vek || a->ask || a->ark || a->table || a->n_crl || a->nonce || a->measurement))
         return "a bundle brings its own certificates and expectations";
-    if (!a->bundle && (a->diff || a->message || a->disclose))
-        return "--diff, --message and --disclose go with a saved bundle";
+    if (!a->bundle && (a->diff || a->message || a->disclose || a->evidence))
+        return "--diff, --evidence, --message and --disclose go with a saved bundle";
     if (!!a->diff + !!a->message + !!a->disclose > 1)
         return "--diff, --message and --disclose exclude each other";
     return NULL;

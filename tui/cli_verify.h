@@ -11,7 +11,7 @@ struct verify_args {
     const char *crl[COLLATERAL_CRLS], *bundle;
     const char *diff, *message, *disclose;
     size_t n_crl;
-    bool allow_v2, allow_vlek, allow_milan, json, list, help, fetch;
+    bool allow_v2, allow_vlek, allow_milan, json, list, help, fetch, evidence;
 };
 
 /* One sentence to standard error; returns code. */

@@ -8,6 +8,8 @@
 #include "cli_tree.h"
 #include "core/disclosure.h"
 #include "core/text.h"
+#include "exhibit.h"
+#include "facts.h"
 #include "verify_bundle.h"
 
 #define CHANGES_MAX 64
@@ -108,6 +110,82 @@ static void json_then(const struct saved *s, struct jw *w) {
     jw_end_obj(w);
 }
 
+/* --- two bundles, field by field --- */
+
+static void put_facts(const struct facts *before, const struct facts *after, const char *m,
+                      struct buf *out) {
+    for (enum fact f = 0; f < FACT_COUNT; f++) {
+        if (fact_same(before, after, f)) {
+            buf_fmt(out, "%s  %-15s same: %s\n", m, fact_name(f), after->text[f]);
+            continue;
+        }
+        buf_fmt(out, "%s  %-15s changed\n%s    before  %s\n", m, fact_name(f), m, before->text[f]);
+        buf_fmt(out, "%s    after   %s\n", m, after->text[f]);
+    }
+}
+
+static void json_facts(const struct facts *before, const struct facts *after, struct jw *w) {
+    jw_key(w, "fields");
+    jw_arr(w);
+    for (enum fact f = 0; f < FACT_COUNT; f++) {
+        jw_obj(w);
+        jw_kstr(w, "field", fact_key(f));
+        jw_kbool(w, "same", fact_same(before, after, f));
+        jw_kstr(w, "before", before->text[f]);
+        jw_kstr(w, "after", after->text[f]);
+        jw_end_obj(w);
+    }
+    jw_end_arr(w);
+}
+
+/* --- the bytes behind it --- */
+
+struct evidence_out {
+    struct buf *out;
+    const char *mark;
+};
+
+/* Words come from manifests and certificates of others. */
+static void put_line(void *arg, enum exhibit_line kind, const struct exhibit_item *it,
+                     const char *text) {
+    static const char *const INDENT[] = {"", "  ", "    ", "    "};
+    const struct evidence_out *o = arg;
+    cleanup_free char *safe = text_safe_new(view_str(text), TEXT_LINE, TEXT_SHOWN);
+
+    (void)it;
+    buf_fmt(o->out, "%s%s%s\n", o->mark, INDENT[kind], safe);
+}
+
+static void put_evidence(const struct saved *s, struct buf *out) {
+    struct exhibit *x = exhibit_new(&s->bundle);
+    struct evidence_out o = {out, mark(s->now)};
+
+    exhibit_lines(x, 16, put_line, &o);
+    exhibit_free(x);
+}
+
+static void json_evidence(const struct saved *s, struct jw *w) {
+    struct exhibit *x = exhibit_new(&s->bundle);
+
+    jw_key(w, "evidence");
+    jw_arr(w);
+    for (size_t i = 0; i < exhibit_count(x); i++) {
+        const struct exhibit_item *it = exhibit_at(x, i);
+        cleanup_free char *safe = text_safe_new(view_str(it->words), TEXT_LINE, TEXT_SHOWN);
+
+        jw_obj(w);
+        jw_kstr(w, "section", it->section);
+        jw_kstr(w, "name", it->name);
+        if (it->offset != EXHIBIT_NOWHERE)
+            jw_kint(w, "offset", (int64_t)it->offset);
+        jw_khex(w, "bytes", it->bytes);
+        jw_kstr(w, "words", safe);
+        jw_end_obj(w);
+    }
+    jw_end_arr(w);
+    exhibit_free(x);
+}
+
 /* --- one message --- */
 
 struct shown {
@@ -184,17 +262,19 @@ static int worse(int code, const struct saved *s) {
                                                                      : code;
 }
 
-static int print_saved(const struct saved *s, const struct shown *m, bool json) {
+static int print_saved(const struct saved *s, const struct shown *m, const struct verify_args *a) {
     cleanup_buf struct buf out = {0};
     struct jw w = jw_new(&out);
 
-    if (json) {
+    if (a->json) {
         jw_obj(&w);
         verdict_members(s->now, &w);
         if (s->then)
             json_then(s, &w);
         if (m->asked)
             json_shown(m, &w);
+        if (a->evidence)
+            json_evidence(s, &w);
         jw_end_obj(&w);
         buf_str(&out, "\n");
     } else {
@@ -203,6 +283,8 @@ static int print_saved(const struct saved *s, const struct shown *m, bool json) 
         verdict_text(s->now, &out);
         if (m->asked)
             put_shown(m, mark(s->now), &out);
+        if (a->evidence)
+            put_evidence(s, &out);
     }
     fwrite(out.p, 1, out.n, stdout);
     return m->asked && !m->proven ? 1 : worse(verdict_exit_code(s->now), s);
@@ -211,15 +293,21 @@ static int print_saved(const struct saved *s, const struct shown *m, bool json) 
 static int print_diff(const struct saved *a, const struct saved *b, bool json) {
     cleanup_buf struct buf out = {0};
     struct jw w = jw_new(&out);
+    struct facts before, after;
 
+    facts_of(&a->bundle, a->now, &before);
+    facts_of(&b->bundle, b->now, &after);
     if (json) {
         jw_obj(&w);
         verdict_members(b->now, &w);
+        json_facts(&before, &after, &w);
         json_changes(a->now, b->now, &w);
         jw_end_obj(&w);
         buf_str(&out, "\n");
     } else {
-        buf_fmt(&out, "%sWhat changed from the first to the second:\n", mark(b->now));
+        buf_fmt(&out, "%sField by field:\n", mark(b->now));
+        put_facts(&before, &after, mark(b->now), &out);
+        buf_fmt(&out, "%sWhat changed from the first to the second, line by line:\n", mark(b->now));
         put_changes(a->now, b->now, &out);
         buf_fmt(&out, "%sVERDICT %s for the second\n", mark(b->now),
                 check_state_name(verdict_state(b->now)));
@@ -241,7 +329,7 @@ int verify_saved(const struct verify_args *a, const struct policy *p, const stru
     if (!rc && a->disclose)
         rc = disclose(a, &first.bundle);
     else if (!rc)
-        rc = a->diff ? print_diff(&first, &second, a->json) : print_saved(&first, &m, a->json);
+        rc = a->diff ? print_diff(&first, &second, a->json) : print_saved(&first, &m, a);
     disclosure_free(&m.d);
     saved_free(&second);
     saved_free(&first);

@@ -81,7 +81,7 @@ static void take_report(struct facts *x, const struct bundle *b) {
 
 static void take_chip(struct facts *x, struct view chip) {
     if (!chip.n) {
-        snprintf(x->text[FACT_CHIP], FACT_TEXT, "masked");
+        snprintf(x->text[FACT_CHIP], FACT_TEXT, "unknown");
         return;
     }
     x->chip_len = chip.n < sizeof x->chip ? chip.n : sizeof x->chip;

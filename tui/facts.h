@@ -14,7 +14,7 @@ enum fact {
     FACT_MODEL,       /* the same, or "none" */
     FACT_MEASUREMENT, /* launch digest */
     FACT_TCB,         /* REPORTED_TCB, in memory order */
-    FACT_CHIP,        /* CHIP_ID; "masked" */
+    FACT_CHIP,        /* CHIP_ID; "unknown": masked, or not proven */
     FACT_MESSAGES,    /* that a receipt counts: "3 to the guest, 2 back"; "no receipt" */
     FACT_OPEN,        /* ids of what is not PASS and counts, by commas; "none" */
     FACT_COUNT,

@@ -59,6 +59,7 @@ static const struct key_row TABLE[] = {
      ACT_UNACCEPT,
      "forget",
      "forget that this warning was accepted (on the first line: every one of this provider)"},
+    {TREES, {'y'}, ACT_COPY, NULL, "copy the value of the line (OSC 52)"},
     {TREES, {K_LEFT, 'h'}, ACT_LEFT, NULL, "fold, or go to the line above"},
     {TREES, {K_RIGHT, 'l'}, ACT_RIGHT, NULL, "unfold, or go to the first line below"},
     /* receipts */

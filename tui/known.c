@@ -89,7 +89,7 @@ static bool text_get(const cJSON *o, const char *key, char *out, size_t n) {
 /* "" and 1 to 64 bytes of hex. */
 static bool chip_get(const cJSON *o, uint8_t chip[static 64], size_t *len) {
     const char *s = json_opt(o, "chip");
-    size_t n = s && strcmp(s, "masked") != 0 ? strlen(s) / 2 : 0;
+    size_t n = s && strcmp(s, "unknown") != 0 ? strlen(s) / 2 : 0;
 
     *len = n;
     return s && n <= 64 && (n == 0 || hex_decode_str(s, chip, n));
@@ -174,7 +174,7 @@ static void put_chip(struct jw *w, const uint8_t *chip, size_t n) {
     if (n)
         jw_khex(w, "chip", view_of(chip, n));
     else
-        jw_kstr(w, "chip", "masked");
+        jw_kstr(w, "chip", "unknown");
 }
 
 static void put_last(struct jw *w, const struct facts *f) {

@@ -5,6 +5,7 @@
 #ifndef CDVM_UNIT_SAVED_H
 #define CDVM_UNIT_SAVED_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -57,7 +58,7 @@ static inline void saved_open(struct saved_world *w, const char *path) {
 }
 
 /* A folder with both, whose files always have the same dates; and a third that is no bundle.
- * Returns its path. */
+ * One for each test program. Returns its path. */
 static inline const char *saved_folder(void) {
     static const struct {
         const char *from, *to;
@@ -65,9 +66,10 @@ static inline const char *saved_folder(void) {
     } files[] = {{SAVED_FIRST, "7f21aa01bb02cc03.json", 1700000000},
                  {SAVED_SECOND, "90aa11bb22cc33dd.json", 1700086400},
                  {"tests/fuzz/corpus/bundle/empty", "broken.json", 1700172800}};
-    static const char dir[] = "build/receipts";
+    static char dir[100];
     struct err e = {0};
 
+    snprintf(dir, sizeof dir, "build/receipts-%s", program_invocation_short_name);
     mkdir("build", 0755);
     mkdir(dir, 0700);
     for (size_t i = 0; i < COUNT(files); i++) {

@@ -80,11 +80,14 @@ static void confirmations_are_shown(void **state) {
     verdict_text(v, &out);
     assert_non_null(strstr((char *)out.p, "guest image vouched for (accepted)"));
     assert_non_null(strstr((char *)out.p, "workload vouched for (accepted earlier)"));
+    assert_non_null(strstr((char *)out.p, "do        Check the workload and pin its digest"));
     verdict_free(v);
 }
 
 static size_t count_checks(const cJSON *list) {
-    static const char *const keys[] = {"id", "state", "source", "expected", "got", "why"};
+    static const char *const keys[] = {"id",       "title", "state", "source",
+                                       "expected", "got",   "why",   "do"};
+    static const char *const flags[] = {"required", "accepted", "remembered"};
     const cJSON *c;
     size_t n = 0;
 
@@ -92,7 +95,9 @@ static size_t count_checks(const cJSON *list) {
     cJSON_ArrayForEach(c, list) {
         for (size_t i = 0; i < COUNT(keys); i++)
             assert_true(cJSON_IsString(cJSON_GetObjectItem(c, keys[i])));
-        assert_int_equal(cJSON_GetArraySize(c), COUNT(keys) + 1);
+        for (size_t i = 0; i < COUNT(flags); i++)
+            assert_true(cJSON_IsBool(cJSON_GetObjectItem(c, flags[i])));
+        assert_int_equal(cJSON_GetArraySize(c), COUNT(keys) + COUNT(flags) + 1);
         n += 1 + count_checks(cJSON_GetObjectItem(c, "checks"));
     }
     return n;
