@@ -43,7 +43,7 @@ struct app *app_new(const struct app_conf *c) {
     a->offer_page = pager_new(PAGE_ENTRIES);
     a->end_page = pager_new(PAGE_ENTRIES);
     a->proof_page = pager_new(PAGE_ENTRIES);
-    a->known = known_new(c->known, c->unix_now);
+    a->known = known_new(c->known, c->unix_now, c->history_days);
     a->cell_page = pager_new(PAGE_ENTRIES);
     a->find = edit_new(FILTER_MAX, false);
     a->receipts = receipts_new(c->bundles);

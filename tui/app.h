@@ -401,6 +401,7 @@ void app_ask_end(struct app *a);
 void app_ask_forget(struct app *a);
 void app_ask_quit(struct app *a);
 void app_answered(struct app *a, bool yes);
+void app_save_ended(struct app *a, struct app_job *j);  /* if settings say so */
 void app_save_bundle(struct app *a, const char *path);  /* NULL: the usual place */
 void app_type_command(struct app *a, const char *text); /* into the chat's input */
 void app_edit_outside(struct app *a);                   /* the draft, in the person's editor */

@@ -239,26 +239,44 @@ void app_answered(struct app *a, bool yes) {
 /* --- the bundle --- */
 
 /* In the usual place a bundle that was saved before is left alone: this one gets another name. */
-void app_save_bundle(struct app *a, const char *path) {
-    struct app_job *j = a->job;
+/* path NULL or "": the usual place, under a name that is free. */
+static int save_bundle(struct app *a, struct app_job *j, const char *path, struct err *e) {
     cleanup_free char *usual = NULL, *to = NULL;
     char id[17];
-    struct err e;
 
-    if (!j->has_verdict) {
-        app_say(a, ROLE_WARN, "there is no evidence to save yet");
-        return;
-    }
     hex_encode(view_of(j->id, 8), id);
     usual = mem_fmt("%s/%s.json", a->conf.bundles, id);
     to = path && *path ? mem_str(path) : path_free_name(usual);
-    if (a->conf.port->save(a->conf.port_arg, j->number, to, &e) != 0) {
-        app_say(a, ROLE_BAD, "%s", e.text);
-        return;
-    }
+    if (a->conf.port->save(a->conf.port_arg, j->number, to, e) != 0)
+        return -1;
     free(j->bundle);
     j->bundle = path_shown(to);
     j->bundle_receipt = j->has_receipt;
     app_job_keep(j, "evidence", to);
-    app_say(a, ROLE_TEXT, "saved %s; `cdvm verify` checks it offline", j->bundle);
+    return 0;
+}
+
+void app_save_bundle(struct app *a, const char *path) {
+    struct app_job *j = a->job;
+    struct err e;
+
+    if (!j->has_verdict)
+        app_say(a, ROLE_WARN, "there is no evidence to save yet");
+    else if (save_bundle(a, j, path, &e) != 0)
+        app_say(a, ROLE_BAD, "%s", e.text);
+    else
+        app_say(a, ROLE_TEXT, "saved %s; `cdvm verify` checks it offline", j->bundle);
+}
+
+/* Where the person asked for it. What was saved before the receipt came is saved again, beside. */
+void app_save_ended(struct app *a, struct app_job *j) {
+    struct err e;
+
+    if (!a->conf.set || !a->conf.set->keep_receipts || !j->has_verdict ||
+        (j->bundle && j->bundle_receipt == j->has_receipt))
+        return;
+    if (save_bundle(a, j, NULL, &e) != 0)
+        app_job_note(a, j, ROLE_BAD, "The receipt was not saved: %s", e.text);
+    else
+        app_job_note(a, j, ROLE_DIM, "Saved %s.", j->bundle);
 }

@@ -108,6 +108,7 @@ static void state_ended(struct app *a, struct app_job *j, const struct session_e
     }
     app_job_note(a, j, j->state == SESSION_ENDED ? ROLE_DIM : ROLE_BAD, "The job is over (%s).%s%s",
                  session_state_name(j->state), *j->why ? " " : "", j->why);
+    app_save_ended(a, j);
     app_remember_end(a, j);
     tell(a, j, ENDED[j->state]);
     if (j == a->job && (a->screen == SCR_JOBS || a->screen == SCR_CHAT || a->screen == SCR_ATTEST))

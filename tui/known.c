@@ -22,7 +22,8 @@ struct acceptance {
 
 struct known {
     char *path;
-    int64_t now;        /* of the start, for ages */
+    int64_t now; /* of the start, for ages */
+    unsigned days;
     struct facts *last; /* oldest first */
     size_t n_last;
     struct acceptance *acc; /* oldest first */
@@ -113,7 +114,7 @@ static void last_read(struct known *k, const cJSON *o) {
     for (enum fact i = 0; i < FACT_COUNT; i++)
         if (!text_get(o, fact_key(i), f.text[i], FACT_TEXT))
             return;
-    if (k->now - f.when < (int64_t)KNOWN_DAYS * 86400)
+    if (k->now - f.when < (int64_t)k->days * 86400)
         last_put(k, &f);
 }
 
@@ -122,8 +123,7 @@ static void acc_read(struct known *k, const cJSON *o) {
 
     if (head_get(o, a.provider, &a.when) && json_hex(o, "release", a.release, 32, NULL) &&
         json_hex(o, "value", a.value, 32, NULL) && chip_get(o, a.chip, &a.chip_len) &&
-        text_get(o, "check", a.check, sizeof a.check) &&
-        k->now - a.when < (int64_t)KNOWN_DAYS * 86400)
+        text_get(o, "check", a.check, sizeof a.check) && k->now - a.when < (int64_t)k->days * 86400)
         acc_put(k, &a);
 }
 
@@ -148,13 +148,14 @@ static void known_parse(struct known *k, struct view text) {
     }
 }
 
-struct known *known_new(const char *path, int64_t now) {
+struct known *known_new(const char *path, int64_t now, unsigned days) {
     struct known *k = mem_new(sizeof *k);
     cleanup_buf struct buf text = {0};
 
-    k->path = mem_str(path);
+    k->path = days ? mem_str(path) : NULL;
     k->now = now;
-    if (path && file_read(path, KNOWN_FILE_MAX, &text, NULL) == 0)
+    k->days = days;
+    if (k->path && file_read(path, KNOWN_FILE_MAX, &text, NULL) == 0)
         known_parse(k, buf_view(&text));
     return k;
 }

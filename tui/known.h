@@ -6,7 +6,7 @@
  *   {"t":"accept","provider":hex,"when":unix,"release":hex,"chip":hex,"check":id,"value":sha256}
  *
  * An acceptance holds for the same check with the same value on this release and this chip of this
- * provider; never for one that is simulated. Lines older than KNOWN_DAYS go. */
+ * provider; never for one that is simulated. Lines older than the days that the person gave go. */
 #ifndef CDVM_KNOWN_H
 #define CDVM_KNOWN_H
 
@@ -16,9 +16,9 @@
 #define KNOWN_ROWS 200 /* of each kind; the oldest go */
 
 struct known;
-/* path NULL: nothing is read or kept. A file that is absent is empty; lines that make no sense are
- * passed over, and gone when the file is next written. */
-struct known *known_new(const char *path, int64_t now);
+/* path NULL, or no days: nothing is read or kept beyond this run. A file that is absent is empty;
+ * lines that make no sense are passed over, and gone when the file is next written. */
+struct known *known_new(const char *path, int64_t now, unsigned days);
 void known_free(struct known *k); /* NULL legal */
 
 /* The last accepted verdict about this chip of this provider, else about any of its; NULL when

@@ -29,6 +29,7 @@ struct settings {
     uint64_t redraw;          /* frames a second */
     bool blur;                /* hide what was said while the window has no focus */
     bool plain;               /* lines instead of screens */
+    bool keep_receipts;       /* the bundle of every job is saved at its end */
     bool look_only;           /* browse and verify: no guest is ever accepted */
     uint64_t history_days;    /* how long verdicts are kept (no content); 0: not at all */
 

@@ -17,7 +17,7 @@ static void nothing_is_accepted_for_nobody(const struct known *k) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct known *k = known_new(NULL, NOW), *again = known_new(NULL, NOW);
+    struct known *k = known_new(NULL, NOW, KNOWN_DAYS), *again = known_new(NULL, NOW, KNOWN_DAYS);
     cleanup_buf struct buf text = {0}, twice = {0};
 
     known_parse(k, view_of(data, size));

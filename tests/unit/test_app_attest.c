@@ -52,7 +52,7 @@ static void again(struct app *a) {
     struct app_verdict v = a->job->verdict;
 
     state(a, SESSION_ENDED);
-    port_start(NULL, world.offer, NULL);
+    port_start(NULL, a->offer, NULL);
     a->job->simulated = false;
     v.facts = &f;
     v.simulated = false;
@@ -170,6 +170,26 @@ static void what_was_accepted_is_met_again(void **st) {
     app_done(a);
 }
 
+/* At a job's end, where the person wants it: once, and with the receipt. */
+static void receipts_are_kept_when_asked_for(void **st) {
+    static const struct receipt r = {.reason = "end"};
+    struct app *a = app_warned("0x57");
+    bool before = a->conf.set->keep_receipts;
+
+    (void)st;
+    a->conf.set->keep_receipts = false;
+    state(a, SESSION_ENDED);
+    expect_asked("");
+    again(a);
+    a->conf.set->keep_receipts = true;
+    happens(a, &(struct session_event){.type = SE_RECEIPT, .receipt = &r});
+    state(a, SESSION_ENDED);
+    buf_str(&world.log, "");
+    assert_non_null(strstr((char *)world.log.p, "save@2 "));
+    a->conf.set->keep_receipts = before;
+    app_done(a);
+}
+
 /* --- receipts --- */
 
 static struct app *app_receipts(void) {
@@ -254,6 +274,7 @@ int main(void) {
         cmocka_unit_test(forgotten_is_asked_anew),
         cmocka_unit_test(simulated_is_never_remembered),
         cmocka_unit_test(what_was_accepted_is_met_again),
+        cmocka_unit_test(receipts_are_kept_when_asked_for),
         cmocka_unit_test(receipts_are_verified_anew),
         cmocka_unit_test(two_are_compared),
         cmocka_unit_test(deleting_asks),

@@ -5,9 +5,11 @@
  * The functions are those that tui/session.h declares: one that is not in the table below fails the
  * test. */
 #include "tui/session.c"
+#include "tui/session_verify.c"
 
 #include <ctype.h>
 
+#include "attest/verdict_make.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/stage.h"
 
@@ -335,6 +337,26 @@ static void a_warning_needs_its_own_word(void **state) {
     assert_int_equal(session_accept(t.s, true, &e), 0);
 }
 
+/* Who only looks accepts nobody: neither a guest that passes by itself, nor one by hand. */
+static void who_only_looks_accepts_nobody(void **state) {
+    struct err e;
+
+    (void)state;
+    up_to_decision();
+    verdict_set_product(t.s->verdict, "Genoa", false); /* as if real hardware had signed */
+    t.s->c.look_only = true;
+    t.s->state = SESSION_VERIFYING;
+    decide(t.s);
+    assert_int_equal(session_state(t.s), SESSION_DECISION);
+    assert_int_equal(session_accept(t.s, true, &e), -1);
+    assert_string_equal(e.code, "look-only");
+    assert_int_equal(outbox_sealed_for_guest(t.s->out), 0);
+    t.s->c.look_only = false;
+    t.s->state = SESSION_VERIFYING;
+    decide(t.s); /* and otherwise a guest that passes is accepted by itself */
+    assert_int_equal(session_state(t.s), SESSION_ACCEPTED);
+}
+
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -343,6 +365,7 @@ int main(void) {
         cmocka_unit_test(a_forced_state_opens_nothing),
         T(in_ready_it_goes),
         T(a_warning_needs_its_own_word),
+        T(who_only_looks_accepts_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,7 @@ static int tear_down(void **state) {
 }
 
 static struct known *opened(int64_t now) {
-    return known_new(path, now);
+    return known_new(path, now, KNOWN_DAYS);
 }
 
 static void facts_say_what_the_bundle_says(void **state) {
@@ -185,6 +185,17 @@ static void what_is_forgotten_is_asked_again(void **state) {
     known_free(k);
 }
 
+static void no_days_keep_nothing(void **state) {
+    struct known *k = known_new(path, first.when, 0);
+    struct err e;
+
+    (void)state;
+    assert_int_equal(known_put(k, &first, &e), 0);
+    assert_non_null(known_last(k, &first)); /* for this run */
+    known_free(k);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
 static void odd_files_do_no_harm(void **state) {
     static const char *const rows[] = {
         "",
@@ -209,7 +220,7 @@ static void odd_files_do_no_harm(void **state) {
 
 /* The rows stay bounded, and the newest are those that stay. */
 static void many_are_not_too_many(void **state) {
-    struct known *k = known_new(NULL, first.when);
+    struct known *k = known_new(NULL, first.when, KNOWN_DAYS);
     struct facts f = first;
     struct err e;
 
@@ -233,7 +244,8 @@ int main(void) {
         T(facts_say_what_the_bundle_says), T(the_last_one_is_kept),
         T(a_machine_is_told_from_another), T(acceptances_hold_for_one_value_of_one_machine),
         T(what_cannot_be_remembered),      T(what_is_forgotten_is_asked_again),
-        T(odd_files_do_no_harm),           T(many_are_not_too_many),
+        T(no_days_keep_nothing),           T(odd_files_do_no_harm),
+        T(many_are_not_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
