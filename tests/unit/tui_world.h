@@ -38,17 +38,6 @@ static int port_start(void *arg, const struct offer *o, struct err *e) {
     return 0;
 }
 
-static int port_resume(void *arg, struct view text, struct err *e) {
-    static const uint8_t job[32] = {0x7f, 0x21};
-
-    (void)arg;
-    if (heard(e) != 0)
-        return -1;
-    buf_fmt(&world.log, "resume %.*s;", (int)text.n, (const char *)text.p);
-    app_on_started(world.app, world.offer, job);
-    return 0;
-}
-
 /* Writes down what was asked; "@2" marks a job that is not the first. */
 static inline void asked(unsigned job, const char *what) {
     buf_str(&world.log, what);
@@ -179,6 +168,25 @@ static struct verdict *port_judge(void *arg, const struct bundle *b, int64_t at,
         return world_judge(arg, b, at, e);
     err_set(e, "test", "nobody judges here");
     return NULL;
+}
+
+static struct offer *offer_of(unsigned seed, const char *name, const char *provider,
+                              const char *privacy, const char *gpu, uint64_t msat);
+
+/* A job of the simulator's offer. */
+static int port_resume(void *arg, struct view text, struct err *e) {
+    static const uint8_t job[32] = {0x7f, 0x21};
+    struct offer *o = offer_of(7, "csv demo", "local sim", "sim", "", 0);
+
+    (void)arg;
+    if (heard(e) != 0) {
+        offer_free(o);
+        return -1;
+    }
+    buf_fmt(&world.log, "resume %.*s;", (int)text.n, (const char *)text.p);
+    app_on_started(world.app, o, job);
+    offer_free(o);
+    return 0;
 }
 
 static const struct app_port PORT = {.pinned = port_pinned,
