@@ -397,8 +397,7 @@ static int open_all(struct ask *k, struct err *e) {
     if (trust_load(&k->trust, demo, e) || !(k->loop = loop_new(e)) ||
         !(k->net = ws_net_new(k->loop, e)) || !(k->http = http_new(k->loop, e)) ||
         !(k->browse =
-              browse_new(k->net, (const char *const *)relays->v, relays->n, demo, &bh, k, e)) ||
-        !(k->asking = k->course->open(k, e)))
+              browse_new(k->net, (const char *const *)relays->v, relays->n, demo, &bh, k, e)))
         return -1;
     loop_signal(k->loop, SIGINT, on_signal, k);
     loop_signal(k->loop, SIGTERM, on_signal, k);
@@ -438,6 +437,9 @@ int ask_run(const struct ask_args *a) {
     } else if (open_all(&k, &e)) {
         ask_error(k.out, &e);
         k.code = EX_CONFIG;
+    } else if (!(k.asking = k.course->open(&k, &e))) {
+        ask_error(k.out, &e);
+        k.code = strcmp(e.code, "system") ? EX_CONFIG : EX_UNAVAILABLE; /* a port that is taken */
     } else {
         loop_run(k.loop);
     }

@@ -49,6 +49,9 @@ same "a file that holds no token stays" mine "$(cat "$T/mine")"
 pin_image || fail "image manifests"
 start_relay "$T/relay.log" --port 0 || fail "relay" "$T/relay.log"
 URL=$(relay_of "$T/relay.log")
+"$CDVM" ask --relay "$URL" --token-file "$T/t" --serve "127.0.0.1:${URL##*:}" 2>"$T/err"
+same "a port that is taken" 69 $?
+check "is named" said "$T/err" "cannot listen on 127\.0\.0\.1 port ${URL##*:}"
 start_provider "$T/provider.log" --relay "$URL" --slots 2 || fail "provider" "$T/provider.log"
 mkdir -p "$T/stranger/cdvm"
 cp "$XDG_CONFIG_HOME/cdvm/pins" "$T/stranger/cdvm/"
