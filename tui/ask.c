@@ -317,6 +317,8 @@ static int start_session(struct ask *k, const struct offer *o, struct err *e) {
     ask_offer(k->out, o);
     if (check_files(k->a, &c, o, e))
         return EX_NOINPUT;
+    if (opening_by(k->a->identities, o, &c.opening, e))
+        return EX_NOPERM;
     k->session = session_new(&c, o, on_session, k, e);
     if (!k->session)
         return EX_UNAVAILABLE;

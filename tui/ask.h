@@ -32,6 +32,7 @@ struct ask_args {
     int timeout_s;        /* for the whole job; 0 none */
     uint32_t minutes;     /* the lease that is asked for; 0 the usual */
     bool json;
+    struct identities *identities; /* the chosen one is introduced; NULL: nobody is */
 };
 
 struct ask_out;

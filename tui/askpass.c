@@ -108,3 +108,32 @@ struct hidden *askpass_fd(int fd, struct err *e) {
     hidden_free(h);
     return NULL;
 }
+
+static int unlock(struct identities *l, const char *name, int fd, struct err *e) {
+    cleanup_free char *question = mem_fmt("Passphrase of '%s': ", name);
+    struct hidden *word;
+    int rc;
+
+    if (!identities_find(l, name)) {
+        const char *trouble = identities_trouble(l);
+
+        return err_set(e, "unknown-identity", "there is no identity '%.40s'%s%s", name,
+                       trouble ? "; " : "", trouble ? trouble : "");
+    }
+    if (!(word = fd < 0 ? askpass_tty(question, e) : askpass_fd(fd, e)))
+        return -1;
+    rc = identities_unlock(l, name, hidden_view(word), e);
+    hidden_free(word);
+    return rc ? -1 : identities_choose(l, name, e);
+}
+
+struct identities *askpass_identity(const char *name, int fd, struct err *e) {
+    struct identities *l = identity_name_ok(name) ? identities_open(NULL, e) : NULL;
+
+    if (!identity_name_ok(name))
+        err_set(e, "unknown-identity", "that is no name of an identity");
+    if (l && unlock(l, name, fd, e) == 0)
+        return l;
+    identities_free(l);
+    return NULL;
+}

@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "ask.h"
+#include "askpass.h"
 #include "core/dvm.h"
 
 static const char help[] =
@@ -40,6 +41,8 @@ static const char help[] =
     "one\n"
     "  --timeout SECONDS    give up after this long\n"
     "  --minutes N          how long the machine is wanted at most (default 60)\n"
+    "  --identity NAME      be known to the seller; its passphrase is asked at the terminal\n"
+    "  --passphrase-fd N    read that passphrase from file descriptor N\n"
     "  --json               one JSON object a line on standard output\n\n"
     "Exit: 0 answered; 1 verdict FAIL, 2 WARN not accepted, 3 NOT CHECKED (in these three nothing "
     "of\n"
@@ -47,7 +50,8 @@ static const char help[] =
     "a file\n"
     "cannot be read, 69 no such offer or no relay, 73 a file cannot be made, 74 nobody reads the "
     "output,\n"
-    "75 timeout, 76 protocol or provider error, 78 configuration, 130 Ctrl-C. cdvm(1) has the "
+    "75 timeout, 76 protocol or provider error, 77 identity locked, 78 configuration, 130 Ctrl-C. "
+    "cdvm(1) has the "
     "table.\n";
 
 enum option_key {
@@ -69,6 +73,8 @@ enum option_key {
     OPT_MESSAGES,
     OPT_TIMEOUT,
     OPT_MINUTES,
+    OPT_IDENTITY,
+    OPT_PASSPHRASE_FD,
     OPT_JSON,
     OPT_HELP,
 };
@@ -93,6 +99,8 @@ static const struct option options[] = {
     {"messages", required_argument, NULL, OPT_MESSAGES},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"minutes", required_argument, NULL, OPT_MINUTES},
+    {"identity", required_argument, NULL, OPT_IDENTITY},
+    {"passphrase-fd", required_argument, NULL, OPT_PASSPHRASE_FD},
     {"json", no_argument, NULL, OPT_JSON},
     {"help", no_argument, NULL, OPT_HELP},
     {0},
@@ -104,11 +112,22 @@ struct given {
     struct conf_list relay, blossom; /* replace those of the file */
     const char *policy;
     const char *file; /* of questions */
+    const char *identity;
+    int passphrase_fd; /* -1: the terminal */
     bool help;
 };
 
 static int take_param(struct ask_args *a, const char *v, struct err *e) {
     return job_param_put(v, a->params, &a->n_params, e) ? err_wrap(e, "--param") : 0;
+}
+
+static int take_fd(struct given *g, const char *v, struct err *e) {
+    uint64_t n;
+
+    if (!decimal_parse(v, &n) || n > 1023)
+        return err_set(e, "usage", "--passphrase-fd '%s' is no file descriptor", v);
+    g->passphrase_fd = (int)n;
+    return 0;
 }
 
 static int take_attach(struct ask_args *a, const char *v, struct err *e) {
@@ -200,6 +219,11 @@ static int take_option(struct given *g, int c, char *v, struct err *e) {
         return take_timeout(a, v, e);
     case OPT_MINUTES:
         return take_minutes(a, v, e);
+    case OPT_IDENTITY:
+        g->identity = v;
+        return 0;
+    case OPT_PASSPHRASE_FD:
+        return take_fd(g, v, e);
     case OPT_JSON:
         a->json = true;
         return 0;
@@ -300,12 +324,14 @@ static int ask_with(struct given *g, int argc, char **argv) {
         return questions_refused(&e);
     if (put_together(g, &e))
         return refused(&e, EX_CONFIG);
+    if (g->identity && !(g->a->identities = askpass_identity(g->identity, g->passphrase_fd, &e)))
+        return refused(&e, EX_NOPERM);
     return ask_run(g->a);
 }
 
 int cli_ask(int argc, char **argv) {
     struct ask_args a = {0};
-    struct given g = {.a = &a};
+    struct given g = {.a = &a, .passphrase_fd = -1};
     struct err e;
     int code;
 
@@ -318,6 +344,7 @@ int cli_ask(int argc, char **argv) {
     settings_list_free(&g.relay);
     settings_list_free(&g.blossom);
     questions_free(&a.questions);
+    identities_free(a.identities);
     settings_free(&a.set);
     return code;
 }

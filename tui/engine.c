@@ -200,25 +200,6 @@ static bool ask_pinned(void *arg, const uint8_t digest[static 32]) {
     return false;
 }
 
-/* With the word of the chosen identity; NULL when nobody is to be introduced, or with e when it
- * cannot be. */
-static int open_with(struct engine *g, const struct offer *o, struct opening **out, struct err *e) {
-    const struct identity *who = identities_chosen(g->identities);
-    struct fields draft;
-    struct event *ev;
-    int rc;
-
-    *out = NULL;
-    if (!who)
-        return 0;
-    *out = opening_new();
-    draft = opening_draft(*out, o, unix_now());
-    ev = event_sign(&draft, identities_key(g->identities));
-    rc = opening_introduce(*out, o, ev, who->pub, e);
-    event_free(ev);
-    return rc;
-}
-
 static struct session_conf job_conf(struct engine *g) {
     const struct settings *set = g->conf->set;
 
@@ -274,10 +255,8 @@ static int ask_start(void *arg, const struct offer *o, struct err *e) {
     c.max_msat = o->price_msat;
     if (room(g, e))
         return -1;
-    if (open_with(g, o, &c.opening, e)) {
-        opening_free(c.opening);
+    if (opening_by(g->identities, o, &c.opening, e))
         return -1;
-    }
     r = running_new(g);
     r->session = session_new(&c, o, on_session, r, e);
     return running_add(r);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/loop.h"
+
 struct opening *opening_new(void) {
     struct opening *o = mem_new(sizeof *o);
 
@@ -46,4 +48,26 @@ int opening_introduce(struct opening *o, const struct offer *offer, const struct
         return -1;
     memcpy(o->introduction, q.introduction, sizeof o->introduction);
     return 0;
+}
+
+int opening_by(const struct identities *l, const struct offer *offer, struct opening **out,
+               struct err *e) {
+    const struct identity *who = l ? identities_chosen(l) : NULL;
+    struct fields draft;
+    struct event *ev;
+    int rc;
+
+    *out = NULL;
+    if (!who)
+        return 0;
+    *out = opening_new();
+    draft = opening_draft(*out, offer, unix_now());
+    ev = event_sign(&draft, identities_key(l));
+    rc = opening_introduce(*out, offer, ev, who->pub, e);
+    event_free(ev);
+    if (rc == 0)
+        return 0;
+    opening_free(*out);
+    *out = NULL;
+    return -1;
 }

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Other people's implementations against ours: nostr-tools (npm), rust-nostr (PyPI), go-nostr and nak (Go).
+# Other people's implementations against ours: nostr-tools and NDK (npm), rust-nostr (PyPI), go-nostr and nak (Go).
 # What is not installed here, or cannot be fetched, is skipped and counted. Versions are pinned; what is
 # fetched and built stays in ${XDG_CACHE_HOME:-~/.cache}/cdvm-interop.
-# usage: tests/interop/interop.sh [js|py|go|nak]...   after `make interop` has built what it needs
+# usage: tests/interop/interop.sh [js|ndk|py|go|nak]...   after `make interop` has built what it needs
 set -u
-nostr_tools=2.25.2 ws=8.23.0 nostr_sdk=0.45.1 nak=v0.20.6
+nostr_tools=2.25.2 ndk=3.0.3 ws=8.23.0 nostr_sdk=0.45.1 nak=v0.20.6
 
 here=$(cd "$(dirname "$0")" && pwd)
 cdvm=$(realpath "$here/../../cdvm") || exit 1
@@ -63,6 +63,17 @@ run_js() {
     MODULES=$cache/$dir run nostr-tools node "$here/nostr_tools.mjs"
 }
 
+run_ndk() {
+    local dir=ndk-$ndk-$ws
+    if ! have node || ! have npm; then skip ndk 'node and npm are not installed'; return; fi
+    if ! fetch "$dir" npm install --silent --no-audit --no-fund --prefix "$cache/$dir" \
+        "@nostr-dev-kit/ndk@$ndk" "ws@$ws"; then
+        skip ndk 'npm cannot fetch it'
+        return
+    fi
+    NDK=$cache/$dir run ndk node "$here/ndk.mjs"
+}
+
 make_venv() {
     python3 -m venv venv && venv/bin/pip install -q --only-binary :all: "nostr-sdk==$nostr_sdk"
 }
@@ -116,7 +127,7 @@ if ! start_relay; then
     tap <<<'not ok the relay did not start'
     exit 1
 fi
-(($#)) || set -- js py go nak
+(($#)) || set -- js ndk py go nak
 for part in "$@"; do "run_$part"; done
 kill -0 "$relay" 2>/dev/null || tap <<<'not ok the relay died'
 echo "1..$n"

@@ -8,6 +8,7 @@ const { generateSecretKey, getPublicKey, finalizeEvent } = load('nostr-tools/pur
 const { Relay, useWebSocketImplementation } = load('nostr-tools/relay')
 const nip11 = load('nostr-tools/nip11')
 const nip44 = load('nostr-tools/nip44')
+const nip49 = load('nostr-tools/nip49')
 const nip59 = load('nostr-tools/nip59')
 const nipb7 = load('nostr-tools/nipb7')
 useWebSocketImplementation(WebSocket)
@@ -49,6 +50,13 @@ function must(cond, what) {
 }
 
 const tests = {
+  async 'NIP-49: both ways'() {
+    const word = 'a\u0301 \u1e9b\u0323 passphrase'
+    const theirs = nip49.encrypt(me, word, 16, 0x01)
+    must(peer(['unlock', word], theirs) === hex(me), 'ours does not open theirs')
+    const ours = peer(['lock', hex(me), word.normalize('NFD')])
+    must(hex(nip49.decrypt(ours, word)) === hex(me), 'theirs does not open ours')
+  },
   async 'publishes and queries'() {
     const r = await connect()
     const e = note('from nostr-tools \u{1f98a} \u2028 "quoted" \\')

@@ -8,7 +8,10 @@
  *   peer send URL SK < event            publishes a signed event as it is
  *   peer fetch URL SK FILTER            stored events, one a line
  *   peer put SERVER < blob              prints the sha256
- *   peer get SERVER SHA256              prints the blob                                        */
+ *   peer get SERVER SHA256              prints the blob
+ *   peer lock SK PASSPHRASE             prints an ncryptsec
+ *   peer unlock PASSPHRASE < ncryptsec  prints the secret key
+ *   peer bunker URL SK                  has a remote signer sign, prints the event             */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +20,10 @@
 #include "core/blossom.h"
 #include "core/enc.h"
 #include "core/hash.h"
+#include "core/kinds.h"
 #include "core/nip44.h"
+#include "core/nip46.h"
+#include "core/nip49.h"
 #include "core/pool.h"
 #include "core/wrap.h"
 
@@ -307,6 +313,98 @@ static int do_get(char **v) {
     return finish(&t);
 }
 
+/* ---- keys under a passphrase ---- */
+
+static int do_lock(char **v) {
+    struct keypair *k = secret_arg(v[0]);
+    struct buf text = {0};
+    struct err e;
+
+    check(nip49_write(k, view_str(v[1]), NIP49_UNTOLD, &text, &e), "lock", &e);
+    print(buf_view(&text));
+    buf_free(&text);
+    keypair_free(k);
+    return 0;
+}
+
+static int do_unlock(char **v) {
+    struct buf text = input();
+    struct keypair *k;
+    struct nip49 n;
+    char hex[65];
+    struct err e;
+
+    check(nip49_parse(buf_view(&text), &n, &e), "ncryptsec", &e);
+    if (!(k = nip49_open(&n, view_str(v[0]), &e)))
+        die("unlock", &e);
+    hex_encode(view_of(secret_get(keypair_secret(k)), 32), hex);
+    print(view_str(hex));
+    keypair_free(k);
+    buf_free(&text);
+    return 0;
+}
+
+/* ---- a remote signer ---- */
+
+static struct nip46 *bunker;
+static int bunker_rc = -1;
+
+static void on_signed(void *arg, const struct event *ev, const struct err *why) {
+    struct buf json = {0};
+
+    (void)arg;
+    if (!ev)
+        die("sign", why);
+    event_json(ev, &json);
+    print(buf_view(&json));
+    buf_free(&json);
+    bunker_rc = 0;
+    loop_quit(loop);
+}
+
+static void on_bunker(void *arg, const uint8_t user[static 32]) {
+    struct fields f = fields_new(KIND_INTRODUCTION, unix_now(), view_str(""));
+    struct err e;
+
+    (void)arg;
+    (void)user;
+    fields_add(&f, "p", "a \"quoted\" value");
+    check(nip46_sign(bunker, &f, on_signed, NULL, &e), "sign", &e);
+}
+
+static void on_visit(void *arg, const char *url) {
+    (void)arg;
+    fprintf(stderr, "peer: visit %s\n", url);
+}
+
+static void on_bunker_failed(void *arg, const struct err *why) {
+    (void)arg;
+    die("signer", why);
+}
+
+static void on_late(void *arg) {
+    (void)arg;
+    fputs("peer: the signer says nothing\n", stderr);
+    loop_quit(loop);
+}
+
+static int do_bunker(char **v) {
+    static const struct nip46_handler h = {on_bunker, on_visit, on_bunker_failed};
+    struct keypair *k = secret_arg(v[1]);
+    struct loop_timer *late = loop_timer_add(loop, loop_now() + WAIT_MS, on_late, NULL);
+    struct signer_url at;
+    struct err e;
+
+    check(signer_url_parse(view_str(v[0]), &at, &e), "address", &e);
+    if (!(bunker = nip46_new(net, &at, k, NULL, &h, NULL, &e)))
+        die("signer", &e);
+    loop_run(loop);
+    nip46_free(bunker);
+    loop_timer_del(late);
+    keypair_free(k);
+    return bunker_rc;
+}
+
 static const struct {
     const char *name;
     int args;
@@ -315,6 +413,7 @@ static const struct {
     {"encrypt", 2, do_encrypt}, {"decrypt", 2, do_decrypt}, {"wrap", 2, do_wrap},
     {"unwrap", 1, do_unwrap},   {"publish", 2, do_publish}, {"send", 2, do_send},
     {"fetch", 3, do_fetch},     {"put", 1, do_put},         {"get", 2, do_get},
+    {"lock", 2, do_lock},       {"unlock", 1, do_unlock},   {"bunker", 2, do_bunker},
 };
 
 int main(int argc, char **argv) {

@@ -9,7 +9,7 @@ import subprocess
 from datetime import timedelta
 
 from nostr_sdk import (
-    ClientBuilder, Event, EventBuilder, Filter, Keys, Kind, LocalRelayBuilder,
+    ClientBuilder, EncryptedSecretKey, Event, EventBuilder, Filter, Keys, KeySecurity, Kind, LocalRelayBuilder,
     LocalRelayBuilderNip42, LocalRelayBuilderNip42Mode, Nip44Version, RelayUrl, ReqTarget,
     SignerAuthenticator, Tag, UnwrappedGift, nip44_decrypt, nip44_encrypt, nip59_make_gift_wrap,
     uniffi_set_event_loop,
@@ -110,6 +110,14 @@ async def nip44_both_ways():
         assert nip44_decrypt(ME.secret_key(), YOU.public_key(), ours) == text
 
 
+async def nip49_both_ways():
+    word = "\u212b a passphrase"
+    theirs = EncryptedSecretKey(ME.secret_key(), word, 16, KeySecurity.UNKNOWN).to_bech32()
+    assert await peer(["unlock", word], theirs) == sk(ME)
+    ours = await peer(["lock", sk(ME), word])
+    assert EncryptedSecretKey.from_bech32(ours).decrypt(word).to_hex() == sk(ME)
+
+
 async def nip59_theirs_to_ours():
     wrap = nip59_make_gift_wrap(ME, YOU.public_key(), rumor("to C"))
     got = json.loads(await peer(["unwrap", sk(YOU)], wrap.as_json()))
@@ -165,6 +173,7 @@ TESTS = [
     ("replaces", replaces),
     ("AUTH opens the inbox, to its owner only", auth_opens_the_inbox),
     ("NIP-44: both ways", nip44_both_ways),
+    ("NIP-49: both ways", nip49_both_ways),
     ("NIP-59: theirs to ours", nip59_theirs_to_ours),
     ("NIP-59: ours to theirs", nip59_ours_to_theirs),
     ("our client on their relay", ours_on_their_relay),
