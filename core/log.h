@@ -1,5 +1,6 @@
 /* Levelled log to one file descriptor (a file, or stderr for daemons); never message content, never
- * keys. Text from outside should pass text_safe_new first; what that would drop is escaped here anyway. */
+ * keys. Text from outside should pass text_safe_new first; what that would drop is escaped here
+ * anyway. */
 #ifndef CDVM_LOG_H
 #define CDVM_LOG_H
 

@@ -16,6 +16,8 @@
 #define PASTE_ON "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
 
+#define NO_NUMBER 1000
+
 /* Where in an escape sequence of a key. */
 enum seq { SEQ_NONE, SEQ_ESC, SEQ_CSI };
 
@@ -268,12 +270,14 @@ static uint32_t key_of(uint8_t final, unsigned number) {
 static void in_sequence(struct lineterm *t, uint8_t c) {
     uint32_t key;
 
-    if (c >= '0' && c <= '9') {
-        t->number = t->number < 1000 ? t->number * 10 + (c - '0') : t->number;
+    if (c >= (t->number == 0 ? '1' : '0') && c <= '9' && t->number < 100) {
+        t->number = t->number * 10 + (c - '0');
         return;
     }
-    if (c < 0x40 || c > 0x7e)
+    if (c < 0x40 || c > 0x7e) { /* only in sequences that mean nothing here */
+        t->number = NO_NUMBER;
         return;
+    }
     key = key_of(c, t->number);
     t->seq = SEQ_NONE;
     if (key)
