@@ -90,15 +90,19 @@ static struct pager_hit hit_of(const struct pager *p, const struct row *r, size_
 size_t pager_hits(const struct pager *p, size_t row, struct pager_hit hits[static PAGER_HITS]) {
     size_t n = 0, len, reach = p->needle.n * 4; /* bytes that one may have begun before */
     const struct row *r = row < p->n_rows ? &p->row[row] : NULL;
+    struct view text;
     size_t at;
 
     if (!r || p->needle.n == 0)
         return 0;
-    at = needle_next(&p->needle, text_of(p, r->entry), r->from > reach ? r->from - reach : 0, &len);
+    text = text_of(p, r->entry);
+    if (text.n - r->from - r->n > reach) /* what stands further below is of no row up here */
+        text.n = r->from + r->n + reach;
+    at = needle_next(&p->needle, text, r->from > reach ? r->from - reach : 0, &len);
     while (at != SIZE_MAX && at < r->from + (size_t)r->n && n < PAGER_HITS) {
         if (at + len > r->from)
             hits[n++] = hit_of(p, r, at, len);
-        at = needle_next(&p->needle, text_of(p, r->entry), at + len, &len);
+        at = needle_next(&p->needle, text, at + len, &len);
     }
     return n;
 }
