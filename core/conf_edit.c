@@ -130,3 +130,14 @@ void conf_edit(struct view text, const char *key, const struct conf_list *values
     }
     add_missing(&all, out);
 }
+
+size_t conf_line(struct view text, const char *key, size_t nth) {
+    struct view line, value;
+
+    for (size_t n = 1; text.n; n++, text = view_of(text.p + line.n, text.n - line.n)) {
+        line = line_of(text);
+        if (says(line, key, &value) && nth-- == 0)
+            return n;
+    }
+    return 0;
+}

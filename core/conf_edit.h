@@ -11,5 +11,7 @@ void conf_values(const struct conf_key *key, const void *in, struct conf_list *o
 /* Appends `text` with the lines of `key` replaced by one line for each value: those that are there
  * stay where they are, new ones come behind the last of them or, without any, at the end. */
 void conf_edit(struct view text, const char *key, const struct conf_list *values, struct buf *out);
+/* Number of the line that has the nth value of `key`, from 0; 0 when there are fewer. */
+size_t conf_line(struct view text, const char *key, size_t nth);
 
 #endif

@@ -129,6 +129,8 @@ static int put_together(struct given *g, struct policy *policy, struct err *e) {
         return -1;
     if (settings_policy(g->policy ? g->policy : g->set.policy, g->policy != NULL, policy, e) != 0)
         return -1;
+    if (settings_bind(&g->set, e) != 0)
+        return -1;
     g->engine.set = &g->set;
     g->engine.tui = settings_terminal(&g->set);
     g->engine.policy = policy;

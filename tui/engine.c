@@ -382,14 +382,18 @@ static int take_terminal(struct engine *g, struct err *e) {
     return 0;
 }
 
+static int take_bindings(struct engine *g, struct err *e) {
+    return settings_bind(g->conf->set, e);
+}
+
 /* Settings that count at once; the others are read where they are needed. */
 static const struct {
     const char *key;
     int (*take)(struct engine *g, struct err *e);
 } TAKEN[] = {
-    {"relay", look_at_relays}, {"policy", take_policy},    {"out", take_folder},
-    {"theme", take_terminal},  {"symbols", take_terminal}, {"mouse", take_terminal},
-    {"redraw", take_terminal}, {"blur", take_terminal},
+    {"relay", look_at_relays}, {"policy", take_policy},   {"out", take_folder},
+    {"bind", take_bindings},   {"theme", take_terminal},  {"symbols", take_terminal},
+    {"mouse", take_terminal},  {"redraw", take_terminal}, {"blur", take_terminal},
 };
 
 static void ask_setting(void *arg, const char *key) {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/text.h"
 
@@ -242,9 +243,23 @@ static const struct key_row TABLE[] = {
      "hide all offers of the seller, or no longer"},
 };
 
+#define BINDS_MAX 64
+
+/* The table with the person's own keys in it. A binding adds three rows at most. */
+static struct key_row table[COUNT(TABLE) + 3 * BINDS_MAX];
+static size_t n_rows, n_binds;
+
+void keys_unbind(void) {
+    memcpy(table, TABLE, sizeof TABLE);
+    n_rows = COUNT(TABLE);
+    n_binds = 0;
+}
+
 const struct key_row *keys_table(size_t *n) {
-    *n = COUNT(TABLE);
-    return TABLE;
+    if (n_rows == 0)
+        keys_unbind();
+    *n = n_rows;
+    return table;
 }
 
 bool keys_on(const struct key_row *row, enum scr s) {
@@ -255,14 +270,25 @@ bool keys_types(enum scr s) {
     return TYPING & ON(s);
 }
 
+/* Its row in the table; n_rows when the screen does not bind it. */
+static size_t row_of(enum scr s, uint32_t key) {
+    size_t n;
+
+    (void)keys_table(&n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; keys_on(&table[i], s) && k < 4 && table[i].key[k]; k++)
+            if (table[i].key[k] == key)
+                return i;
+    return n;
+}
+
 enum action keys_find(enum scr s, uint32_t key) {
+    size_t row;
+
     if (key == K_PASTED_ENTER && !(NOT_PASTED & ON(s)))
         key = K_ENTER; /* nothing can be sent from there */
-    for (size_t i = 0; i < COUNT(TABLE); i++)
-        for (size_t k = 0; keys_on(&TABLE[i], s) && k < 4 && TABLE[i].key[k]; k++)
-            if (TABLE[i].key[k] == key)
-                return TABLE[i].action;
-    return ACT_NONE;
+    row = row_of(s, key);
+    return row < n_rows ? table[row].action : ACT_NONE;
 }
 
 const char *keys_screen_name(enum scr s) {
@@ -347,4 +373,155 @@ void keys_name(uint32_t key, char out[static 24]) {
     }
     name_plain(key & ~K_ALT(0), plain);
     snprintf(out, 24, "Alt-%.18s", plain);
+}
+
+/* --- keys of the person's own --- */
+
+/* A row for this screen alone, behind the one that it had with others. */
+static size_t row_part(size_t i, enum scr s) {
+    if (table[i].on == ON(s))
+        return i;
+    memmove(&table[i + 1], &table[i], (n_rows - i) * sizeof *table);
+    n_rows++;
+    table[i].on &= ~ON(s);
+    table[i + 1].on = ON(s);
+    return i + 1;
+}
+
+static void row_drop_key(struct key_row *row, uint32_t key) {
+    size_t kept = 0;
+
+    for (size_t k = 0; k < 4; k++)
+        if (row->key[k] && row->key[k] != key)
+            row->key[kept++] = row->key[k];
+    while (kept < 4)
+        row->key[kept++] = 0;
+    if (!row->key[0])
+        row->on = 0;
+}
+
+static void row_add_key(struct key_row *row, uint32_t key) {
+    memmove(&row->key[1], &row->key[0], 3 * sizeof row->key[0]);
+    row->key[0] = key;
+}
+
+/* 0: no key is called like that. */
+static uint32_t key_named(struct view name) {
+    uint32_t alt = 0, cp = 0;
+
+    if (name.n > 4 && !memcmp(name.p, "Alt-", 4)) {
+        alt = K_ALT(0);
+        name = view_of(name.p + 4, name.n - 4);
+    }
+    for (size_t i = 0; i < COUNT(NAMES); i++)
+        if (view_is(name, NAMES[i].name))
+            return NAMES[i].key | alt;
+    if (name.n == 6 && !memcmp(name.p, "Ctrl-", 5) && name.p[5] >= 'A' && name.p[5] <= 'Z')
+        return K_CTRL(name.p[5]) | alt;
+    return name.n > 0 && utf8_next(name, &cp) == name.n && cp > ' ' ? cp | alt : 0;
+}
+
+/* By the first word of its name; SCR_COUNT: there is none that takes keys of one's own. */
+static enum scr screen_named(struct view name) {
+    for (enum scr s = 0; s < SCR_COUNT; s++) {
+        const char *title = keys_screen_name(s);
+        size_t n = strcspn(title, " ");
+
+        if ((SCREENS & ON(s)) && name.n == n && !strncasecmp((const char *)name.p, title, n))
+            return s;
+    }
+    return SCR_COUNT;
+}
+
+static struct view word_of(const char **line) {
+    const char *p = *line + strspn(*line, " ");
+    size_t n = strcspn(p, " ");
+
+    *line = p + n;
+    return view_of(p, n);
+}
+
+static int may_bind(enum scr s, uint32_t key, struct err *e) {
+    if (key == K_CTRL('C') || key == K_CTRL('Q'))
+        return err_set(e, "bad-config", "Ctrl-C and Ctrl-Q stay what they are");
+    if (keys_types(s) && key >= ' ' && key < K_UP)
+        return err_set(e, "bad-config", "on this screen letters are text: take a key with Alt");
+    return 0;
+}
+
+struct binding {
+    enum scr s;
+    uint32_t key;
+    enum action action; /* of the other key, in the table as it was built */
+};
+
+static enum action built_in(enum scr s, uint32_t key) {
+    for (size_t i = 0; i < COUNT(TABLE); i++)
+        for (size_t k = 0; keys_on(&TABLE[i], s) && k < 4 && TABLE[i].key[k]; k++)
+            if (TABLE[i].key[k] == key)
+                return TABLE[i].action;
+    return ACT_NONE;
+}
+
+static int binding_parse(const char *line, struct binding *b, struct err *e) {
+    struct view screen = word_of(&line), fresh = word_of(&line), old = word_of(&line);
+    uint32_t same = key_named(old);
+
+    *b = (struct binding){.s = screen_named(screen), .key = key_named(fresh)};
+    if (b->s == SCR_COUNT || !b->key || !same || word_of(&line).n > 0)
+        return err_set(
+            e, "bad-config",
+            "a binding reads 'SCREEN KEY OTHER-KEY', such as 'offers Z s'; the names are "
+            "in cdvm(1), KEYS");
+    b->action = built_in(b->s, same);
+    if (b->action == ACT_NONE)
+        return err_set(e, "bad-config", "%.*s does nothing on that screen", (int)old.n,
+                       (const char *)old.p);
+    return may_bind(b->s, b->key, e);
+}
+
+int keys_bind_ok(const char *line, struct err *e) {
+    struct binding b;
+
+    return binding_parse(line, &b, e);
+}
+
+static size_t row_that(enum scr s, enum action act) {
+    size_t i = 0;
+
+    while (i < n_rows && !(keys_on(&table[i], s) && table[i].action == act))
+        i++;
+    return i;
+}
+
+/* Of an action whose only keys were bound to something else. */
+static struct key_row lost_row(const struct binding *b) {
+    struct key_row r = {.on = ON(b->s), .action = b->action};
+
+    for (size_t i = 0; i < COUNT(TABLE) && !r.help; i++)
+        if (keys_on(&TABLE[i], b->s) && TABLE[i].action == b->action) {
+            r.hint = TABLE[i].hint;
+            r.help = TABLE[i].help;
+        }
+    return r;
+}
+
+int keys_bind(const char *line, struct err *e) {
+    struct binding b;
+    size_t row;
+
+    if (binding_parse(line, &b, e) != 0)
+        return -1;
+    if (n_binds == BINDS_MAX)
+        return err_set(e, "bad-config", "more than %d bindings", BINDS_MAX);
+    if (keys_find(b.s, b.key) == b.action)
+        return 0;
+    n_binds++;
+    if ((row = row_of(b.s, b.key)) < n_rows)
+        row_drop_key(&table[row_part(row, b.s)], b.key);
+    row = row_that(b.s, b.action);
+    if (row == n_rows)
+        table[n_rows++] = lost_row(&b);
+    row_add_key(&table[row_part(row, b.s)], b.key);
+    return 0;
 }

@@ -152,6 +152,12 @@ struct key_row {
 };
 
 const struct key_row *keys_table(size_t *n);
+/* A key of the person's own, "offers Z s": on that screen (the first word of its name) Z does what
+ * s does there, and no more what it did. Questions cannot be bound, so every question stays; nor
+ * can Ctrl-C and Ctrl-Q, nor a letter where letters are text. "bad-config", and nothing changes. */
+int keys_bind(const char *line, struct err *e) WARN_UNUSED;
+int keys_bind_ok(const char *line, struct err *e) WARN_UNUSED; /* would it be taken? */
+void keys_unbind(void); /* all of them: the table is as it was built */
 /* ACT_NONE when the screen does not bind it: a letter then goes to the editor, if there is one. */
 enum action keys_find(enum scr s, uint32_t key);
 bool keys_on(const struct key_row *row, enum scr s);

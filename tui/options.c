@@ -293,6 +293,8 @@ static void left_column(struct options *o, struct settings *s, const struct iden
     rows_list(o, s, settings_key("relay"), "add a relay");
     head(o, "BLOB SERVERS for large files");
     rows_list(o, s, settings_key("blossom"), "add a server");
+    head(o, "KEYS OF YOUR OWN");
+    rows_list(o, s, settings_key("bind"), "bind a key");
     head(o, "HISTORY");
     note(o, "transcripts", "memory only, gone on quit");
     note(o, "verdicts", "who was verified and when; no content");

@@ -39,8 +39,9 @@ static const struct {
     enum scr screen;
     enum action go;
 } REACHED[] = {
-    {SCR_OFFERS, ACT_GO_OFFERS}, {SCR_JOBS, ACT_GO_JOBS},         {SCR_ATTEST, ACT_GO_ATTEST},
-    {SCR_CHAT, ACT_GO_CHAT},     {SCR_SETTINGS, ACT_GO_SETTINGS},
+    {SCR_OFFERS, ACT_GO_OFFERS},     {SCR_JOBS, ACT_GO_JOBS},   {SCR_ATTEST, ACT_GO_ATTEST},
+    {SCR_CHAT, ACT_GO_CHAT},         {SCR_FILES, ACT_GO_FILES}, {SCR_SETTINGS, ACT_GO_SETTINGS},
+    {SCR_RECEIPTS, ACT_GO_RECEIPTS},
 };
 
 enum action palette_way(enum scr to) {

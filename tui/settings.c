@@ -3,11 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/conf_edit.h"
 #include "core/dvm.h"
+#include "tui/keys.h"
 #include "tui/notify.h"
 #include "tui/proven.h"
 
 #define POLICY_FILE_MAX ((size_t)65536)
+#define FILE_MAX ((size_t)1 << 20)
 
 static const char *const SYMBOLS[] = {"auto", "ascii", "unicode", NULL};
 static const char *const MOUSE[] = {"off", "wheel", NULL};
@@ -44,6 +47,11 @@ const struct conf_key settings_keys[] = {
      .type = CONF_BOOL,
      .offset = offsetof(struct settings, keep_receipts),
      .help = "save evidence and receipt of every job at its end; no content"},
+    {.name = "bind",
+     .type = CONF_LIST,
+     .offset = offsetof(struct settings, bind),
+     .max = 100,
+     .help = "SCREEN KEY OTHER-KEY: on that screen KEY does what the other one does"},
     {.name = "look-only",
      .type = CONF_BOOL,
      .offset = offsetof(struct settings, look_only),
@@ -102,6 +110,7 @@ static const struct {
     const char *unset;
 } PLACES[] = {
     {"relay", SETTING_RELAYS, ""},
+    {"bind", SETTING_BINDINGS, ""},
     {"blossom", SETTING_SERVERS, ""},
     {"policy", SETTING_POLICY, "standard"},
     {"look-only", SETTING_POLICY, ""},
@@ -142,13 +151,56 @@ const struct conf_key *settings_key(const char *name) {
     return NULL;
 }
 
-static int check_urls(const struct conf_list *l, const char *scheme, const char *what,
+static size_t bad_url(const struct conf_list *l, const char *scheme, const char *what,
                       struct err *e) {
-    for (size_t i = 0; i < l->n; i++)
-        if (!url_form_ok(l->v[i], scheme))
-            return err_set(e, "bad-config", "%s '%s' is not a %s:// or %ss:// address", what,
-                           l->v[i], scheme, scheme);
+    size_t i = 0;
+
+    while (i < l->n && url_form_ok(l->v[i], scheme))
+        i++;
+    if (i < l->n)
+        err_set(e, "bad-config", "%s '%s' is not a %s:// or %ss:// address", what, l->v[i], scheme,
+                scheme);
+    return i;
+}
+
+static size_t bad_binding(const struct conf_list *l, struct err *e) {
+    size_t i = 0;
+
+    while (i < l->n && keys_bind_ok(l->v[i], e) == 0)
+        i++;
+    return i;
+}
+
+const struct conf_key *settings_bad_entry(const struct settings *s, size_t *nth, struct err *e) {
+    if ((*nth = bad_url(&s->relay, "ws", "relay", e)) < s->relay.n)
+        return settings_key("relay");
+    if ((*nth = bad_url(&s->blossom, "http", "blossom server", e)) < s->blossom.n)
+        return settings_key("blossom");
+    if ((*nth = bad_binding(&s->bind, e)) < s->bind.n)
+        return settings_key("bind");
+    return NULL;
+}
+
+int settings_bind(const struct settings *s, struct err *e) {
+    keys_unbind();
+    for (size_t i = 0; i < s->bind.n; i++)
+        if (keys_bind(s->bind.v[i], e) != 0)
+            return -1;
     return 0;
+}
+
+/* With file and line. */
+static int check_entries(const struct settings *s, const char *path, struct err *e) {
+    size_t nth;
+    const struct conf_key *bad = settings_bad_entry(s, &nth, e);
+    cleanup_buf struct buf text = {0};
+    struct err other;
+
+    if (!bad)
+        return 0;
+    if (file_read(path, FILE_MAX, &text, &other) != 0)
+        return err_wrap(e, "%s", path);
+    return err_wrap(e, "%s:%zu", path, conf_line(buf_view(&text), bad->name, nth));
 }
 
 int settings_load(struct settings *s, const char *path, struct err *e) {
@@ -157,23 +209,18 @@ int settings_load(struct settings *s, const char *path, struct err *e) {
     *s = (struct settings){.redraw = TUI_REDRAW, .history_days = PROVEN_DAYS};
     if (!path && !usual)
         return -1;
-    if (conf_load(path ? path : usual, settings_keys, settings_n_keys, s, e) == 0) {
-        if (settings_check_urls(s, e) == 0)
-            return 0;
-        (void)err_wrap(e, "%s", path ? path : usual);
-    }
+    path = path ? path : usual;
+    if (conf_load(path, settings_keys, settings_n_keys, s, e) == 0 &&
+        check_entries(s, path, e) == 0)
+        return 0;
     settings_free(s);
     return -1;
 }
 
-int settings_check_urls(const struct settings *s, struct err *e) {
-    if (check_urls(&s->relay, "ws", "relay", e))
-        return -1;
-    return check_urls(&s->blossom, "http", "blossom server", e);
-}
-
 int settings_check(const struct settings *s, struct err *e) {
-    if (settings_check_urls(s, e) != 0)
+    size_t nth;
+
+    if (settings_bad_entry(s, &nth, e))
         return -1;
     if (s->relay.n == 0)
         return err_set(e, "no-relay",

@@ -30,6 +30,7 @@ struct settings {
     bool blur;                /* hide what was said while the window has no focus */
     bool plain;               /* lines instead of screens */
     bool keep_receipts;       /* the bundle of every job is saved at its end */
+    struct conf_list bind;    /* keys of the person's own (keys.h) */
     bool look_only;           /* browse and verify: no guest is ever accepted */
     uint64_t history_days;    /* how long verdicts are kept (no content); 0: not at all */
 
@@ -46,6 +47,7 @@ extern const size_t settings_n_keys;
 enum setting_group {
     SETTING_RELAYS,
     SETTING_SERVERS,
+    SETTING_BINDINGS,
     SETTING_POLICY,
     SETTING_DISPLAY,
     SETTING_HISTORY,
@@ -60,7 +62,10 @@ const struct conf_key *settings_key(const char *name);  /* NULL: there is none *
 int settings_load(struct settings *s, const char *path, struct err *e) WARN_UNUSED;
 /* After options were added: URLs are URLs, at least one relay ("no-relay"). */
 int settings_check(const struct settings *s, struct err *e) WARN_UNUSED;
-int settings_check_urls(const struct settings *s, struct err *e) WARN_UNUSED; /* that alone */
+/* That alone. NULL, or the key whose entry *nth is none. */
+const struct conf_key *settings_bad_entry(const struct settings *s, size_t *nth, struct err *e);
+/* From now on the keys are those of the settings. */
+int settings_bind(const struct settings *s, struct err *e) WARN_UNUSED;
 void settings_free(struct settings *s);
 /* Lists given by options: where there is one, it stands for the file's. */
 void settings_list_add(struct conf_list *l, const char *v);                     /* copies */

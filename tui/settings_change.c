@@ -95,9 +95,12 @@ static int put_entry(struct settings *s, const struct conf_key *key, struct view
                      struct err *e) {
     struct settings alone = {0};
     struct conf_list *given = field(&alone, key), *l = field(s, key);
+    size_t nth;
     int rc = conf_set(settings_keys, settings_n_keys, key->name, value, &alone, e);
 
-    if (rc == 0 && (rc = settings_check_urls(&alone, e)) == 0 && !listed(l, given->v[0])) {
+    if (rc == 0 && settings_bad_entry(&alone, &nth, e))
+        rc = -1;
+    if (rc == 0 && !listed(l, given->v[0])) {
         list_put(s, l, given->v[0]);
         settings_suggest(s, key, given->v[0]);
     }

@@ -68,6 +68,7 @@ static void every_key_goes_round(void **state) {
         if (!settings_next(&s, key))
             put(&s, key->name,
                 !strcmp(key->name, "relay")     ? "ws://127.0.0.1:1"
+                : !strcmp(key->name, "bind")    ? "offers Z s"
                 : !strcmp(key->name, "blossom") ? "http://127.0.0.1:1"
                 : key->type == CONF_NUMBER      ? least
                                                 : "/tmp");
