@@ -12,6 +12,7 @@
 #include "core/hash.h"
 #include "tui/app.h"
 #include "tui/cmd.h"
+#include "tui/plain.c"
 
 #define NOW 1764000000
 #define JOBS_MAX 4
@@ -482,7 +483,7 @@ static void inputs_make(void) {
     input_line("", "a question with secrets", "");
 }
 
-static void press(uint32_t key) {
+static void press_key(uint32_t key) {
     bool same;
 
     g.key = key;
@@ -523,7 +524,7 @@ static void give(const struct input *in) {
 
     trail(in);
     if (in->key)
-        press(in->key);
+        press_key(in->key);
     else if (in->paste) {
         g.key = 0;
         g.before = g.app->prompt;
@@ -531,8 +532,8 @@ static void give(const struct input *in) {
         app_paste(g.app, view_str(in->paste), false);
     } else {
         for (const char *s = in->line; *s; s++)
-            press((uint32_t)(uint8_t)*s);
-        press(K_ENTER);
+            press_key((uint32_t)(uint8_t)*s);
+        press_key(K_ENTER);
     }
     app_clock(g.app, g.app->now + 300, NOW);
     if (app_focus(g.app) != focus || n_given++ % 16 == 0)
@@ -748,6 +749,81 @@ static void long_random_walks(void **arg) {
     }
 }
 
+/* --- without screens --- */
+
+/* Commands as /help says them, and what else can be a line. */
+static char line_of[200][40];
+static size_t n_lines;
+
+static void heard_line(void *arg, struct safe_text t) {
+    size_t n = t.n && t.s[0] == '/' ? strcspn(t.s + 1, " ,") + 1 : 0;
+
+    (void)arg;
+    if (n > 1 && n < sizeof line_of[0] - 12 && n_lines + 4 < COUNT(line_of)) {
+        snprintf(line_of[n_lines++], sizeof line_of[0], "%.*s", (int)n, t.s);
+        snprintf(line_of[n_lines++], sizeof line_of[0], "%.*s LICENSE", (int)n, t.s);
+        snprintf(line_of[n_lines++], sizeof line_of[0], "%.*s 1", (int)n, t.s);
+    }
+}
+
+static void no_line(void *arg, struct safe_text t) {
+    (void)arg, (void)t;
+}
+
+static void no_prompt(void *arg, const char *prompt, bool hidden) {
+    (void)arg, (void)prompt, (void)hidden;
+}
+
+static void lines_make(struct plain *p) {
+    static const char *const MORE[] = {
+        "y",        "Y",      "yes",           "accept",      "simulated",
+        "remember", "secret", "/press Enter",  "/press y",    "/press a",
+        "/press x", "/go 3",  "/press Ctrl-F", "/press Alt-s"};
+
+    if (n_lines > 0)
+        return;
+    plain_line(p, view_str("/help"), false);
+    assert_true(n_lines > 60);
+    for (size_t i = 0; i < COUNT(MORE); i++)
+        snprintf(line_of[n_lines++], sizeof line_of[0], "%s", MORE[i]);
+}
+
+/* A line is typed as a whole; a pasted one answers nothing. */
+static void give_line(struct plain *p, const char *line, bool pasted) {
+    const struct prompt *q = &g.app->prompt;
+    bool yes = !strcmp(line, "y") || !strcmp(line, "Y") || !strcmp(line, "yes");
+
+    g.before = *q;
+    g.pasted = pasted;
+    g.edited = false;
+    g.key = q->open && !q->edit && yes && !pasted ? 'y' : K_ENTER;
+    g.n_typed = strlen(line) < sizeof g.typed ? strlen(line) : sizeof g.typed;
+    memcpy(g.typed, line, g.n_typed);
+    trail(&(struct input){.paste = line});
+    plain_line(p, view_str(line), pasted);
+    app_clock(g.app, g.app->now + 300, NOW);
+}
+
+static void lines_without_screens(void **arg) {
+    static const struct plain_out LEARN = {heard_line, no_prompt}, OUT = {no_line, no_prompt};
+
+    (void)arg;
+    g.remembered = g.forced = false;
+    for (unsigned i = 0; i < 120; i++) {
+        struct plain *p;
+
+        seed = (uint64_t)(i + 1) * UINT64_C(0xd1342543de82ef95);
+        g.kind = (enum kind)(KIND_WARNED + i % (KIND_COUNT - 1));
+        world_open();
+        p = plain_new(g.app, i == 0 ? &LEARN : &OUT, NULL);
+        lines_make(p);
+        for (int k = 0; k < 120; k++)
+            give_line(p, line_of[rnd((uint32_t)n_lines)], rnd(5) == 0);
+        plain_free(p);
+        world_close();
+    }
+}
+
 /* --- nothing was left out --- */
 
 /* Screens that no key leads to in this test's world, and why. */
@@ -821,6 +897,7 @@ int main(void) {
         cmocka_unit_test(what_goes_to_a_good_guest),
         cmocka_unit_test(a_remembered_warning_still_asks),
         cmocka_unit_test(long_random_walks),
+        cmocka_unit_test(lines_without_screens),
         cmocka_unit_test(every_screen_was_there),
     };
 

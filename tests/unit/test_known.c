@@ -196,6 +196,15 @@ static void no_days_keep_nothing(void **state) {
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
+/* The fuzzer's seed is a file that this program reads. */
+static void the_seed_is_one(void **state) {
+    struct known *k = known_new("tests/fuzz/corpus/known/one", 1795300001, KNOWN_DAYS);
+
+    (void)state;
+    assert_true(k->n_last == 1 && k->n_acc == 1);
+    known_free(k);
+}
+
 static void odd_files_do_no_harm(void **state) {
     static const char *const rows[] = {
         "",
@@ -244,8 +253,8 @@ int main(void) {
         T(facts_say_what_the_bundle_says), T(the_last_one_is_kept),
         T(a_machine_is_told_from_another), T(acceptances_hold_for_one_value_of_one_machine),
         T(what_cannot_be_remembered),      T(what_is_forgotten_is_asked_again),
-        T(no_days_keep_nothing),           T(odd_files_do_no_harm),
-        T(many_are_not_too_many),
+        T(no_days_keep_nothing),           T(the_seed_is_one),
+        T(odd_files_do_no_harm),           T(many_are_not_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
