@@ -1,4 +1,5 @@
 #include "core/talk.c"
+#include "core/talk_save.c"
 #include "core/wrap.h"
 #include "core/xfer.h"
 #include "tests/unit/unit.h"
@@ -543,6 +544,110 @@ static void a_file_crosses_a_bad_link(void **state) {
     link_free(l);
 }
 
+/* --- put down and taken up again --- */
+
+/* The customer's program dies and comes back with what it had when n_in of the guest's messages
+ * were over; what it had sent since then is given one by one, if `more`. */
+static void customer_dies(uint64_t n_in, size_t more) {
+    struct end *u = &net->end[0];
+    cleanup_buf struct buf json = {0};
+    struct jw w = jw_new(&json);
+    struct rumor *late[8];
+    struct err e;
+    cJSON *o;
+
+    jw_obj(&w);
+    talk_save(u->talk, n_in, &w);
+    jw_end_obj(&w);
+    for (unsigned i = 0; i < more; i++) {
+        say_number(u, 1000 + i);
+        late[i] = rumor_copy(u->talk->kept[(u->talk->out.n - 1) % TALK_KEEP]);
+    }
+    talk_free(u->talk);
+    while (u->n_inbox)
+        rumor_free(u->inbox[--u->n_inbox]);
+    o = json_parse(buf_view(&json), json.n, &e);
+    assert_non_null(o);
+    u->talk = talk_restore(TALK_CUSTOMER, u->key, keypair_pub(net->end[1].key), job_id, o, &handler,
+                           u, &e);
+    if (!u->talk)
+        fail_msg("%s", e.text);
+    for (size_t i = 0; i < more; i++) {
+        assert_int_equal(talk_restore_sent(u->talk, late[i], &e), 0);
+        rumor_free(late[i]);
+    }
+    cJSON_Delete(o);
+}
+
+static void goes_on_after(unsigned lose, uint64_t back, size_t more) {
+    struct link *l = link_new();
+    struct talk_sum a, b;
+
+    open_both();
+    for (unsigned i = 0; i < 40; i++) {
+        l->lose = lose;
+        say_number(&l->end[i % 2], i);
+        turn();
+    }
+    talk_sum(l->end[0].talk, &a);
+    customer_dies(a.n_in > back ? a.n_in - back : 1, more);
+    for (unsigned i = 40; i < 60; i++) {
+        say_number(&l->end[i % 2], i);
+        turn();
+    }
+    l->lose = 0;
+    for (unsigned i = 0; i < 400 && !l->end[0].broken; i++)
+        turn();
+    assert_false(l->end[0].broken || l->end[1].broken);
+    talk_sum(l->end[0].talk, &a);
+    talk_sum(l->end[1].talk, &b);
+    assert_int_equal(a.n_out, b.n_in);
+    assert_int_equal(a.n_in, b.n_out);
+    assert_memory_equal(a.root_out, b.root_in, 32);
+    assert_memory_equal(a.root_in, b.root_out, 32);
+    link_free(l);
+}
+
+static void a_customer_that_died_goes_on(void **state) {
+    (void)state;
+    goes_on_after(0, 0, 0);
+    goes_on_after(30, 0, 5);
+}
+
+/* What it had taken after it was saved comes again, for it is asked for. */
+static void what_was_not_saved_comes_again(void **state) {
+    (void)state;
+    goes_on_after(0, 7, 0);
+    goes_on_after(30, 7, 8);
+}
+
+static void what_was_saved_badly_is_refused(void **state) {
+    static const char *const bad[] = {
+        "{}",
+        "{\"out\":\"00\",\"in\":\"\",\"acked\":0,\"kept\":[]}",
+        "{\"out\":\"\",\"in\":\"\",\"acked\":1,\"kept\":[]}",
+        "{\"out\":\"\",\"in\":\"\",\"acked\":0,\"kept\":[\"{}\"]}",
+        "{\"out\":\"0000000000000000000000000000000000000000000000000000000000000000\","
+        "\"in\":\"\",\"acked\":0,\"kept\":[]}",
+        "{\"out\":\"zz00000000000000000000000000000000000000000000000000000000000000\","
+        "\"in\":\"\",\"acked\":1,\"kept\":[]}",
+    };
+    struct link *l = link_new();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        cJSON *o = json_parse(view_str(bad[i]), 4096, NULL);
+        struct err e = {0};
+
+        assert_non_null(o);
+        assert_null(talk_restore(TALK_CUSTOMER, l->end[0].key, keypair_pub(l->end[1].key), job_id,
+                                 o, &handler, &l->end[0], &e));
+        assert_true(e.code[0] && e.text[0]);
+        cJSON_Delete(o);
+    }
+    link_free(l);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_link_delivers_in_order),
@@ -563,6 +668,9 @@ int main(void) {
         cmocka_unit_test(content_reaches_a_bucket),
         cmocka_unit_test(the_largest_message_fits_a_relay),
         cmocka_unit_test(a_file_crosses_a_bad_link),
+        cmocka_unit_test(a_customer_that_died_goes_on),
+        cmocka_unit_test(what_was_not_saved_comes_again),
+        cmocka_unit_test(what_was_saved_badly_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
