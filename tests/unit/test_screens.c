@@ -395,6 +395,59 @@ static struct app *scene_identity_passphrase(void) {
     return a;
 }
 
+/* A job was left by a program that died; read only, so one list serves every scene. */
+static struct resume *one_job_left(void) {
+    static const uint8_t job[32] = {0x7f, 0x21, 0xab};
+    static struct resume *left;
+    struct resume_file *f;
+    struct err e;
+
+    if (left)
+        return left;
+    mkdir("build", 0755);
+    left = resume_open("build/resume-scene", &e);
+    assert_non_null(left);
+    if (!resume_on(left))
+        assert_int_equal(resume_set(left, view_str("a passphrase"), &e), 0);
+    f = resume_file_new(left, job, &e);
+    assert_non_null(f);
+    assert_int_equal(resume_file_write(f, view_str("{}"), NOW + 420, &e), 0);
+    resume_file_free(f);
+    return left;
+}
+
+static struct app *scene_resume(void) {
+    struct app *a = app_with_offers();
+
+    a->conf.resume = one_job_left();
+    app_resume_look(a);
+    return a;
+}
+
+static struct app *scene_resume_passphrase(void) {
+    struct app *a = scene_resume();
+
+    app_key(a, 'y');
+    type(a, "one of any length");
+    return a;
+}
+
+static struct app *scene_resume_forget(void) {
+    struct app *a = scene_resume();
+
+    app_key(a, K_ESC);
+    return a;
+}
+
+static struct app *scene_keep(void) {
+    struct app *a = app_ready();
+
+    a->conf.resume = one_job_left();
+    type(a, "/keep");
+    app_key(a, K_ENTER);
+    return a;
+}
+
 static struct app *scene_identity_typed(void) {
     struct app *a = scene_identity_passphrase();
 
@@ -708,6 +761,10 @@ static const struct {
     {"identity-name", scene_identity_name},
     {"identity-passphrase", scene_identity_passphrase},
     {"identity-typed", scene_identity_typed},
+    {"resume", scene_resume},
+    {"resume-passphrase", scene_resume_passphrase},
+    {"resume-forget", scene_resume_forget},
+    {"keep", scene_keep},
     {"start-who", scene_start_who},
     {"start-relays", scene_start_relays},
     {"start-strict", scene_start_strict},
