@@ -10,6 +10,7 @@
 #include "core/nip19.h"
 
 #define JOBS_SHOWN 12
+#define NPUB_LINE 8 /* groups of four in a line */
 
 /* "npub1 qqqs zz5w ...": groups of four. */
 static void npub_groups(const uint8_t key[static 32], struct buf *out) {
@@ -21,6 +22,8 @@ static void npub_groups(const uint8_t key[static 32], struct buf *out) {
         return;
     buf_add(out, npub.p, 5);
     for (size_t i = 5; i < npub.n; i++) {
+        if (i == 5 + 4 * NPUB_LINE) /* two lines of half of it each */
+            buf_str(out, "\n                ");
         if ((i - 5) % 4 == 0)
             buf_str(out, " ");
         buf_add(out, npub.p + i, 1);
@@ -34,13 +37,14 @@ static void fill_provider(const struct app *a, const struct offer *o, struct pag
     enum mark m = marks_get(a->marks, o->pubkey);
     char doubt[160];
 
+    buf_str(&npub, "           ");
     npub_groups(o->pubkey, &npub);
     pager_line(p, ROLE_TEXT, "Provider   %s   %s%s", *o->provider_name ? o->provider_name : "?",
                mark.text,
                m == MARK_FAVOURITE ? "   favourite"
                : m == MARK_MUTED   ? "   muted"
                                    : "");
-    pager_line(p, ROLE_TEXT, "           %s", (char *)npub.p);
+    pager_add(p, "", ROLE_TEXT, true, buf_view(&npub));
     if (!r || !scr_doubtful(r))
         return;
     scr_doubt(r, doubt, sizeof doubt);

@@ -189,8 +189,11 @@ static struct scr_cursor draw_filter(const struct app *a, int y) {
         x +=
             draw_fmt(y, x, a->cols < 80 ? 14 : 30, ROLE_TEXT, "%s", words.n ? (char *)words.p : "");
     }
-    buf_fmt(&right, "%zu of %zu offer%s", shelf_shown(a->shelf), shelf_count(a->shelf),
-            shelf_count(a->shelf) == 1 ? "" : "s");
+    if (a->cols < 80)
+        buf_fmt(&right, "%zu of %zu", shelf_shown(a->shelf), shelf_count(a->shelf));
+    else
+        buf_fmt(&right, "%zu offer%s, %zu shown", shelf_count(a->shelf),
+                shelf_count(a->shelf) == 1 ? "" : "s", shelf_shown(a->shelf));
     if (shelf_muted(a->shelf) > 0)
         buf_fmt(&right, ", %zu muted", shelf_muted(a->shelf));
     buf_fmt(&right, "   sort: %s", shelf_sort_name(a->sort));

@@ -99,11 +99,17 @@ static void hay_put(struct buf *b, const struct parts *p, const uint8_t key[stat
 }
 
 uint64_t shelf_hash(struct view v, uint64_t salt) {
-    uint64_t h = salt ^ UINT64_C(0xcbf29ce484222325);
+    uint64_t h = salt ^ UINT64_C(0xcbf29ce484222325) ^ v.n, word;
 
-    for (size_t i = 0; i < v.n; i++)
-        h = (h ^ v.p[i]) * UINT64_C(0x100000001b3);
-    return h ^ h >> 29;
+    for (size_t i = 0; i < v.n; i += sizeof word) {
+        size_t n = v.n - i < sizeof word ? v.n - i : sizeof word;
+
+        word = 0;
+        memcpy(&word, v.p + i, n);
+        h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        h ^= h >> 29;
+    }
+    return h ^ h >> 32;
 }
 
 uint64_t shelf_look(const char *name, uint64_t salt) {

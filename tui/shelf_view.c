@@ -179,40 +179,96 @@ static int by_age(const struct shelf_row *a, const struct shelf_row *b) {
     return by_number((uint64_t)b->created_at, (uint64_t)a->created_at);
 }
 
+/* The same orders as the comparisons above, as far as 60 bits go. */
+static uint64_t bits(uint64_t v) {
+    return v >> 60 ? (UINT64_C(1) << 60) - 1 : v;
+}
+
+static uint64_t proof_bits(const struct shelf_row *r) {
+    uint64_t rank = proof_rank(r->proof.state) + (r->mark == MARK_FAVOURITE ? 0 : 8);
+
+    return rank << 56 | (r->price_msat >> 56 ? (UINT64_C(1) << 56) - 1 : r->price_msat);
+}
+
+static uint64_t price_bits(const struct shelf_row *r) {
+    return bits(r->price_msat);
+}
+
+/* The first letters, as strcasecmp sees them. */
+static uint64_t letters(const char *s) {
+    uint64_t v = 0;
+
+    for (int i = 0; i < 7; i++) {
+        v = v << 8 | (uint64_t)tolower((unsigned char)*s);
+        s += *s != 0;
+    }
+    return v;
+}
+
+static uint64_t name_bits(const struct shelf_row *r) {
+    return letters(r->what);
+}
+
+static uint64_t provider_bits(const struct shelf_row *r) {
+    return letters(r->provider);
+}
+
+static uint64_t seen_bits(const struct shelf_row *r) {
+    return (UINT64_C(1) << 60) - 1 - bits((uint64_t)r->seen);
+}
+
+static uint64_t age_bits(const struct shelf_row *r) {
+    return (UINT64_C(1) << 60) - 1 - bits((uint64_t)r->created_at);
+}
+
 static const struct {
     const char *name;
     int (*compare)(const struct shelf_row *a, const struct shelf_row *b);
+    uint64_t (*bits)(const struct shelf_row *r); /* decides most comparisons at once */
 } SORTS[SORT_COUNT] = {
-    [SORT_PROVEN] = {"proven, price", by_proof},
-    [SORT_PRICE] = {"price", by_price},
-    [SORT_NAME] = {"model", by_name},
-    [SORT_PROVIDER] = {"provider", by_provider},
-    [SORT_SEEN] = {"seen", by_seen},
-    [SORT_AGE] = {"newest", by_age},
+    [SORT_PROVEN] = {"proven, price", by_proof, proof_bits},
+    [SORT_PRICE] = {"price", by_price, price_bits},
+    [SORT_NAME] = {"model", by_name, name_bits},
+    [SORT_PROVIDER] = {"provider", by_provider, provider_bits},
+    [SORT_SEEN] = {"seen", by_seen, seen_bits},
+    [SORT_AGE] = {"newest", by_age, age_bits},
 };
 
 const char *shelf_sort_name(enum shelf_sort by) {
     return SORTS[by].name;
 }
 
-/* Who is away comes after who is there, whatever the order. */
-static int compare(const void *pa, const void *pb, void *arg) {
-    const struct shelf_row *a = &(*(struct kept *const *)pa)->row,
-                           *b = &(*(struct kept *const *)pb)->row;
-    int c = by_number(b->alive, a->alive);
+struct place {
+    uint64_t bits; /* the top one: away. Who is away comes last, whatever the order */
+    struct kept *kept;
+};
 
-    if (c == 0)
-        c = SORTS[*(enum shelf_sort *)arg].compare(a, b);
+static int compare(const void *pa, const void *pb, void *arg) {
+    const struct place *pla = pa, *plb = pb;
+    const struct shelf_row *a = &pla->kept->row, *b = &plb->kept->row;
+    int c;
+
+    if (pla->bits != plb->bits)
+        return pla->bits < plb->bits ? -1 : 1;
+    c = SORTS[*(enum shelf_sort *)arg].compare(a, b);
     if (c == 0)
         c = by_price(a, b);
     return c ? c : memcmp(a->id, b->id, 32);
 }
 
 static void sort(struct shelf *s, enum shelf_sort by) {
-    if (s->n > 1)
-        qsort_r(s->all, s->n, sizeof(struct kept *), compare, &by);
-    for (size_t i = 0; i < s->n; i++)
+    struct place *place = mem_new((s->n + 1) * sizeof *place);
+
+    for (size_t i = 0; i < s->n; i++) {
+        place[i].kept = s->all[i];
+        place[i].bits = SORTS[by].bits(&s->all[i]->row) | (uint64_t)!s->all[i]->row.alive << 63;
+    }
+    qsort_r(place, s->n, sizeof *place, compare, &by);
+    for (size_t i = 0; i < s->n; i++) {
+        s->all[i] = place[i].kept;
         s->all[i]->at = i;
+    }
+    free(place);
     s->by = by;
     s->sorted = true;
 }

@@ -13,6 +13,8 @@
 #include "tui/scr.h"
 
 #define OFFERS 10000
+#define KEYS 500
+#define NOW 1764000000
 #define LINES_SAID 100000
 #define FRAMES 300
 
@@ -25,34 +27,67 @@ static void nothing(void *arg) {
 static int ask(void *arg, unsigned job, struct view text, uint8_t id[static 32], struct err *e);
 static const struct app_port PORT = {.ask = ask, .redraw = nothing, .suspend = nothing};
 
-static void put_offers(void) {
-    struct offer o = {.job_kind = KIND_JOB_CHAT, .vcpus = 8};
+/* Real events, signed, verified and parsed as if a relay had sent them. */
+static void put_offer(uint32_t i, const struct keypair *k) {
+    struct offer o = {.job_kind = KIND_JOB_CHAT, .vcpus = 8, .memory_mib = 65536, .n_relays = 2};
+    cleanup_buf struct buf json = {0};
+    struct event *ev;
+    struct offer *out;
 
-    app_on_offers_clear(app);
+    o.price_msat = i * 7919u % 100000u;
+    snprintf(o.d, sizeof o.d, "offer-%u", i);
+    snprintf(o.name, sizeof o.name, "model-%u with documents", i % 97);
+    snprintf(o.about, sizeof o.about, "Private inference in a sealed guest. Nothing is kept.");
+    snprintf(o.provider_name, sizeof o.provider_name, "provider %u", i % KEYS);
     snprintf(o.privacy, sizeof o.privacy, "sev-snp");
     snprintf(o.price_unit, sizeof o.price_unit, "job");
-    for (uint32_t i = 0; i < OFFERS; i++) {
-        struct listing l = {.offer = &o, .alive = true, .free_slots = 1};
-
-        memcpy(o.pubkey, &i, sizeof i);
-        memcpy(o.id, &i, sizeof i);
-        o.price_msat = i * 7919u % 100000u;
-        snprintf(o.provider_name, sizeof o.provider_name, "provider %u", i);
-        snprintf(o.model_name, sizeof o.model_name, "model-%u", i % 97);
-        app_on_offer(app, &l);
-    }
+    snprintf(o.workload_name, sizeof o.workload_name, "chat");
+    snprintf(o.model_name, sizeof o.model_name, "model-%u", i % 97);
+    snprintf(o.vcpu_type, sizeof o.vcpu_type, "EPYC-v4");
+    memset(o.workload, 'a', 64);
+    memcpy(o.workload + 64, ":2048", 6);
+    memcpy(o.model, o.workload, sizeof o.model);
+    snprintf(o.relays[0], sizeof o.relays[0], "wss://relay.example");
+    snprintf(o.relays[1], sizeof o.relays[1], "wss://other.example");
+    ev = offer_make(&o, k, NOW - i);
+    event_json(ev, &json);
+    event_free(ev);
+    ev = event_parse(buf_view(&json), NULL);
+    out = ev ? offer_parse(ev, NULL) : NULL;
+    if (!out)
+        abort();
+    app_on_offer(app, out, ev, "wss://relay.example");
+    offer_free(out);
+    event_free(ev);
 }
 
-static void list_anew(void *arg) {
-    (void)arg;
-    put_offers();
-    app_prepare(app);
+static struct keypair *key[KEYS];
+
+static void put_offers(void) {
+    for (size_t i = 0; i < KEYS; i++) {
+        struct heartbeat h = {.created_at = NOW, .expiration = NOW + 300, .free_slots = 1};
+
+        key[i] = keypair_new();
+        memcpy(h.pubkey, keypair_pub(key[i]), 32);
+        app_on_beat(app, &h);
+    }
+    for (uint32_t i = 0; i < OFFERS; i++)
+        put_offer(i, key[i % KEYS]);
 }
 
 static void frame(void *arg) {
     (void)arg;
     app_prepare(app);
     scr_draw(app);
+}
+
+/* The heaviest frame: something came in, so all of it is judged, sorted and filtered again. */
+static void frame_of_news(void *arg) {
+    static uint32_t more = OFFERS;
+
+    put_offer(more++, key[0]);
+    app_clock(app, app->now + 300, NOW);
+    frame(arg);
 }
 
 static void frame_of_list(void *arg) {
@@ -199,7 +234,11 @@ int main(void) {
     draw_start(false, THEME_256);
     app = app_new(&conf);
     app_resize(app, 24, 80);
-    milliseconds("tui: list of 10,000 offers made anew", 20, list_anew);
+    app_clock(app, 1000, NOW);
+    memory("tui: memory with nothing");
+    put_offers();
+    milliseconds("tui: frame, 10,000 offers and news among them", FRAMES, frame_of_news);
+    memory("tui: memory with 10,000 offers");
     milliseconds("tui: frame, 10,000 offers", FRAMES, frame_of_list);
     app_key(app, '/');
     milliseconds("tui: frame, 10,000 offers filtered as one types", FRAMES, frame_of_filter);
@@ -224,5 +263,7 @@ int main(void) {
     buf_free(&answer);
     endwin();
     app_free(app);
+    for (size_t i = 0; i < KEYS; i++)
+        keypair_free(key[i]);
     return 0;
 }

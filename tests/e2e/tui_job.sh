@@ -20,7 +20,7 @@ printf 'id,note\n1,late\n2,on time\n' >"$T/notes.csv"
 rent() {
     expect "$1: the offer is there, and simulated" '\[S\].*SIMULATED'
     keys Enter
-    expect "$1: detail says what will be required" 'REQUIRED   before anything of yours leaves'
+    expect "$1: detail says what will be required" 'REQUIRED BEFORE ANYTHING OF YOURS LEAVES'
     keys Enter
     expect "$1: starting asks first" 'Start a guest\?'
     keys y

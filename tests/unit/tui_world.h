@@ -14,6 +14,7 @@
 static struct {
     struct buf log, told;
     struct app *app;
+    struct offer *offer; /* the simulated one */
     bool ascii, deaf; /* deaf: everything asked is refused */
     struct settings set;
 } world;
@@ -273,7 +274,11 @@ static inline void put_offer(struct app *a, struct offer *o, bool alive, int64_t
     app_on_offer_again(a, o->id, "wss://other.example");
     app_on_beat(a, &h);
     event_free(ev);
-    offer_free(o);
+    if (offer_simulated(o)) {
+        offer_free(world.offer);
+        world.offer = o;
+    } else
+        offer_free(o);
 }
 
 /* Before offers are put: a job that was had with this seller. */
@@ -652,6 +657,8 @@ static inline void app_done(struct app *a) {
     app_free(a);
     settings_free(&world.set);
     world.set = (struct settings){0};
+    offer_free(world.offer);
+    world.offer = NULL;
     buf_free(&world.told);
 }
 
