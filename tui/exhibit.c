@@ -102,7 +102,8 @@ static void add_bound(struct exhibit *x, const struct job_request *q, const uint
                  {"U", "your one-time key of this job", q->customer},
                  {"N", "your nonce, 32 random bytes made for this job", q->nonce},
                  {"job", "id of your request", q->id}};
-    const struct exhibit_item *h = exhibit_named(x, "REPORT_DATA.H");
+    const struct exhibit_item *said = exhibit_named(x, "REPORT_DATA.H");
+    const struct view h = said ? said->bytes : (struct view){0}; /* items move as more come */
     uint8_t data[64];
     struct item *it;
 
@@ -110,7 +111,7 @@ static void add_bound(struct exhibit *x, const struct job_request *q, const uint
         item_say(item_copy(x, BINDING, parts[i].name, view_of(parts[i].p, 32)), parts[i].words);
     binding_report_data(guest, q->customer, q->nonce, q->id, (struct view){0}, data);
     it = item_copy(x, BINDING, "H", view_of(data + 32, 32));
-    item_say(it, h && view_eq(h->bytes, it->shown.bytes)
+    item_say(it, view_eq(h, it->shown.bytes)
                      ? "SHA-256 over these, computed here: equal to REPORT_DATA.H"
                      : "SHA-256 over these, computed here: NOT what REPORT_DATA.H holds");
 }
