@@ -170,7 +170,7 @@ static void tab_words(const struct app *a, size_t i, bool named, char out[static
         snprintf(job, sizeof job, " %02x%02x", a->job->id[0], a->job->id[1]);
     if (news)
         snprintf(plus, sizeof plus, "+%zu", news % 100);
-    snprintf(out, 40, here ? "[%s%s%s%s]" : " %s%s%s%s ", TABS[i].digit,
+    snprintf(out, 40, here ? "[%s%s%s%s]" : " %s%s%s%s", TABS[i].digit,
              named || here ? TABS[i].name : "", job, plus);
 }
 
