@@ -313,7 +313,7 @@ static void a_file_half_sent_is_told_and_dropped(void **state) {
         buf_u8(&data, (uint8_t)i);
     assert_int_equal(file_write(path, buf_view(&data), 0600, true, &e), 0);
     ready();
-    assert_int_equal(session_attach(t.s, path, "text/plain", xid, &e), 0);
+    assert_int_equal(session_attach(t.s, path, "text/plain", NULL, xid, &e), 0);
     for (int i = 0; i < 20 && t.guest[0].n_file == 0; i++)
         net_for(&t.net, 50);
     assert_int_equal(t.guest[0].n_file, 1);
