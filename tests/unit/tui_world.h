@@ -15,7 +15,7 @@ static struct {
     struct buf log, told;
     struct app *app;
     struct offer *offer; /* the simulated one */
-    bool ascii, deaf; /* deaf: everything asked is refused */
+    bool ascii, deaf;    /* deaf: everything asked is refused */
     struct settings set;
 } world;
 
