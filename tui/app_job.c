@@ -27,7 +27,7 @@ unsigned app_on_started(struct app *a, const struct offer *o, const uint8_t id[s
     else
         text_clip(j->what, sizeof j->what, o->workload_name);
     shelf_price(o, j->price, sizeof j->price);
-    j->minutes = offer_limit(o, "minutes", LEASE_MINUTES);
+    j->minutes = offer_limit(o, "lease", LEASE_MINUTES * 60) / 60;
     if (j->minutes > LEASE_MINUTES)
         j->minutes = LEASE_MINUTES;
     j->price_msat = o->price_msat;
