@@ -94,15 +94,17 @@ static void (*const TRIES[])(struct session *s) = {
     try_route, try_bundle, try_save,   try_looks,  try_tick,
 };
 
-/* The names that the tries above call; those below that make, free or end a session, or take none.
+/* The names that the tries above call; those below that make, free or end a session (a resumed one:
+ * test_session_resume.c), or take none.
  */
 static const char *const NAMES[] = {
-    "session_ask",           "session_attach", "session_cancel",     "session_accept",
-    "session_confirm",       "session_route",  "session_bundle",     "session_bundle_save",
-    "session_messages_save", "session_state",  "session_offer",      "session_request",
-    "session_verdict",       "session_guest",  "session_why",        "session_files_open",
-    "session_new",           "session_free",   "session_end",        "session_refuse",
-    "session_conf_route",    "session_fn",     "session_state_name", "session_state_final"};
+    "session_ask",           "session_attach",     "session_cancel", "session_accept",
+    "session_confirm",       "session_route",      "session_bundle", "session_bundle_save",
+    "session_messages_save", "session_state",      "session_offer",  "session_request",
+    "session_verdict",       "session_guest",      "session_why",    "session_files_open",
+    "session_new",           "session_free",       "session_end",    "session_refuse",
+    "session_resume",        "session_conf_route", "session_fn",     "session_state_name",
+    "session_state_final"};
 
 static bool named(const char *name, size_t n) {
     for (size_t i = 0; i < COUNT(NAMES); i++)
