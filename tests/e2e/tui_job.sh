@@ -31,7 +31,7 @@ start 80x24 --relay "$url" --policy demo --out "$T/out"
 expect "offers come" 'local|tester' 20
 text '/table'
 keys Enter
-expect "the filter leaves the table" 'filter: table .* 1 of 1 offer'
+expect "the filter leaves the table" 'filter: table .* 1 shown'
 keys Enter
 expect "detail" 'Enter start a guest'
 keys Enter

@@ -36,7 +36,7 @@ sleep 1
 take offers
 text '/table'
 keys Enter
-must '1 of [0-9]+ offer'
+must '1 shown'
 keys Enter
 must 'REQUIRED'
 take offer
@@ -103,7 +103,7 @@ start 100x30 --relay "$url" --policy demo --out "$HOME"
 must 'SIMULATED'
 text '/chat'
 keys Enter
-must '1 of [0-9]+ offer'
+must '1 shown'
 keys Enter
 must 'REQUIRED'
 take chat-offer
