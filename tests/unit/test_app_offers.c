@@ -116,7 +116,7 @@ static bool page_says(const struct app *a, const char *words) {
     struct pager_row row;
 
     for (size_t i = 0; pager_row(a->offer_page, i, &row); i++)
-        if (strstr(row.text.s, words))
+        if (memmem(row.text.s, row.text.n, words, strlen(words)))
             return true;
     return false;
 }
