@@ -9,18 +9,11 @@
 
 [[ -s $IMAGE/initrd && -x $B/e2e/reader ]] || skip_all "no guest image or no build/e2e/reader (make image test-programs)"
 
-# An image with one more volume: the double, offered as a chat.
-mkdir -p "$T/image" "$T/tree/bin" "$T/tree/cdvm" "$T/out"
-for f in kernel ovmf.fd initrd cmdline.template packages.lock source; do cp "$IMAGE/$f" "$T/image/"; done
-cp "$B/e2e/reader" "$T/tree/bin/reader"
-for lib in $(ldd "$B/e2e/reader" | grep -oE '/[^ ]+'); do install -D "$(realpath "$lib")" "$T/tree$lib"; done
-sed 's|/bin/table|/bin/reader|' guest/workloads/table.json | tee "$T/image/double.json" >"$T/tree/cdvm/job.json"
-qemu-scripts/make-volume.sh "$T/tree" "$T/image/double.vol" >"$T/image/double.volume"
-printf 'workload = double\nkind = chat\nname = A double\nmemory = 512\nvcpus = 1\n' >"$T/image/double.offer"
-IMAGE=$T/image
+reader_image
 pin_image "$IMAGE" || exit 1
 start_provider "$T/provider.log" --run-relay --relay-port 0 || exit 1
 url=$(relay_of "$T/provider.log")
+mkdir "$T/out"
 cp examples/lease.md examples/medical-note.txt examples/ledger-note.txt "$T/"
 
 # An editor that says how private its file is; a clipboard that can be read.

@@ -64,3 +64,16 @@ RUN
     new_terminal "$size" "bash '$T/run.sh'"
 }
 cdvm_pid() { pgrep -P "$(flag pane_pid)" -f "$CDVM" | head -n 1; }
+
+# An image with one more volume: tests/e2e/reader.c in a model's place, offered as a chat. IMAGE becomes it.
+reader_image() {
+    local f lib
+    mkdir -p "$T/image" "$T/tree/bin" "$T/tree/cdvm"
+    for f in kernel ovmf.fd initrd cmdline.template packages.lock source; do cp "$IMAGE/$f" "$T/image/"; done
+    cp "$B/e2e/reader" "$T/tree/bin/reader"
+    for lib in $(ldd "$B/e2e/reader" | grep -oE '/[^ ]+'); do install -D "$(realpath "$lib")" "$T/tree$lib"; done
+    sed 's|/bin/table|/bin/reader|' guest/workloads/table.json | tee "$T/image/double.json" >"$T/tree/cdvm/job.json"
+    qemu-scripts/make-volume.sh "$T/tree" "$T/image/double.vol" >"$T/image/double.volume"
+    printf 'workload = double\nkind = chat\nname = A double\nmemory = 512\nvcpus = 1\n' >"$T/image/double.offer"
+    IMAGE=$T/image
+}
