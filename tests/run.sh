@@ -28,7 +28,7 @@ report() { # PROGRAM EXIT SECONDS
     printf '%-44s %4d passed %3d failed %3d skipped  %3d s\n' "$name" "$p" "$f" "$s" "$3"
     if ((f > 0)); then
         printf -- '--- %s (exit %d)\n' "$name" "$2"
-        if [[ $1 == *.sh ]]; then tail -n 60 "$out"; else grep -vE '^ok ' "$out" | tail -n 60; fi
+        awk '/^ok /{told = 0} /^not ok /{told = 1} told || !/^(ok |# )/' "$out" | tail -n 100
     elif ((s > 0)); then sed -n 's/^.*# SKIP/    skipped:/p' "$out" | head -n 5; fi
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }

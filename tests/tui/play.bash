@@ -6,7 +6,7 @@
 #   key NAME...                 keys by tmux's names: Enter Escape C-c M-s F3 PPage q
 #   type WORDS                  typed as it stands
 #   see [SECONDS] PATTERN       waits (30 s) for an extended regular expression on the screen
-#   hold SECONDS                looks at the screen for so long: nothing moves above the last 6 lines
+#   hold SECONDS                looks at the conversation for so long: it does not move
 #   size COLSxROWS              somebody pulls at the window
 #   screen NAME                 what is seen now: `on_screen NAME` of the test, a comparison or a picture
 #   do COMMAND...               a function of the test
@@ -23,11 +23,13 @@ play_see() {
     expect "$PLAYED sees: $1" "$1" "$within"
 }
 
+# Without the lines above it, which count the seconds, and those below, where somebody writes.
+conversation() { screen | sed 1,6d | head -n -6; }
 play_hold() {
     local before
-    before=$(screen | head -n -6)
+    before=$(conversation)
     sleep "$1"
-    same "$PLAYED: the view stays" "$before" "$(screen | head -n -6)"
+    same "$PLAYED: the view stays" "$before" "$(conversation)"
 }
 
 play_act() { # ACT REST
@@ -61,7 +63,7 @@ play() {
 
 # What a screen says without what changes from run to run: hashes, keys, numbers, times, and the room they take.
 screen_words() {
-    screen | sed -E 's/\b[0-9a-f]{2,}(\.\.[0-9a-f]+)?\b/H/g; s/\b(H|H ){2,}/H /g; s/[0-9]+([.,:][0-9]+)*/N/g; s/[─━═=_-]{3,}/---/g; s/ +/ /g; s/ $//'
+    screen | sed -E 's/[0-9]+:[0-9]{2}(:[0-9]{2})?/TIME/g; s/\b[0-9a-f]{2,}(\.\.[0-9a-f]+)?\b/H/g; s/\b(H|H ){2,}/H /g; s/[0-9]+([.,:][0-9]+)*/N/g; s/[─━═=_-]{3,}/---/g; s/ +/ /g; s/ $//'
 }
 # compare_screen NAME   with tests/tui/NAME.txt; UPDATE=1 writes it anew
 compare_screen() {
