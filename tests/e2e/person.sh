@@ -10,14 +10,15 @@
 
 # shellcheck disable=SC2317 # called by the player
 on_screen() { compare_screen "$1"; }
+# shellcheck disable=SC2317
+terminal_is_as_before() { check "the terminal's settings are as before" cmp "$T/before" "$T/after"; }
 reader_image
 pin_image "$IMAGE" || exit 1
 start_provider "$T/provider.log" --run-relay --relay-port 0 || exit 1
 # shellcheck disable=SC2034 # in the script of keys
-URL=$(relay_of "$T/provider.log")
-OUT=$T/out
+URL=$(relay_of "$T/provider.log") OUT=$T/out
 mkdir "$OUT"
 cp examples/lease.md examples/medical-note.txt "$T/"
+rm "$XDG_CONFIG_HOME/cdvm/cdvm.conf"
 play tests/tui/person.keys
-check "the terminal's settings are as before" cmp "$T/before" "$T/after"
 finish
