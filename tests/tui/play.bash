@@ -23,8 +23,8 @@ play_see() {
     expect "$PLAYED sees: $1" "$1" "$within"
 }
 
-# Without the lines above it, which count the seconds, and those below, where somebody writes.
-conversation() { screen | sed 1,6d | head -n -6; }
+# What is being read: without the lines above, which count the seconds, and what comes in below the mark.
+conversation() { screen | sed -E '1,6d; /v [0-9]+ new/,$d'; }
 play_hold() {
     local before
     before=$(conversation)
