@@ -160,8 +160,13 @@ static enum scr tab_of(const struct app *a) {
     return UNDER[s];
 }
 
+/* Where all names do not fit with room between them they stand close, without the program's; then
+ * only the digits do. */
+enum tabs { TABS_WIDE, TABS_CLOSE, TABS_DIGITS };
+
 /* "[4 Chat 7f21]", " 2 Jobs+1 ": which of several jobs this is, and how many others have news. */
-static void tab_words(const struct app *a, size_t i, bool named, char out[static 40]) {
+static void tab_words(const struct app *a, size_t i, enum tabs how, char out[static 40]) {
+    const char *edge = how == TABS_CLOSE ? "" : " ";
     bool here = TABS[i].screen == tab_of(a);
     size_t news = TABS[i].screen == SCR_JOBS ? app_jobs_unread(a) : 0;
     char job[8] = "", plus[8] = "";
@@ -170,29 +175,37 @@ static void tab_words(const struct app *a, size_t i, bool named, char out[static
         snprintf(job, sizeof job, " %02x%02x", a->job->id[0], a->job->id[1]);
     if (news)
         snprintf(plus, sizeof plus, "+%zu", news % 100);
-    snprintf(out, 40, here ? "[%s%s%s%s]" : " %s%s%s%s", TABS[i].digit,
-             named || here ? TABS[i].name : "", job, plus);
+    snprintf(out, 40, "%s%s%s%s%s%s%s", how == TABS_CLOSE ? " " : "", here ? "[" : edge,
+             TABS[i].digit, how != TABS_DIGITS || here ? TABS[i].name : "", job, plus,
+             here ? "]" : edge);
 }
 
-static int tabs_width(const struct app *a) {
+static int tabs_width(const struct app *a, enum tabs how) {
     char words[40];
     int w = 0;
 
     for (size_t i = 0; i < COUNT(TABS); i++) {
-        tab_words(a, i, true, words);
+        tab_words(a, i, how, words);
         w += (int)strlen(words);
     }
     return w;
 }
 
-static void draw_tabs(const struct app *a, int x, int right) {
-    bool named = tabs_width(a) <= right - x;
+#define TABS_X 7 /* behind the program's name */
+
+static void draw_tabs(const struct app *a, int right) {
+    enum tabs how = tabs_width(a, TABS_WIDE) <= right - TABS_X ? TABS_WIDE
+                    : tabs_width(a, TABS_CLOSE) <= right       ? TABS_CLOSE
+                                                               : TABS_DIGITS;
+    int x = how == TABS_CLOSE ? 0 : TABS_X;
     char words[40];
 
+    if (x)
+        draw_text(0, 1, 4, ROLE_TITLE, safe_lit("cdvm"));
     for (size_t i = 0; i < COUNT(TABS); i++) {
         enum role r = TABS[i].of_job && !a->job->exists ? ROLE_DIM : ROLE_TEXT;
 
-        tab_words(a, i, named, words);
+        tab_words(a, i, how, words);
         if (TABS[i].screen == tab_of(a) || strchr(words, '+'))
             r = ROLE_ACCENT;
         x += draw_fmt(0, x, right - x, r, "%s", words);
@@ -211,12 +224,11 @@ static void draw_header(const struct app *a) {
     right = draw_right(0, right, 16, a->relays_up ? ROLE_TEXT : ROLE_WARN, "relays %zu/%zu",
                        a->relays_up, a->conf.relays) -
             1;
-    draw_text(0, 1, 4, ROLE_TITLE, safe_lit("cdvm"));
     if (a->screen == SCR_FIRST)
-        draw_fmt(0, 8, right - 8, ROLE_TEXT, "First start, step %d of %d", (int)a->first.step + 2,
-                 FIRST_STEPS + 1);
+        draw_fmt(0, 1, right - 1, ROLE_TEXT, "cdvm   First start, step %d of %d",
+                 (int)a->first.step + 2, FIRST_STEPS + 1);
     else
-        draw_tabs(a, 7, right);
+        draw_tabs(a, right);
     if (app_simulated(a)) {
         draw_fmt(1, 0, a->cols, ROLE_BANNER, " %-*s", a->cols - 1, BANNER);
         return;
