@@ -217,7 +217,7 @@ test:
 test-long:
 	$(Q)$(MAKE) --no-print-directory deps DEPS_FOR=long
 	$(Q)$(MAKE) --no-print-directory -s test-programs
-	@JOBS=2 FUZZ_JOBS=1 FUZZ_SECONDS=60 FUZZ_OTHERS=20 TEST_TIMEOUT=3600 tests/run.sh tests/fuzz.sh $(LONG) tests/interop/interop.sh
+	@JOBS=2 FUZZ_JOBS=1 FUZZ_SECONDS=60 FUZZ_OTHERS=12 TEST_TIMEOUT=3600 tests/run.sh tests/fuzz.sh $(LONG) tests/interop/interop.sh
 .PHONY: test-programs
 test-programs: all image $(B)/cdvm-testroots $(B)/interop/peer $(UNIT) $(E2E_PROGRAMS) $(FUZZ:%=$(FUZZ_B)/fuzz_%)
 
