@@ -9,6 +9,29 @@
 
 #define SCRATCH_KEPT ((size_t)64 << 10)
 
+/* Only the newest are looked through: what is put again and again is among them. */
+#define WORDS_SEEN 32
+
+static uint32_t word_put(struct pager *p, const char *word) {
+    size_t oldest = p->n_words > WORDS_SEEN ? p->n_words - WORDS_SEEN : 0;
+
+    if (!*word && p->n_words > 0)
+        return 0;
+    for (size_t i = p->n_words; i > oldest; i--)
+        if (!strncmp(p->word[i - 1], word, GUTTER_MAX - 1))
+            return (uint32_t)i - 1;
+    if (p->n_words == p->cap_words) {
+        p->cap_words = p->cap_words ? 2 * p->cap_words : 16;
+        p->word = mem_grow(p->word, p->cap_words * sizeof *p->word);
+    }
+    snprintf(p->word[p->n_words], GUTTER_MAX, "%s", word);
+    return (uint32_t)p->n_words++;
+}
+
+static struct safe_text word_of(const struct pager *p, uint32_t i) {
+    return (struct safe_text){p->word[i], strlen(p->word[i])};
+}
+
 struct pager *pager_new(size_t max) {
     struct pager *p = mem_new(sizeof *p);
 
@@ -16,6 +39,7 @@ struct pager *pager_new(size_t max) {
     p->width = 80;
     p->height = 1;
     p->follow = true;
+    (void)word_put(p, "");
     return p;
 }
 
@@ -31,6 +55,7 @@ void pager_clear(struct pager *p) {
         entry_wipe(&p->entry[i]);
     p->dropped += p->n;
     p->n = p->n_rows = p->top = p->seen = p->bytes = 0;
+    p->n_words = 1;
     p->hit = (struct place){0};
     p->follow = true;
 }
@@ -42,6 +67,7 @@ void pager_free(struct pager *p) {
     buf_wipe(&p->scratch);
     needle_free(&p->needle);
     free(p->entry);
+    free(p->word);
     free(p->row);
     free(p);
 }
@@ -97,7 +123,7 @@ static size_t line_len(struct view v) {
 
 static void flow_entry(struct pager *p, size_t i, size_t at) {
     const struct entry *e = &p->entry[i];
-    int w = p->width - p->indent - (*e->tag ? PAGER_TAG + 1 : 0);
+    int w = p->width - p->indent - (e->tag ? PAGER_TAG + 1 : 0);
     size_t n;
 
     do {
@@ -217,7 +243,7 @@ size_t pager_add(struct pager *p, const char *gutter, enum role role, bool fixed
     }
     e = &p->entry[p->n++];
     *e = (struct entry){.role = (uint8_t)role, .fixed = fixed};
-    strncpy(e->gutter, gutter, GUTTER_MAX - 1);
+    e->gutter = word_put(p, gutter);
     entry_put(p, e, text);
     flow_entry(p, p->n - 1, 0);
     pager_settle(p);
@@ -276,11 +302,13 @@ void pager_replace(struct pager *p, size_t id, enum role role, struct view text)
 
 void pager_tag(struct pager *p, size_t id, const char *word) {
     struct entry *e = entry_of(p, id);
-    bool room = e && *e->tag;
+    bool room = e && e->tag;
+    char tag[PAGER_TAG + 1];
 
     if (!e)
         return;
-    snprintf(e->tag, sizeof e->tag, "%s", word);
+    snprintf(tag, sizeof tag, "%s", word);
+    e->tag = word_put(p, tag);
     if (!room)
         flow_again(p, (size_t)(e - p->entry), true);
     pager_settle(p);
@@ -357,8 +385,8 @@ bool pager_read(const struct pager *p, size_t id, struct pager_row *out) {
     if (id < pager_oldest(p) || id > pager_newest(p))
         return false;
     e = &p->entry[id - p->dropped - 1];
-    *out = (struct pager_row){
-        .gutter = {e->gutter, strlen(e->gutter)}, .text = safe_lit(""), .role = e->role};
+    *out =
+        (struct pager_row){.gutter = word_of(p, e->gutter), .text = safe_lit(""), .role = e->role};
     if (e->n > 0)
         out->text = (struct safe_text){(const char *)e->text, e->n};
     return true;
@@ -382,8 +410,8 @@ bool pager_row(const struct pager *p, size_t i, struct pager_row *out) {
     e = &p->entry[r->entry];
     *out = (struct pager_row){safe_lit(""), safe_lit(""), safe_lit(""), (enum role)e->role};
     if (r->from == 0) {
-        out->gutter = (struct safe_text){e->gutter, strlen(e->gutter)};
-        out->tag = (struct safe_text){e->tag, strlen(e->tag)};
+        out->gutter = word_of(p, e->gutter);
+        out->tag = word_of(p, e->tag);
     }
     if (r->n > 0)
         out->text = (struct safe_text){(const char *)e->text + r->from,
@@ -421,10 +449,10 @@ void pager_text(const struct pager *p, struct buf *out) {
     for (size_t i = 0; i < p->n; i++) {
         const struct entry *e = &p->entry[i];
 
-        buf_fmt(out, "%-*s", p->indent, e->gutter);
+        buf_fmt(out, "%-*s", p->indent, p->word[e->gutter]);
         put_lines(out, view_of(e->text, e->n), p->indent);
-        if (*e->tag)
-            buf_fmt(out, "  (%s)", e->tag);
+        if (e->tag)
+            buf_fmt(out, "  (%s)", p->word[e->tag]);
         buf_str(out, "\n");
     }
 }

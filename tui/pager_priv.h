@@ -10,7 +10,7 @@
 struct entry {
     uint8_t *text; /* sanitised, owned */
     uint32_t n, cap;
-    char gutter[GUTTER_MAX], tag[PAGER_TAG + 1];
+    uint32_t gutter, tag; /* in the pager's words */
     uint8_t role;
     bool fixed;
 };
@@ -28,8 +28,10 @@ struct place {
 struct pager {
     struct entry *entry; /* a ring would save the shift; entries go a tenth at a time instead */
     size_t n, cap, max;
-    size_t dropped; /* entries gone: id of entry[0] is dropped + 1 */
-    size_t bytes;   /* of all texts */
+    size_t dropped;           /* entries gone: id of entry[0] is dropped + 1 */
+    size_t bytes;             /* of all texts */
+    char (*word)[GUTTER_MAX]; /* gutters and tags, which many entries share; the first is "" */
+    size_t n_words, cap_words;
     struct row *row;
     size_t n_rows, cap_rows;
     int width, height, indent, tail;

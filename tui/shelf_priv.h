@@ -6,15 +6,14 @@
 
 #define BEATS_MAX 16384 /* twice as many slots */
 
-/* One allocation: the row, its texts, a lower-case copy of them to search in, the event. */
+/* One allocation: the row, its texts, the event. */
 struct kept {
     struct shelf_row row; /* first */
     uint64_t look;        /* hash of what the provider's name looks like; 0 no name */
-    const char *hay;
-    struct view event; /* stowed */
-    bool judged;       /* proof and mark are those of today */
-    size_t bytes;      /* of the allocation */
-    size_t at;         /* in shelf.all */
+    struct view event;    /* stowed */
+    bool judged;          /* proof and mark are those of today */
+    size_t bytes;         /* of the allocation */
+    size_t at;            /* in shelf.all */
     char text[];
 };
 

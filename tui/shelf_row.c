@@ -1,5 +1,4 @@
 /* One offer as the list shows it. */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,18 +85,6 @@ static void parts_of(const struct offer *o, struct parts *p) {
     p->text[PART_RUNS] = p->runs;
 }
 
-/* All that a filter looks in, lower case, one text to a line; and the key. */
-static void hay_put(struct buf *b, const struct parts *p, const uint8_t key[static 32]) {
-    char hex[17];
-
-    hex_encode(view_of(key, 8), hex);
-    for (size_t i = 0; i < PARTS; i++)
-        buf_fmt(b, "%s\n", p->text[i]);
-    buf_fmt(b, "%s", hex);
-    for (size_t i = 0; i < b->n; i++)
-        b->p[i] = (uint8_t)tolower(b->p[i]); /* in the C locale's sense: ASCII alone */
-}
-
 uint64_t shelf_hash(struct view v, uint64_t salt) {
     uint64_t h = salt ^ UINT64_C(0xcbf29ce484222325) ^ v.n, word;
 
@@ -138,7 +125,7 @@ static void row_fill(struct shelf_row *r, const struct offer *o, const char *con
 }
 
 struct kept *kept_new(const struct offer *o, const struct event *ev, uint64_t salt) {
-    cleanup_buf struct buf hay = {0}, event = {0};
+    cleanup_buf struct buf event = {0};
     const char *text[PARTS];
     struct parts p;
     struct kept *k;
@@ -146,9 +133,8 @@ struct kept *kept_new(const struct offer *o, const struct event *ev, uint64_t sa
     char *at;
 
     parts_of(o, &p);
-    hay_put(&hay, &p, o->pubkey);
     stow_event(ev, &event);
-    n += hay.n + 1 + event.n;
+    n += event.n;
     for (size_t i = 0; i < PARTS; i++)
         n += strlen(p.text[i]) + 1;
     k = mem_new(n);
@@ -158,8 +144,7 @@ struct kept *kept_new(const struct offer *o, const struct event *ev, uint64_t sa
         at = stpcpy(at, p.text[i]) + 1;
     }
     row_fill(&k->row, o, text);
-    k->hay = memcpy(at, hay.p, hay.n + 1);
-    k->event = view_of(memcpy(at + hay.n + 1, event.p, event.n), event.n);
+    k->event = view_of(memcpy(at, event.p, event.n), event.n);
     k->bytes = n;
     k->look = shelf_look(k->row.provider, salt);
     return k;

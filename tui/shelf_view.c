@@ -4,7 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/enc.h"
 #include "tui/shelf_priv.h"
+
+#define WORDS_MAX 40 /* of a filter, which has 80 characters */
 
 /* --- names that are known here --- */
 
@@ -275,28 +278,50 @@ static void sort(struct shelf *s, enum shelf_sort by) {
 
 /* --- filter --- */
 
-static bool matches(const struct kept *k, const char *filter) {
-    size_t n;
+/* Case ignored, as ASCII has it. */
+static bool row_holds(const struct shelf_row *r, const char *word) {
+    const char *const text[] = {r->d,        r->task,  r->what, r->claims,
+                                r->provider, r->price, r->name, r->runs};
+    char key[17];
 
-    for (const char *w = filter; *(w += strspn(w, " ")); w += n) {
-        n = strcspn(w, " ");
-        if (!memmem(k->hay, strlen(k->hay), w, n))
+    for (size_t i = 0; i < COUNT(text); i++)
+        if (strcasestr(text[i], word))
+            return true;
+    hex_encode(view_of(r->pubkey, 8), key);
+    return strcasestr(key, word);
+}
+
+static bool matches(const struct shelf_row *r, char *const *word, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!row_holds(r, word[i]))
             return false;
-    }
     return true;
+}
+
+/* Parts them in place. */
+static size_t words_of(char *filter, char *word[static WORDS_MAX]) {
+    size_t n = 0;
+
+    for (char *at = filter; n < WORDS_MAX && *(at += strspn(at, " "));) {
+        word[n++] = at;
+        at += strcspn(at, " ");
+        if (*at)
+            *at++ = 0;
+    }
+    return n;
 }
 
 static void pick(struct shelf *s, const struct shelf_ask *ask) {
     cleanup_free char *filter = mem_str(ask->filter);
+    char *word[WORDS_MAX];
+    size_t n_words = words_of(filter, word);
 
-    for (char *c = filter; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
     s->view = mem_grow(s->view, (s->n + 1) * sizeof(struct kept *));
     s->n_view = s->n_muted = 0;
     for (size_t i = 0; i < s->n; i++) {
         struct kept *k = s->all[i];
 
-        if (shelf_expired(&k->row, ask->now) || !matches(k, filter))
+        if (shelf_expired(&k->row, ask->now) || !matches(&k->row, word, n_words))
             continue;
         if (k->row.mark == MARK_MUTED && !ask->muted)
             s->n_muted++;

@@ -73,6 +73,10 @@ static void put_offers(void) {
     }
     for (uint32_t i = 0; i < OFFERS; i++)
         put_offer(i, key[i % KEYS]);
+    for (size_t i = 1; i < KEYS; i++) { /* the sellers', who are elsewhere */
+        keypair_free(key[i]);
+        key[i] = NULL;
+    }
 }
 
 static void frame(void *arg) {
@@ -263,7 +267,6 @@ int main(void) {
     buf_free(&answer);
     endwin();
     app_free(app);
-    for (size_t i = 0; i < KEYS; i++)
-        keypair_free(key[i]);
+    keypair_free(key[0]);
     return 0;
 }
