@@ -39,15 +39,20 @@ static void make_events(void) {
     event_to(&deletion, &f);
 }
 
+static void nobody_comes(void *arg, int fd) {
+    (void)arg;
+    close(fd);
+}
+
 static void set_up(void) {
     static const uint8_t sk[32] = {2};
     struct loop *l = loop_new(NULL);
 
     key = keypair_from(sk, NULL);
     rd.store = relay_store_new(":memory:", NULL);
-    MUST(l && rd.store);
-    rd.own_url = mem_str("ws://127.0.0.1:7777");
-    rd.port = 7777;
+    rd.listener = l ? listener_new(l, "127.0.0.1", 0, nobody_comes, NULL, NULL) : NULL;
+    MUST(rd.listener && rd.store);
+    rd.own_url = mem_fmt("ws://127.0.0.1:%u", listener_port(rd.listener));
     rd.o.events_per_s = rd.o.reqs_per_s = 1u << 30;
     rd.commit = loop_timer_add(l, -1, no_commit, NULL);
     make_events();
