@@ -13,7 +13,7 @@ on_screen() { compare_screen "$1"; }
 # shellcheck disable=SC2317
 terminal_is_as_before() { check "the terminal's settings are as before" cmp "$T/before" "$T/after"; }
 # shellcheck disable=SC2317
-is_private() { same "only its owner can read $1" 600 "$(stat -c %a "$OUT/"$1)"; }
+is_private() { same "only its owner can read $1" 600 "$(find "$OUT" -name "$1" -printf %m)"; }
 reader_image
 pin_image "$IMAGE" || exit 1
 start_provider "$T/provider.log" --run-relay --relay-port 0 || exit 1
