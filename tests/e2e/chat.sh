@@ -16,7 +16,7 @@ LIBS=$TREE/usr/lib/x86_64-linux-gnu
 
 # The engine through its own loader; it looks for its backends in the folder it is started in.
 start_chat() { # MODELS  [PARAM JSON]; sets PID; lines go to descriptor 9, answers to $T/said
-    rm -f "$T/fifo"
+    rm -f "$T/fifo" "$T/said"
     mkfifo "$T/fifo"
     mkdir -p "$T/run-chat"
     (cd "$LIBS/ggml/backends0" 2>/dev/null || cd "$T" || exit

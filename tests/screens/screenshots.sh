@@ -1,7 +1,7 @@
 #!/bin/bash
 # Pictures of real jobs, for the README and for review, as tests/tui/pictures-*.keys have them: each is
 # screenshots/NAME.png with its text in screenshots/NAME.txt beside it.
-# usage: screenshots.sh SHOT_PROGRAM
+# usage: screenshots.sh SHOT_PROGRAM   (STORIES: those to play, "table chat")
 # shellcheck source=tests/e2e/terminal.bash
 . "$(dirname "$0")/../e2e/terminal.bash"
 # shellcheck source=tests/tui/play.bash
@@ -30,7 +30,10 @@ start_provider "$T/provider.log" --name "local simulator" --run-relay --relay-po
 # shellcheck disable=SC2034
 URL=$(relay_of "$T/provider.log")
 cp examples/{sales.csv,lease.md,medical-note.txt,ledger-note.txt} "$T/"
-rm -f "$to"/*.png "$to"/*.txt
-play tests/tui/pictures-table.keys || exit 1
-[[ -f $IMAGE/chat.offer ]] || { echo "no chat in the image: no pictures of it" >&2 && exit 0; }
-play tests/tui/pictures-chat.keys
+for story in ${STORIES:-table chat}; do
+    if [[ $story == chat && ! -f $IMAGE/chat.offer ]]; then
+        echo "no chat in the image: its pictures stay as they were" >&2
+    else
+        play "tests/tui/pictures-$story.keys" || exit 1
+    fi
+done

@@ -37,7 +37,10 @@ play_act() { # ACT REST
     read -ra words <<<"$2"
     case $1 in
     start) start "${words[@]}" ;;
-    key) keys "${words[@]}" ;;
+    key)
+        keys "${words[@]}"
+        if [[ $2 == *Escape ]]; then sleep 0.2; fi # what follows at once would be taken for Alt
+        ;;
     type) text "$2" ;;
     see) play_see "$2" ;;
     hold) play_hold "$2" ;;
