@@ -254,6 +254,15 @@ static int ask_key(struct nip46 *n, struct err *e) {
     return request(n, "get_public_key", NULL, 0, e);
 }
 
+static int ask_connect(struct nip46 *n, struct err *e) {
+    char hex[65];
+    const char *const param[] = {hex, n->at.secret, PERMS};
+
+    n->stage = STAGE_CONNECTING;
+    hex_encode(view_of(n->at.signer, 32), hex);
+    return request(n, "connect", param, COUNT(param), e);
+}
+
 static void draft_json(const struct fields *f, struct buf *out) {
     struct jw w = jw_new(out);
 
@@ -480,20 +489,15 @@ struct nip46 *nip46_new(struct ws_net *net, const struct signer_url *at,
                         const struct keypair *client, const uint8_t *user,
                         const struct nip46_handler *h, void *arg, struct err *e) {
     struct nip46 *n = open_at(net, at, client, h, arg, e);
-    const char *param[3];
-    char hex[65];
+    int rc;
 
     if (!n)
         return NULL;
     if (user)
         memcpy(n->user, user, 32);
     n->has_user = user != NULL;
-    n->stage = STAGE_CONNECTING;
-    hex_encode(view_of(at->signer, 32), hex);
-    param[0] = hex;
-    param[1] = at->secret;
-    param[2] = PERMS;
-    if (request(n, "connect", param, COUNT(param), e) == 0)
+    rc = user && !*at->secret ? ask_key(n, e) : ask_connect(n, e);
+    if (rc == 0)
         return n;
     nip46_free(n);
     return NULL;

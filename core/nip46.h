@@ -37,7 +37,8 @@ struct nip46_handler {
 };
 struct nip46;
 /* Connects as `client`, which the signer knows this program by (borrowed). The signer's key for
- * the person must be `user`; NULL: not known yet. NULL on error. */
+ * the person must be `user`; NULL: not known yet. Who has met the signer before (`user`) and has no
+ * secret is known to it by `client`, and does not connect anew. NULL on error. */
 struct nip46 *nip46_new(struct ws_net *net, const struct signer_url *at,
                         const struct keypair *client, const uint8_t *user,
                         const struct nip46_handler *h, void *arg, struct err *e);

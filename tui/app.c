@@ -187,7 +187,10 @@ bool app_simulated(const struct app *a) {
 
 enum scr app_focus(const struct app *a) {
     if (a->prompt.open)
-        return a->prompt.hidden ? SCR_HIDDEN : a->prompt.edit ? SCR_WORD : SCR_YESNO;
+        return a->prompt.until    ? SCR_WAIT
+               : a->prompt.hidden ? SCR_HIDDEN
+               : a->prompt.edit   ? SCR_WORD
+                                  : SCR_YESNO;
     if (a->palette->open)
         return SCR_PALETTE;
     if (a->help)

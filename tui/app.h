@@ -229,6 +229,11 @@ struct app_port {
     /* The value of a setting was changed by the person: taken up where that is possible now. */
     void (*setting)(void *arg, const char *key);
     void (*probe)(void *arg, const char *relay); /* then app_on_tried */
+    /* A remote signer, met for the first time by `client`; both are copied. Then app_on_waits, and
+     * app_on_met or app_on_unsigned. start does the like where a signer is to be asked first. */
+    int (*meet)(void *arg, const struct signer_url *at, const struct keypair *client,
+                struct err *e);
+    void (*unask)(void *arg); /* no signer is waited for any more; nothing of it follows */
     void (*redraw)(void *arg);
     void (*suspend)(void *arg);
     /* The bell and, where `away`, a notification of the desktop, as they are configured. Words of
@@ -272,7 +277,10 @@ struct app_conf {
 struct app_identity {
     char name[IDENTITY_NAME];
     bool choose;                 /* once it is unlocked */
-    struct hidden *text, *first; /* what is imported; the passphrase as it was typed first */
+    bool remote;                 /* its key is with a signer */
+    struct hidden *text, *first; /* what is imported, or the signer's address; the passphrase as it
+                                    was typed first */
+    struct newcomer *newcomer;   /* its signer is being met */
 };
 
 struct app {
@@ -368,6 +376,12 @@ void app_on_folder(struct app *a, const char *folder);  /* where files from gues
 void app_on_tried(struct app *a, const char *relay, int64_t ms, const char *why); /* ms, or why */
 /* Every event but SE_VERDICT, which the owner turns into app_on_verdict. */
 void app_on_session(struct app *a, unsigned job, const struct session_event *ev);
+/* A remote signer is waited for until then (loop_now), before a job starts or an identity is there.
+ * visit: where it wants its person to say yes, sanitised; NULL: nowhere yet. */
+void app_on_waits(struct app *a, int64_t until, const char *visit);
+void app_on_met(struct app *a, const uint8_t user[static 32]); /* what it signs with */
+void app_on_signed(struct app *a); /* no longer: the job begins, or the program leaves */
+void app_on_unsigned(struct app *a, const struct err *why); /* nothing was sent */
 /* The editor has ended: the draft anew, or e and the old one stands. */
 void app_on_edited(struct app *a, struct view text, const struct err *e);
 
@@ -522,6 +536,7 @@ size_t app_job_chat(struct app *a, struct app_job *j, const char *who, enum role
  * status line what came of it. */
 void app_identity_make(struct app *a);
 void app_identity_import(struct app *a); /* nsec or ncryptsec */
+void app_identity_remote(struct app *a); /* its key is, and stays, with a remote signer */
 void app_identity_unlock(struct app *a, const char *name);
 void app_identity_remove(struct app *a, const char *name);
 /* At once: */
@@ -534,6 +549,12 @@ void app_identity_line(const struct app *a, struct buf *body); /* before a job s
 void app_identity_answered(struct app *a, enum prompt_then then, struct view typed,
                            struct hidden *secret);
 void app_identity_drop(struct app *a); /* what was half asked */
+
+/* --- app_signer.c: what waits for a remote signer --- */
+/* What there is to know of the new identity was typed: its signer is met. */
+void app_signer_meet(struct app *a, struct view passphrase);
+bool app_signer_address_ok(const struct hidden *typed, struct err *e);
+void app_signer_stop(struct app *a); /* the person waits no longer */
 
 /* --- app_offers.c: the list of offers, and one in full --- */
 void app_offers_view(struct app *a, bool now); /* makes the list anew if it is due, or now */

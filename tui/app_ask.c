@@ -155,6 +155,8 @@ static void end_job(struct app *a) {
 static void app_refused(struct app *a) {
     enum prompt_then then = a->prompt.then;
 
+    if (then == THEN_SIGNER)
+        app_signer_stop(a);
     prompt_close(&a->prompt);
     app_identity_drop(a);
     if (then == THEN_RESUME || then == THEN_RESUME_PASSPHRASE)
@@ -183,6 +185,7 @@ void app_answered(struct app *a, bool yes) {
     }
     switch (then) {
     case THEN_NOTHING:
+    case THEN_SIGNER:
     case THEN_COUNT:
         return;
     case THEN_START:
@@ -220,6 +223,7 @@ void app_answered(struct app *a, bool yes) {
         return;
     case THEN_IDENTITY_NAME:
     case THEN_IDENTITY_KEY:
+    case THEN_IDENTITY_SIGNER:
     case THEN_IDENTITY_PASSPHRASE:
     case THEN_IDENTITY_AGAIN:
     case THEN_IDENTITY_UNLOCK:

@@ -8,7 +8,8 @@
 const struct first_title first_titles[FIRST_STEPS] = {
     [FIRST_WHO] = {"Who are you to the sellers?",
                    {{"A new key for every job", "nothing to keep, jobs unlinkable"},
-                    {"A key kept here, under a passphrase", "sellers can recognise you"}}},
+                    {"A key kept here, under a passphrase", "sellers can recognise you"},
+                    {"A remote signer", "the key never enters this machine"}}},
     [FIRST_RELAYS] = {"Where to look for offers", {{0}}},
     [FIRST_STRICT] = {"How strict?",
                       {{"standard", "failures block, warnings ask"},
@@ -113,17 +114,36 @@ static void step_to(struct app *a, enum first_step step) {
     f->top = 0;
 }
 
-/* A key that is to be kept has to be there first. */
-static bool who_is_known(struct app *a) {
-    struct identities *l = a->conf.identities;
+static bool fits(const struct identity *id, bool remote) {
+    return (id->signer != NULL) == remote;
+}
 
-    if (a->first.chosen[FIRST_WHO] == WHO_ONE_TIME || app_identity(a))
+static const struct identity *first_that_fits(const struct identities *l, bool remote) {
+    for (size_t i = 0; l && i < identities_count(l); i++)
+        if (fits(identities_at(l, i), remote))
+            return identities_at(l, i);
+    return NULL;
+}
+
+/* Who wants to be known must be there first, and chosen; nobody is, who does not want it. */
+static bool who_is_known(struct app *a) {
+    bool remote = a->first.chosen[FIRST_WHO] == WHO_REMOTE;
+    const struct identity *now = app_identity(a), *there;
+
+    if (a->first.chosen[FIRST_WHO] == WHO_ONE_TIME) {
+        if (now)
+            app_identity_choose(a, NULL);
         return true;
-    if (l && identities_count(l) > 0)
-        app_identity_choose(a, identities_at(l, 0)->name);
+    }
+    if (now && fits(now, remote))
+        return true;
+    if ((there = first_that_fits(a->conf.identities, remote)))
+        app_identity_choose(a, there->name);
+    else if (remote)
+        app_identity_remote(a);
     else
         app_identity_make(a);
-    return app_identity(a) != NULL;
+    return app_identity(a) && fits(app_identity(a), remote);
 }
 
 static void put(struct app *a, const char *name, const char *value) {

@@ -13,6 +13,7 @@ const struct identity *app_identity(const struct app *a) {
 void app_identity_drop(struct app *a) {
     hidden_free(a->identity.text);
     hidden_free(a->identity.first);
+    newcomer_free(a->identity.newcomer);
     a->identity = (struct app_identity){0};
 }
 
@@ -24,6 +25,8 @@ void app_identity_line(const struct app *a, struct buf *body) {
         return;
     npub_short(who->pub, key);
     buf_fmt(body, "\nThe seller will know that it is you: %s (%s).", who->name, key);
+    if (who->signer)
+        buf_str(body, " Your signer is asked to sign that first.");
 }
 
 /* The one that is named must be there; says so otherwise. */
@@ -63,6 +66,19 @@ void app_identity_import(struct app *a) {
         a->identity.text = hidden_new(); /* tells the two apart; filled by the next answer */
 }
 
+void app_identity_remote(struct app *a) {
+    app_identity_drop(a);
+    ask_name(a, "Use a remote signer");
+    a->identity.remote = a->prompt.open;
+}
+
+static void ask_signer(struct app *a) {
+    prompt_ask_hidden(&a->prompt, THEN_IDENTITY_SIGNER, "Its address");
+    buf_str(&a->prompt.body,
+            "bunker://..., as your signer shows it, typed or pasted. The secret in it serves once "
+            "and is not kept. The key stays with the signer and never enters this machine.");
+}
+
 static void ask_key(struct app *a) {
     prompt_ask_hidden(&a->prompt, THEN_IDENTITY_KEY, "Its key");
     buf_str(&a->prompt.body, "nsec1... or ncryptsec1..., typed or pasted. It is kept in locked "
@@ -82,7 +98,12 @@ static void ask_passphrase(struct app *a) {
 
     prompt_ask_hidden(&a->prompt, THEN_IDENTITY_PASSPHRASE,
                       own ? "The passphrase of this ncryptsec" : "A passphrase for it");
-    if (!own)
+    if (a->identity.remote)
+        buf_fmt(&a->prompt.body,
+                "At least %d characters. It seals the key by which your signer knows this program: "
+                "who has both can ask your signer to sign.",
+                IDENTITY_PASSPHRASE_MIN);
+    else if (!own)
         buf_fmt(&a->prompt.body,
                 "At least %d characters. Whoever has the file can try passphrases for as long as "
                 "he likes; without it the key is lost.",
@@ -148,10 +169,10 @@ void app_identity_remove(struct app *a, const char *name) {
     npub_short(id->pub, key);
     snprintf(a->identity.name, sizeof a->identity.name, "%s", name);
     prompt_ask(&a->prompt, THEN_IDENTITY_REMOVE, "Remove this identity?", "remove");
-    buf_fmt(&a->prompt.body,
-            "'%s' (%s): its file is deleted. Without a copy of the key elsewhere nobody can ever "
-            "sign as it again.\nType remove and press Enter.",
-            name, key);
+    buf_fmt(&a->prompt.body, "'%s' (%s): its file is deleted. %s\nType remove and press Enter.",
+            name, key,
+            id->signer ? "Its key stays with your signer: take this program's leave away there too."
+                       : "Without a copy of the key elsewhere nobody can ever sign as it again.");
 }
 
 /* --- answers --- */
@@ -172,7 +193,9 @@ static void named_it(struct app *a, struct view typed) {
         return;
     }
     memcpy(x->name, name, strlen(name) + 1);
-    if (x->text)
+    if (x->remote)
+        ask_signer(a);
+    else if (x->text)
         ask_key(a);
     else
         ask_passphrase(a);
@@ -213,13 +236,28 @@ static void passphrase_typed(struct app *a, struct hidden *typed) {
 }
 
 static void typed_again(struct app *a, struct hidden *typed) {
-    if (hidden_eq(a->identity.first, typed)) {
+    if (hidden_eq(a->identity.first, typed) && a->identity.remote) {
+        app_signer_meet(a, hidden_view(typed));
+    } else if (hidden_eq(a->identity.first, typed)) {
         add(a, hidden_view(typed));
     } else {
         app_say(a, ROLE_WARN, "the two passphrases differ: nothing was done");
         app_identity_drop(a);
     }
     hidden_free(typed);
+}
+
+/* Looked at before a passphrase is asked for it. */
+static void address_typed(struct app *a, struct hidden *typed) {
+    struct err e;
+
+    a->identity.text = typed;
+    if (app_signer_address_ok(typed, &e)) {
+        ask_passphrase(a);
+        return;
+    }
+    app_say(a, ROLE_WARN, "%s", e.text);
+    app_identity_drop(a);
 }
 
 static void unlock(struct app *a, struct hidden *typed) {
@@ -256,6 +294,8 @@ void app_identity_answered(struct app *a, enum prompt_then then, struct view typ
         passphrase_typed(a, secret);
     } else if (then == THEN_IDENTITY_AGAIN) {
         typed_again(a, secret);
+    } else if (then == THEN_IDENTITY_SIGNER) {
+        address_typed(a, secret);
     } else {
         hidden_free(a->identity.text);
         a->identity.text = secret;

@@ -108,6 +108,9 @@ void app_settings_change(struct app *a) {
     case OPTION_IMPORT:
         app_identity_import(a);
         return;
+    case OPTION_SIGNER:
+        app_identity_remote(a);
+        return;
     }
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/loop.h"
 #include "core/secret.h"
+#include "errand.h"
 #include "path.h"
 #include "shelf.h"
 
@@ -27,6 +28,8 @@ struct ask {
     struct shelf *shelf;
     struct trust trust;
     struct session *session;
+    struct errand *errand;    /* a remote signer is being asked; NULL: none is, or it has signed */
+    struct session_conf conf; /* of the session, meanwhile */
     struct loop_timer *settle, *deadline;
     const struct ask_course *course;
     void *asking; /* the course's own */
@@ -296,7 +299,60 @@ static int check_places(const struct ask_args *a, struct err *e) {
     return 0;
 }
 
-/* 0, or the exit code. */
+/* 0, or the exit code. Takes over op. */
+static int launch(struct ask *k, const struct offer *o, struct opening *op, struct err *e) {
+    k->conf.opening = op;
+    k->session = session_new(&k->conf, o, on_session, k, e);
+    if (!k->session)
+        return EX_UNAVAILABLE;
+    ask_say(k->out, "request sent; nothing of your question is in it");
+    return 0;
+}
+
+/* --- a remote signer --- */
+
+static void errand_over(struct ask *k) {
+    errand_free(k->errand);
+    k->errand = NULL;
+}
+
+static void on_waits(void *arg, int64_t until, const char *visit) {
+    struct ask *k = arg;
+    long long left = (long long)((until - loop_now() + 999) / 1000);
+
+    if (visit)
+        ask_say(k->out,
+                "your signer wants you to say yes at this address, within %lld s (it is not opened "
+                "for you): %s",
+                left, visit);
+    else
+        ask_say(k->out, "your signer is asked to sign, for at most %lld s; nothing was sent yet",
+                left);
+}
+
+static void on_unsigned(void *arg, const struct err *why) {
+    struct ask *k = arg;
+    struct err e = *why;
+
+    errand_over(k);
+    err_wrap(&e, "nothing was sent");
+    ask_fail(k, &e, EX_NOPERM);
+}
+
+static void on_introduced(void *arg, struct opening *op, const struct offer *o) {
+    struct ask *k = arg;
+    struct err e;
+    int rc = launch(k, o, op, &e);
+
+    errand_over(k);
+    if (rc)
+        ask_fail(k, &e, rc);
+}
+
+static const struct errand_handler ERRAND = {
+    .waits = on_waits, .introduced = on_introduced, .failed = on_unsigned};
+
+/* 0, or the exit code: the session is there, or will be when its signer has signed. */
 static int start_session(struct ask *k, const struct offer *o, struct err *e) {
     struct session_conf c = {
         .net = k->net,
@@ -313,17 +369,17 @@ static int start_session(struct ask *k, const struct offer *o, struct err *e) {
         .look_only = k->a->set.look_only,
         .keep_messages = k->a->messages != NULL,
     };
+    struct opening *op;
 
     ask_offer(k->out, o);
     if (check_files(k->a, &c, o, e))
         return EX_NOINPUT;
-    if (opening_by(k->a->identities, o, &c.opening, e))
-        return EX_NOPERM;
-    k->session = session_new(&c, o, on_session, k, e);
-    if (!k->session)
-        return EX_UNAVAILABLE;
-    ask_say(k->out, "request sent; nothing of your question is in it");
-    return 0;
+    k->conf = c;
+    if (errand_wanted(k->a->identities)) {
+        k->errand = errand_introduce(k->net, k->a->identities, o, &ERRAND, k, e);
+        return k->errand ? 0 : EX_NOPERM;
+    }
+    return opening_by(k->a->identities, o, &op, e) ? EX_NOPERM : launch(k, o, op, e);
 }
 
 static void choose(struct ask *k) {
@@ -332,7 +388,7 @@ static void choose(struct ask *k) {
     struct err e;
     int rc;
 
-    if (k->session || k->over)
+    if (k->session || k->errand || k->over)
         return;
     row = find_offer(k, &e);
     o = row ? shelf_offer(row, &e) : NULL;
@@ -362,6 +418,7 @@ static void on_deadline(void *arg) {
     struct ask *k = arg;
     struct err e;
 
+    errand_over(k);
     err_set(&e, "timeout", "not done within %d seconds", k->a->timeout_s);
     ask_fail(k, &e, EX_TEMPFAIL);
 }
@@ -412,6 +469,7 @@ static int open_all(struct ask *k, struct err *e) {
 }
 
 static void close_all(struct ask *k) {
+    errand_free(k->errand);
     session_free(k->session);
     if (k->asking)
         k->course->free(k->asking);

@@ -15,6 +15,7 @@
 #include "tui/option_facts.h"
 #include "tui/editor.h"
 #include "tui/engine_job.h"
+#include "tui/errand.h"
 #include "tui/present.h"
 #include "tui/notify.h"
 #include "tui/plain_run.h"
@@ -48,6 +49,7 @@ struct engine {
     struct policy policy; /* of the next job */
     struct probes *probes;
     struct running *running;
+    struct errand *errand; /* a remote signer is being asked; NULL: none is */
     struct app *app;
     struct tui *tui;         /* NULL without screens */
     struct plain_run *plain; /* then this */
@@ -247,19 +249,86 @@ static int room(const struct engine *g, struct err *e) {
                : 0;
 }
 
-static int ask_start(void *arg, const struct offer *o, struct err *e) {
-    struct engine *g = arg;
+/* Takes over op. */
+static int launch(struct engine *g, const struct offer *o, struct opening *op, struct err *e) {
     struct session_conf c = job_conf(g);
-    struct running *r;
+    struct running *r = running_new(g);
 
     c.max_msat = o->price_msat;
-    if (room(g, e))
-        return -1;
-    if (opening_by(g->identities, o, &c.opening, e))
-        return -1;
-    r = running_new(g);
+    c.opening = op;
     r->session = session_new(&c, o, on_session, r, e);
     return running_add(r);
+}
+
+/* --- a remote signer --- */
+
+static void errand_over(struct engine *g) {
+    errand_free(g->errand);
+    g->errand = NULL;
+    touch(g);
+}
+
+static void on_waits(void *arg, int64_t until, const char *visit) {
+    struct engine *g = arg;
+
+    clock_now(g);
+    app_on_waits(g->app, until, visit);
+    touch(g);
+}
+
+static void on_met(void *arg, const uint8_t user[static 32]) {
+    struct engine *g = arg;
+
+    clock_now(g);
+    app_on_met(g->app, user);
+    errand_over(g);
+}
+
+static void on_unsigned(void *arg, const struct err *why) {
+    struct engine *g = arg;
+
+    clock_now(g);
+    app_on_unsigned(g->app, why);
+    errand_over(g);
+}
+
+static void on_introduced(void *arg, struct opening *op, const struct offer *o) {
+    struct engine *g = arg;
+    struct err e;
+
+    clock_now(g);
+    app_on_signed(g->app);
+    if (launch(g, o, op, &e) != 0)
+        app_say(g->app, ROLE_BAD, "%s", e.text);
+    errand_over(g);
+}
+
+static const struct errand_handler ERRAND = {on_waits, on_met, on_introduced, on_unsigned};
+
+static int ask_meet(void *arg, const struct signer_url *at, const struct keypair *client,
+                    struct err *e) {
+    struct engine *g = arg;
+
+    errand_over(g);
+    g->errand = errand_meet(g->net, at, client, &ERRAND, g, e);
+    return g->errand ? 0 : -1;
+}
+
+static void ask_unask(void *arg) {
+    errand_over(arg);
+}
+
+static int ask_start(void *arg, const struct offer *o, struct err *e) {
+    struct engine *g = arg;
+    struct opening *op;
+
+    if (room(g, e))
+        return -1;
+    if (!errand_wanted(g->identities))
+        return opening_by(g->identities, o, &op, e) ? -1 : launch(g, o, op, e);
+    errand_over(g);
+    g->errand = errand_introduce(g->net, g->identities, o, &ERRAND, g, e);
+    return g->errand ? 0 : -1;
 }
 
 static int ask_resume(void *arg, struct view text, struct err *e) {
@@ -298,6 +367,8 @@ static void ask_quit(void *arg, bool at_once) {
     struct engine *g = arg;
     size_t alive = 0;
 
+    app_on_signed(g->app);
+    errand_over(g); /* nothing begins any more */
     for (struct running *r = g->running; r; r = r->next) {
         alive += !session_state_final(session_state(r->session));
         session_end(r->session);
@@ -507,6 +578,8 @@ static const struct app_port PORT = {
     .quit = ask_quit,
     .setting = ask_setting,
     .probe = ask_probe,
+    .meet = ask_meet,
+    .unask = ask_unask,
     .redraw = ask_redraw,
     .suspend = ask_suspend,
     .tell = ask_tell,
@@ -555,7 +628,7 @@ static int64_t next_tick(const struct engine *g) {
         return now;
     if (due >= 0)
         return due;
-    if (app_jobs_alive(g->app) > 0 || g->app->screen == SCR_SETTINGS)
+    if (g->errand || app_jobs_alive(g->app) > 0 || g->app->screen == SCR_SETTINGS)
         return now + TICK_MS;
     return now + MINUTE_MS - (unix_now() % 60) * 1000;
 }
@@ -664,6 +737,7 @@ static void stop(struct engine *g) {
     plain_run_stop(g->plain);
     g->tui = NULL;
     g->plain = NULL;
+    errand_free(g->errand);
     app_free(g->app);
     for (struct running *r = g->running, *next; r; r = next) {
         next = r->next;

@@ -30,6 +30,13 @@ struct identities {
     char trouble[320];
 };
 
+/* A remote signer that has not been met yet. */
+struct newcomer {
+    char name[IDENTITY_NAME];
+    struct keypair *client;
+    struct buf sealed; /* ncryptsec of that */
+};
+
 /* What stands in a file. */
 struct stored {
     char *npub, *ncryptsec, *signer;
@@ -60,12 +67,24 @@ static int npub_parse(const char *text, uint8_t pub[static 32], struct err *e) {
     return pubkey_parse(text, pub, e);
 }
 
+static int signer_parse(const char *text, struct err *e) {
+    struct signer_url at;
+    int rc = signer_url_parse(view_str(text), &at, e);
+
+    if (rc == 0 && *at.secret)
+        rc = err_set(e, "bad-signer", "the signer's address has its secret, which is never kept");
+    explicit_bzero(&at, sizeof at);
+    return rc;
+}
+
 static int entry_fill(struct entry *x, struct stored *f, struct err *e) {
     if (npub_parse(f->npub, x->shown.pub, e))
         return -1;
     if (!f->ncryptsec)
         return err_set(e, "bad-key", "there is no line 'ncryptsec = ncryptsec1...'");
     if (nip49_parse(view_str(f->ncryptsec), &x->sealed, e))
+        return -1;
+    if (f->signer && signer_parse(f->signer, e))
         return -1;
     x->shown.signer = f->signer;
     f->signer = NULL;
@@ -252,17 +271,20 @@ static int add_key(struct identities *l, const char *name, struct keypair *k, co
     return 0;
 }
 
+static int seal(const struct keypair *k, struct view passphrase, enum nip49_past past,
+                struct buf *out, struct err *e) {
+    if (passphrase.n < IDENTITY_PASSPHRASE_MIN)
+        return err_set(e, "weak-passphrase", "the passphrase has fewer than %d characters",
+                       IDENTITY_PASSPHRASE_MIN);
+    return nip49_write(k, passphrase, past, out, e);
+}
+
 /* Takes over k. */
 static int add_sealed(struct identities *l, const char *name, struct keypair *k,
                       enum nip49_past past, struct view passphrase, struct err *e) {
     cleanup_buf struct buf text = {0};
 
-    if (passphrase.n < IDENTITY_PASSPHRASE_MIN) {
-        keypair_free(k);
-        return err_set(e, "weak-passphrase", "the passphrase has fewer than %d characters",
-                       IDENTITY_PASSPHRASE_MIN);
-    }
-    if (nip49_write(k, passphrase, past, &text, e)) {
+    if (seal(k, passphrase, past, &text, e)) {
         keypair_free(k);
         return -1;
     }
@@ -306,6 +328,52 @@ int identities_import(struct identities *l, const char *name, struct view text,
         return import_sealed(l, name, text, passphrase, e);
     k = keypair_parse(text, e);
     return k ? add_sealed(l, name, k, NIP49_EXPOSED, passphrase, e) : -1;
+}
+
+/* --- a remote signer --- */
+
+struct newcomer *identities_prepare(struct identities *l, const char *name, struct view passphrase,
+                                    struct err *e) {
+    struct newcomer *n;
+
+    if (may_add(l, name, e))
+        return NULL;
+    n = mem_new(sizeof *n);
+    snprintf(n->name, sizeof n->name, "%s", name);
+    n->client = keypair_new();
+    if (seal(n->client, passphrase, NIP49_KEPT, &n->sealed, e) == 0)
+        return n;
+    newcomer_free(n);
+    return NULL;
+}
+
+const struct keypair *newcomer_key(const struct newcomer *n) {
+    return n->client;
+}
+
+void newcomer_free(struct newcomer *n) {
+    if (!n)
+        return;
+    keypair_free(n->client);
+    buf_free(&n->sealed);
+    free(n);
+}
+
+int identities_admit(struct identities *l, struct newcomer *n, const struct signer_url *at,
+                     const uint8_t user[static 32], struct err *e) {
+    cleanup_buf struct buf url = {0};
+    int rc = may_add(l, n->name, e);
+
+    signer_url_write(at, &url);
+    if (rc == 0)
+        rc = entry_add(l, n->name, user, n->client, (const char *)n->sealed.p, (const char *)url.p,
+                       e);
+    if (rc == 0) {
+        n->client = NULL;
+        settle(l);
+    }
+    newcomer_free(n);
+    return rc;
 }
 
 int identities_remove(struct identities *l, const char *name, struct err *e) {

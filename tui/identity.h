@@ -12,6 +12,7 @@
 #define CDVM_TUI_IDENTITY_H
 
 #include "core/key.h"
+#include "core/nip46.h"
 
 #define IDENTITY_NAME 33 /* bytes, with the NUL: letters, digits, '_' and '-' */
 #define IDENTITIES_MAX 64
@@ -20,7 +21,7 @@
 struct identity {
     char name[IDENTITY_NAME];
     uint8_t pub[32]; /* as the file has it; proved when it was unlocked */
-    char *signer;    /* bunker://... without its secret; NULL: the key itself is here */
+    char *signer;    /* bunker://... without its secret; NULL: the key itself is here. Checked */
     bool unlocked;
 };
 
@@ -45,6 +46,18 @@ int identities_make(struct identities *l, const char *name, struct view passphra
                     struct err *e) WARN_UNUSED;
 int identities_import(struct identities *l, const char *name, struct view text,
                       struct view passphrase, struct err *e) WARN_UNUSED;
+/* One whose key stays with a remote signer, in two steps: first the key by which the signer is to
+ * know this program, sealed under the passphrase; then, when the signer was met, the rest. Between
+ * the two nothing is on disk. The secret of the address never is: it counts for the first
+ * connection alone, which was made. Errors as above; NULL on error. */
+struct newcomer;
+struct newcomer *identities_prepare(struct identities *l, const char *name, struct view passphrase,
+                                    struct err *e);
+const struct keypair *newcomer_key(const struct newcomer *n); /* borrowed */
+void newcomer_free(struct newcomer *n);                       /* wipes; NULL legal */
+/* user: the key that the signer signs with. n is used up, also where that fails. */
+int identities_admit(struct identities *l, struct newcomer *n, const struct signer_url *at,
+                     const uint8_t user[static 32], struct err *e) WARN_UNUSED;
 /* The file goes; a copy elsewhere is the person's. [unknown-identity] */
 int identities_remove(struct identities *l, const char *name, struct err *e) WARN_UNUSED;
 

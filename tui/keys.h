@@ -27,6 +27,7 @@ enum scr {
     SCR_YESNO,   /* a question answered by one key */
     SCR_WORD,    /* a question answered by typing a word */
     SCR_HIDDEN,  /* a question answered by a line that is not shown */
+    SCR_WAIT,    /* something is waited for */
     SCR_PALETTE, /* the list of everything that can be done */
     SCR_HELP,
     SCR_COUNT,

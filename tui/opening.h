@@ -20,7 +20,8 @@ struct fields opening_draft(const struct opening *o, const struct offer *offer, 
 /* What came back: it must be that draft, signed by `who`; else "bad-signer". */
 int opening_introduce(struct opening *o, const struct offer *offer, const struct event *ev,
                       const uint8_t who[static 32], struct err *e) WARN_UNUSED;
-/* For a job at this offer by the chosen one of `l`, which may be NULL; *out is NULL when nobody is
+/* For a job at this offer by the chosen one of `l`, which may be NULL; its key must be here (one
+ * that is with a signer takes an errand, errand.h). *out is NULL when nobody is
  * to be introduced. -1: nobody can be, and nothing is left to free. */
 int opening_by(const struct identities *l, const struct offer *offer, struct opening **out,
                struct err *e) WARN_UNUSED;

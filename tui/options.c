@@ -284,6 +284,8 @@ static void rows_identity(struct options *o, const struct identities *l) {
     snprintf(row_add(o, OPTION_MAKE)->label, sizeof o->row->label, "make a key that is kept here");
     snprintf(row_add(o, OPTION_IMPORT)->label, sizeof o->row->label,
              "import nsec or ncryptsec (hidden input)");
+    snprintf(row_add(o, OPTION_SIGNER)->label, sizeof o->row->label,
+             "use a remote signer (bunker://)");
 }
 
 static void left_column(struct options *o, struct settings *s, const struct identities *l) {

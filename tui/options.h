@@ -45,6 +45,7 @@ enum option_kind {
     OPTION_WHO,   /* an identity, or one-time keys */
     OPTION_MAKE,  /* an identity to be made */
     OPTION_IMPORT,
+    OPTION_SIGNER, /* an identity whose key is elsewhere */
 };
 struct option_row {
     enum option_kind kind;

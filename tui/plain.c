@@ -311,6 +311,11 @@ static void answer(struct plain *p, struct view text, bool pasted) {
     uint32_t cp;
     size_t n;
 
+    if (a->prompt.until) {
+        if (view_is(text, "/cancel"))
+            press(p, K_ESC);
+        return;
+    }
     if (pasted && !a->prompt.free) {
         plain_say(p, "A paste answers nothing. Type it.");
         p->asking = false;
@@ -389,9 +394,13 @@ bool plain_ready(const struct plain *p, struct view line) {
     cleanup_free char *s = mem_strn(line.p, flow_trim(line));
     const struct command *c = NULL;
     const char *arg;
+    bool waits;
 
     if (!p->a->prompt.open && s[0] == '/')
         c = command_of(s, &arg);
+    waits = p->a->prompt.until && strcmp(s, "/cancel") != 0;
     explicit_bzero(s, strlen(s));
+    if (waits)
+        return false;
     return p->a->prompt.open || (c && c->now) || !busy(p->a);
 }

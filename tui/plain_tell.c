@@ -186,10 +186,13 @@ static void tell_prompt(struct plain *p) {
     p->asking = true;
     p->asked = q->then;
     p->asked_body = q->body.n;
-    plain_say(p, "Question: %s", q->title);
+    plain_say(p, "%s%s", q->until ? "" : "Question: ", q->title);
     if (q->body.n > 0)
         plain_say_text(p, buf_view(&q->body));
-    if (q->hidden)
+    if (q->until)
+        plain_say(p, "At most %lld s more; Esc or /cancel stops.",
+                  (long long)((q->until - p->a->now + 999) / 1000));
+    else if (q->hidden)
         plain_say(p, "Type it and press Enter; it is not shown. Esc cancels.");
     else if (!q->edit)
         plain_say(p, "Type y for yes. Anything else, or nothing, is no.");
@@ -207,6 +210,8 @@ static void set_prompt(struct plain *p) {
 
     if (!q->open)
         snprintf(prompt, sizeof prompt, "%s> ", simulated);
+    else if (q->until)
+        snprintf(prompt, sizeof prompt, "waiting> ");
     else if (q->hidden)
         snprintf(prompt, sizeof prompt, "not shown> ");
     else if (!q->edit)

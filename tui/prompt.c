@@ -25,6 +25,11 @@ void prompt_ask_hidden(struct prompt *p, enum prompt_then then, const char *titl
     p->hidden = hidden_new();
 }
 
+void prompt_wait(struct prompt *p, enum prompt_then then, const char *title, int64_t until) {
+    prompt_ask(p, then, title, NULL);
+    p->until = until;
+}
+
 struct hidden *prompt_hidden(struct prompt *p) {
     struct hidden *h = p->hidden;
 

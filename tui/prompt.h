@@ -1,6 +1,6 @@
 /* A question over a screen: yes or no by one key, a word that must be typed in full, a line of
- * text, or a line that is not shown. The default is always no, and nothing pasted can answer yes or
- * be the word. */
+ * text, or a line that is not shown; or something that is waited for. The default is always no, and
+ * nothing pasted can answer yes or be the word. */
 #ifndef CDVM_PROMPT_H
 #define CDVM_PROMPT_H
 
@@ -21,6 +21,7 @@ enum prompt_then {
     THEN_DELETE,              /* a saved receipt */
     THEN_IDENTITY_NAME,       /* of one to be added */
     THEN_IDENTITY_KEY,        /* nsec or ncryptsec to be imported */
+    THEN_IDENTITY_SIGNER,     /* bunker:// address of a remote signer */
     THEN_IDENTITY_PASSPHRASE, /* under which it is kept */
     THEN_IDENTITY_AGAIN,      /* the same once more */
     THEN_IDENTITY_UNLOCK,
@@ -31,13 +32,15 @@ enum prompt_then {
     THEN_RESUME_SET, /* under which jobs are kept from now on */
     THEN_RESUME_AGAIN,
     THEN_SETTING,
-    THEN_COUNT, /* tests/unit/test_gate.c knows each: what a yes to it may do */
+    THEN_SIGNER, /* none: a signer is waited for */
+    THEN_COUNT,  /* tests/unit/test_gate.c knows each: what a yes to it may do */
 };
 
 struct prompt {
     bool open, free; /* free: any text will do */
     enum prompt_then then;
-    unsigned job;             /* number of the job that it is about; 0: about none */
+    int64_t until; /* loop_now; of what is waited for, which no key answers; 0: nothing */
+    unsigned job;  /* number of the job that it is about; 0: about none */
     char title[64], word[16]; /* word empty: yes or no */
     char also[16];            /* another word that will do; empty: none */
     struct buf body;          /* prose, sanitised when drawn */
@@ -52,6 +55,8 @@ void prompt_ask_text(struct prompt *p, enum prompt_then then, const char *title,
 void prompt_text(const struct prompt *p, struct buf *out); /* what was typed; before answer */
 /* Asks for a line that is never shown. */
 void prompt_ask_hidden(struct prompt *p, enum prompt_then then, const char *title);
+/* No question: something is waited for, at most until then, and Esc stops it. */
+void prompt_wait(struct prompt *p, enum prompt_then then, const char *title, int64_t until);
 struct hidden *prompt_hidden(struct prompt *p); /* taken out, now the caller's; before answer */
 /* Closes; true when the word was typed exactly (or none was needed). */
 bool prompt_answer(struct prompt *p);

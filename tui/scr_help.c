@@ -127,6 +127,14 @@ static struct scr_cursor draw_hidden(const struct hidden *h, int y, struct rect 
     return (struct scr_cursor){y, x + 1};
 }
 
+static struct scr_cursor draw_wait(const struct app *a, int y, struct rect in) {
+    int64_t left = (a->prompt.until - a->now + 999) / 1000;
+
+    draw_fmt(y, in.x, in.w, ROLE_DIM, "at most %lld s more; Esc stops",
+             (long long)(left > 0 ? left : 0));
+    return (struct scr_cursor){-1, 0};
+}
+
 struct scr_cursor scr_prompt_draw(const struct app *a) {
     const struct prompt *p = &a->prompt;
     cleanup_buf struct buf safe = {0};
@@ -141,6 +149,8 @@ struct scr_cursor scr_prompt_draw(const struct app *a) {
     draw_title(p, in);
     draw_wrap(in.y, in.x, in.w, in.h - 2, ROLE_TEXT, body);
     y = in.y + in.h - 1;
+    if (p->until)
+        return draw_wait(a, y, in);
     if (p->hidden)
         return draw_hidden(p->hidden, y, in);
     if (!p->edit) {

@@ -59,6 +59,7 @@ static void draw_row(const struct option_row *r, struct rect at, bool here) {
     case OPTION_ADD:
     case OPTION_MAKE:
     case OPTION_IMPORT:
+    case OPTION_SIGNER:
         draw_fmt(at.y, at.x + 2, at.w - 2, here ? ROLE_ACCENT : ROLE_DIM, "+ %s", r->label);
         return;
     case OPTION_ENTRY:

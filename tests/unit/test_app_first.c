@@ -176,6 +176,49 @@ static void who_without_a_place_for_keys(void **state) {
     app_done(a);
 }
 
+/* The third choice: without an identity of that kind there is no way past it. */
+static void a_remote_signer_is_asked_for(void **state) {
+    static const uint8_t user[32] = {2};
+    struct app *a = app_new_here();
+    cleanup_free char *folder = mem_fmt("%s/identities", dir);
+    struct identities *l;
+    struct err e;
+
+    (void)state;
+    l = a->conf.identities = identities_open(folder, &e);
+    assert_non_null(l);
+    assert_int_equal(identities_make(l, "here", view_str("long enough"), &e), 0);
+    press(a, 'j');
+    press(a, 'j');
+    press(a, K_ENTER);
+    assert_int_equal(a->first.chosen[FIRST_WHO], WHO_REMOTE);
+    assert_int_equal(a->first.step, FIRST_WHO);
+    assert_string_equal(a->prompt.title, "Use a remote signer");
+    type(a, "away");
+    press(a, K_ENTER);
+    type(a, "bunker://79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+            "?relay=wss://signer.example&secret=x");
+    press(a, K_ENTER);
+    for (int i = 0; i < 2; i++) {
+        type(a, "long enough");
+        press(a, K_ENTER);
+    }
+    app_on_met(a, user);
+    press(a, K_ENTER);
+    assert_string_equal(app_identity(a)->name, "away"); /* not the one that is kept here */
+    assert_int_equal(a->first.step, FIRST_RELAYS);
+    press(a, K_BACK_TAB);
+    press(a, 'k');
+    press(a, 'k');
+    press(a, K_ENTER);
+    assert_null(app_identity(a)); /* one-time keys after all */
+    assert_int_equal(identities_remove(l, "away", &e), 0);
+    assert_int_equal(identities_remove(l, "here", &e), 0);
+    rmdir(folder);
+    app_done(a);
+    identities_free(l);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_is_asked_unasked),
@@ -186,6 +229,7 @@ int main(void) {
         cmocka_unit_test(the_simulator_is_told_of_and_not_started),
         cmocka_unit_test(a_paste_answers_nothing),
         cmocka_unit_test(who_without_a_place_for_keys),
+        cmocka_unit_test(a_remote_signer_is_asked_for),
     };
     int rc;
 

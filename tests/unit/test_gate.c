@@ -41,6 +41,7 @@ static const unsigned QUESTIONS[] = {
     [THEN_DELETE] = MODELLED,
     [THEN_IDENTITY_NAME] = MODELLED,
     [THEN_IDENTITY_KEY] = MODELLED,
+    [THEN_IDENTITY_SIGNER] = MODELLED,
     [THEN_IDENTITY_PASSPHRASE] = MODELLED,
     [THEN_IDENTITY_AGAIN] = MODELLED,
     [THEN_IDENTITY_UNLOCK] = MODELLED,
@@ -53,11 +54,12 @@ static const unsigned QUESTIONS[] = {
     [THEN_RESUME_SET] = MODELLED,
     [THEN_RESUME_AGAIN] = MODELLED,
     [THEN_SETTING] = MODELLED,
+    [THEN_SIGNER] = MODELLED,
 };
 _Static_assert(COUNT(QUESTIONS) == THEN_COUNT, "a new question: say above what a yes may do");
 
 /* Everything that can be asked of the world is in the world below. */
-_Static_assert(sizeof(struct app_port) == 23 * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct app_port) == 25 * sizeof(void (*)(void)),
                "something new can be asked of the world: model it below, then count it here");
 
 /* --- verdicts --- */
@@ -121,6 +123,8 @@ static struct {
     bool edited, pasted;
     uint32_t key;         /* the one being pressed; 0 during a paste */
     struct prompt before; /* the question that was open when it was pressed */
+    bool signer;          /* who starts a job has a remote signer */
+    bool waiting;         /* which has not signed yet */
     bool remembered;      /* the warning was accepted earlier, and kept */
     char trail[8192];     /* for the message */
 } g;
@@ -203,18 +207,53 @@ static int w_resume(void *arg, struct view text, struct err *e) {
     return err_set(e, "test", "nothing was left");
 }
 
-static int w_start(void *arg, const struct offer *o, struct err *e) {
+static void begin(const struct offer *o) {
     uint8_t id[32] = {0};
     unsigned job;
 
+    id[0] = (uint8_t)++g.jobs;
+    job = app_on_started(g.app, o, id);
+    guest_comes(job);
+}
+
+/* Who was stopped from waiting for it starts nothing. */
+static void signer_signs(void) {
+    if (!g.waiting)
+        return;
+    g.waiting = false;
+    app_on_signed(g.app);
+    begin(g.offer);
+}
+
+static void w_unask(void *arg) {
+    (void)arg;
+    if (g.waiting && g.key != K_ESC)
+        broken("a signer was waited for no longer, by no key that stops it");
+    g.waiting = false;
+}
+
+/* Identities are tried in test_app_identity: none are kept in this world. */
+static int w_meet(void *arg, const struct signer_url *at, const struct keypair *client,
+                  struct err *e) {
+    (void)arg, (void)at, (void)client, (void)e;
+    broken("a signer was met that nobody named");
+    return -1;
+}
+
+static int w_start(void *arg, const struct offer *o, struct err *e) {
     (void)arg;
     if (!(QUESTIONS[g.before.then] & MAY_START) || (g.key != 'y' && g.key != 'Y'))
         broken("a guest was started without a yes");
     if (g.jobs == JOBS_MAX)
         return err_set(e, "test", "enough");
-    id[0] = (uint8_t)++g.jobs;
-    job = app_on_started(g.app, o, id);
-    guest_comes(job);
+    if (g.signer && g.jobs > 0) {
+        if (g.waiting)
+            broken("a signer was asked twice");
+        g.waiting = true;
+        app_on_waits(g.app, g.app->now + 60000, NULL);
+        return 0;
+    }
+    begin(o);
     return 0;
 }
 
@@ -350,7 +389,9 @@ static const struct app_port PORT = {.pinned = w_pinned,
                                      .edit = w_text,
                                      .judge = w_judge,
                                      .setting = w_word,
-                                     .probe = w_word};
+                                     .probe = w_word,
+                                     .meet = w_meet,
+                                     .unask = w_unask};
 
 static struct offer *offer_made(bool simulated) {
     struct offer o = {.job_kind = 5999, .vcpus = 1, .memory_mib = 512, .n_relays = 1};
@@ -397,6 +438,7 @@ static void world_open(void) {
     memset(g.accepted, 0, sizeof g.accepted);
     memset(g.confirmed, 0, sizeof g.confirmed);
     g.jobs = 0;
+    g.waiting = false;
     g.n_typed = 0;
     g.edited = g.pasted = false;
     g.trail[0] = 0;
@@ -698,6 +740,17 @@ static void a_remembered_warning_still_asks(void **arg) {
     walk_all("WARN, accepted in an earlier job");
 }
 
+/* A signer that never signs: no key starts the job in its place. */
+static void a_signer_that_is_waited_for(void **arg) {
+    (void)arg;
+    g.forced = g.remembered = false;
+    g.signer = true;
+    g.kind = KIND_FAILED;
+    walk_all("FAIL, and a remote signer");
+    g.signer = false;
+    assert_true(reached[SCR_WAIT] && asked[THEN_SIGNER]);
+}
+
 /* --- at random --- */
 
 static uint64_t seed;
@@ -729,6 +782,8 @@ static void walk_at_random(void) {
             stumble();
         else
             give(&input[rnd((uint32_t)n_inputs)]);
+        if (rnd(8) == 0)
+            signer_signs();
         (void)state_of(g.app);
     }
     world_close();
@@ -742,11 +797,13 @@ static void long_random_walks(void **arg) {
         seed = (uint64_t)(i + 1) * UINT64_C(0x9e3779b97f4a7c15);
         g.kind = (enum kind)(i % KIND_COUNT);
         g.forced = i % 2 && g.kind != KIND_PASSED;
+        g.signer = i % 3 == 0;
         do
             g.shut = (enum session_state)rnd(SESSION_FAILED + 1);
         while (g.shut == SESSION_READY);
         walk_at_random();
     }
+    g.signer = false;
 }
 
 /* --- without screens --- */
@@ -896,6 +953,7 @@ int main(void) {
         cmocka_unit_test(every_key_in_every_state),
         cmocka_unit_test(what_goes_to_a_good_guest),
         cmocka_unit_test(a_remembered_warning_still_asks),
+        cmocka_unit_test(a_signer_that_is_waited_for),
         cmocka_unit_test(long_random_walks),
         cmocka_unit_test(lines_without_screens),
         cmocka_unit_test(every_screen_was_there),

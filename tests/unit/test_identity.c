@@ -11,6 +11,10 @@ static const char NCRYPTSEC[] =
     "8623nsl8xn9j4jdzz84zm3frztj3z7s35vpzmqf6ksu8r89qk5z2zxfmu5gv8th8wclt0h4p";
 static const char HEX[] = "3501454135014541350145413501453fefb02227e449e57cf4d3a3ce05378683";
 
+#define SIGNER                                                                                     \
+    "bunker://79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"                    \
+    "?relay=wss%3A%2F%2Frelay.example"
+
 struct fixture {
     char dir[64], folder[96];
     struct identities *l;
@@ -195,6 +199,81 @@ static void a_file_with_another_npub_does_not_unlock(void **state) {
     refused(f, identities_unlock(f->l, "me", view_str("nostr"), &f->e), "bad-key");
 }
 
+/* --- a remote signer --- */
+
+static struct signer_url signer_at(void) {
+    struct signer_url at;
+
+    assert_int_equal(signer_url_parse(view_str(SIGNER "&secret=s3cretword"), &at, NULL), 0);
+    return at;
+}
+
+static void a_signer_has_its_secret_nowhere(void **state) {
+    struct fixture *f = *state;
+    cleanup_free char *path = mem_fmt("%s/away", f->folder);
+    cleanup_buf struct buf text = {0};
+    struct signer_url at = signer_at();
+    struct newcomer *n = identities_prepare(f->l, "away", view_str(WORD), &f->e);
+    uint8_t client[32], user[32];
+    struct stat st;
+
+    assert_non_null(n);
+    assert_int_not_equal(stat(path, &st), 0); /* not before it was met */
+    memcpy(client, keypair_pub(newcomer_key(n)), 32);
+    memcpy(user, at.signer, 32);
+    assert_int_equal(identities_admit(f->l, n, &at, user, &f->e), 0);
+    assert_true(identities_find(f->l, "away")->unlocked);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(file_read(path, 8192, &text, &f->e), 0);
+    assert_non_null(strstr((char *)text.p, "ncryptsec1"));
+    assert_non_null(strstr((char *)text.p, "signer = " SIGNER "\n"));
+    assert_null(strstr((char *)text.p, "s3cret"));
+    again(f);
+    assert_string_equal(identities_at(f->l, 0)->signer, SIGNER);
+    assert_memory_equal(identities_at(f->l, 0)->pub, user, 32);
+    assert_int_equal(identities_unlock(f->l, "away", view_str(WORD), &f->e), 0);
+    assert_int_equal(identities_choose(f->l, "away", &f->e), 0);
+    assert_memory_equal(keypair_pub(identities_key(f->l)), client, 32);
+}
+
+static void a_signer_that_cannot_be_added_says_why(void **state) {
+    struct fixture *f = *state;
+    struct signer_url at = signer_at();
+    struct newcomer *n;
+
+    assert_null(identities_prepare(f->l, "away", view_str("short"), &f->e));
+    assert_string_equal(f->e.code, "weak-passphrase");
+    assert_null(identities_prepare(f->l, "a b", view_str(WORD), &f->e));
+    assert_string_equal(f->e.code, "bad-name");
+    n = identities_prepare(f->l, "away", view_str(WORD), &f->e);
+    assert_non_null(n);
+    newcomer_free(n); /* it was never met: nothing stays */
+    assert_int_equal(identities_count(f->l), 0);
+    n = identities_prepare(f->l, "away", view_str(WORD), &f->e);
+    assert_int_equal(identities_make(f->l, "away", view_str(WORD), &f->e), 0);
+    refused(f, identities_admit(f->l, n, &at, at.signer, &f->e), "exists");
+    assert_null(identities_find(f->l, "away")->signer);
+}
+
+static void a_file_with_a_bad_signer_is_left_out(void **state) {
+    static const char *const bad[] = {"bunker://xyz", "https://signer.example",
+                                      SIGNER "&secret=s3cretword"};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        cleanup_free char *text =
+            mem_fmt("npub = npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg\n"
+                    "ncryptsec = %s\nsigner = %s\n",
+                    NCRYPTSEC, bad[i]);
+
+        write_file(f, "away", text, 0600);
+        again(f);
+        assert_int_equal(identities_count(f->l), 0);
+        assert_non_null(strstr(identities_trouble(f->l), "'away'"));
+    }
+}
+
 #define WITH_FOLDER(t) cmocka_unit_test_setup_teardown(t, start, stop)
 
 int main(void) {
@@ -206,6 +285,9 @@ int main(void) {
         WITH_FOLDER(removing_keeps_the_order_and_the_choice),
         WITH_FOLDER(damaged_files_are_left_out_and_told),
         WITH_FOLDER(a_file_with_another_npub_does_not_unlock),
+        WITH_FOLDER(a_signer_has_its_secret_nowhere),
+        WITH_FOLDER(a_signer_that_cannot_be_added_says_why),
+        WITH_FOLDER(a_file_with_a_bad_signer_is_left_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

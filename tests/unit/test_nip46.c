@@ -1,149 +1,19 @@
-/* A remote signer over a real relay: a double that does what it is told, well or badly. */
+/* The client of a remote signer, over a real relay. */
 #include "core/nip46.c"
 
 #include "tests/unit/unit.h"
-#include "tests/unit/net.h"
-
-enum manner {
-    GOOD,
-    SILENT,
-    REFUSES,
-    ANOTHER_KEY,
-    ANOTHER_TEXT,
-    ANOTHER_DATE,
-    BROKEN_SIGNATURE,
-    NO_JSON,
-    ANOTHER_ID,
-    SENDS_AWAY,
-};
+#include "tests/unit/bunker.h"
 
 static struct fixture {
     struct net net;
-    struct keypair *client, *signer, *user;
-    struct pool *pool; /* the double's */
-    enum manner manner;
+    struct keypair *client;
     struct nip46 *n;
     struct signer_url at;
-    char heard[256], visit[600];
+    char visit[600];
     bool ready, failed, signed_it, refused;
     uint8_t got[32];
     struct err why;
 } f;
-
-/* --- the double --- */
-
-static void reply(const uint8_t to[static 32], struct view text) {
-    cleanup_buf struct buf payload = {0};
-    struct nip44_key k;
-    struct fields draft;
-    struct event *ev;
-    char hex[65];
-
-    assert_int_equal(nip44_conversation(f.signer, to, &k, NULL), 0);
-    assert_int_equal(nip44_encrypt(&k, text, NULL, &payload, NULL), 0);
-    hex_encode(view_of(to, 32), hex);
-    draft = fields_new(KIND_SIGNER, unix_now(), buf_view(&payload));
-    fields_add(&draft, "p", hex);
-    ev = event_sign(&draft, f.signer);
-    assert_int_equal(pool_publish(f.pool, ev, NULL), 0);
-    event_free(ev);
-}
-
-static void answer(const uint8_t to[static 32], const char *id, const char *result,
-                   const char *error) {
-    cleanup_buf struct buf text = {0};
-    struct jw w = jw_new(&text);
-
-    jw_obj(&w);
-    jw_kstr(&w, "id", f.manner == ANOTHER_ID ? "0123" : id);
-    jw_kstr(&w, "result", result);
-    if (error)
-        jw_kstr(&w, "error", error);
-    jw_end_obj(&w);
-    reply(to, f.manner == NO_JSON ? view_str("{\"id\"") : buf_view(&text));
-}
-
-static struct event *signed_as_told(const cJSON *params) {
-    cJSON *o = json_parse(view_str(cJSON_GetArrayItem(params, 0)->valuestring), 65536, NULL);
-    uint64_t kind, at;
-    struct fields d;
-    const cJSON *tag, *v;
-
-    assert_non_null(o);
-    assert_true(json_u64(o, "kind", &kind, NULL) && json_u64(o, "created_at", &at, NULL));
-    d = fields_new((uint32_t)kind, (int64_t)at + (f.manner == ANOTHER_DATE),
-                   view_str(f.manner == ANOTHER_TEXT ? "I owe you" : json_opt(o, "content")));
-    cJSON_ArrayForEach(tag, json_arr(o, "tags", NULL)) {
-        const char *s[8];
-        size_t n = 0;
-
-        cJSON_ArrayForEach(v, tag) {
-            s[n++] = v->valuestring;
-        }
-        fields_tag(&d, n, s);
-    }
-    cJSON_Delete(o);
-    return event_sign(&d, f.manner == ANOTHER_KEY ? f.signer : f.user);
-}
-
-static void sign(const uint8_t to[static 32], const char *id, const cJSON *params) {
-    struct event *ev = signed_as_told(params);
-    cleanup_buf struct buf json = {0};
-
-    if (f.manner == BROKEN_SIGNATURE)
-        ev->f.sig[5] ^= 1;
-    event_json(ev, &json);
-    answer(to, id, (char *)json.p, NULL);
-    event_free(ev);
-}
-
-static void told(const uint8_t by[static 32], const cJSON *o) {
-    const char *id = json_opt(o, "id"), *method = json_opt(o, "method");
-    const cJSON *params = json_arr(o, "params", NULL);
-    cleanup_free char *pub = hex_new(view_of(keypair_pub(f.user), 32));
-    size_t n = strlen(f.heard);
-
-    snprintf(f.heard + n, sizeof f.heard - n, "%s;", method);
-    if (f.manner == SILENT)
-        return;
-    if (f.manner == SENDS_AWAY && !strcmp(method, "connect"))
-        answer(by, id, "auth_url", "https://signer.example/yes?\033[2J");
-    if (!strcmp(method, "connect")) {
-        assert_string_equal(cJSON_GetArrayItem(params, 1)->valuestring, "s3cret");
-        answer(by, id, "ack", NULL);
-    } else if (!strcmp(method, "get_public_key")) {
-        answer(by, id, pub, NULL);
-    } else if (f.manner == REFUSES) {
-        answer(by, id, "", "not today\033]0;x\007");
-    } else {
-        sign(by, id, params);
-    }
-}
-
-static void double_event(void *arg, const char *sub, const struct event *ev, const char *url) {
-    cleanup_buf struct buf text = {0};
-    struct nip44_key k;
-    cJSON *o;
-
-    (void)arg, (void)sub, (void)url;
-    assert_int_equal(nip44_conversation(f.signer, ev->f.pubkey, &k, NULL), 0);
-    assert_int_equal(nip44_decrypt(&k, view_of(ev->f.content, ev->f.content_len), &text, NULL), 0);
-    o = json_parse(buf_view(&text), 65536, NULL);
-    assert_non_null(o);
-    told(ev->f.pubkey, o);
-    cJSON_Delete(o);
-}
-
-static void double_up(void) {
-    static const struct pool_handler h = {.event = double_event};
-    cleanup_free char *hex = hex_new(view_of(keypair_pub(f.signer), 32));
-    cleanup_free char *filter = mem_fmt("{\"kinds\":[24133],\"#p\":[\"%s\"]}", hex);
-
-    f.pool = pool_new(f.net.ws, f.signer, &h, NULL);
-    assert_int_equal(pool_add(f.pool, relayd_url(f.net.relay), NULL), 0);
-    assert_int_equal(pool_subscribe(f.pool, "in", filter, NULL), 0);
-    net_for(&f.net, 200);
-}
 
 /* --- our side --- */
 
@@ -178,23 +48,17 @@ static void on_done(void *arg, const struct event *ev, const struct err *why) {
 
 static int start(void **state) {
     (void)state;
-    f = (struct fixture){.client = keypair_new(), .signer = keypair_new(), .user = keypair_new()};
+    f = (struct fixture){.client = keypair_new()};
     net_up(&f.net, NULL);
-    memcpy(f.at.signer, keypair_pub(f.signer), 32);
-    snprintf(f.at.relay[0], sizeof f.at.relay[0], "%s", relayd_url(f.net.relay));
-    f.at.n_relays = 1;
-    snprintf(f.at.secret, sizeof f.at.secret, "s3cret");
-    double_up();
+    bunker_up(&f.net, &f.at);
     return 0;
 }
 
 static int stop(void **state) {
     (void)state;
     nip46_free(f.n);
-    pool_free(f.pool);
+    bunker_down();
     keypair_free(f.client);
-    keypair_free(f.signer);
-    keypair_free(f.user);
     net_down(&f.net);
     return 0;
 }
@@ -208,7 +72,7 @@ static void connect_as(const uint8_t *user) {
 static void met(void) {
     connect_as(NULL);
     assert_true(net_until(&f.net, &f.ready, 8000));
-    assert_memory_equal(f.got, keypair_pub(f.user), 32);
+    assert_memory_equal(f.got, keypair_pub(bunker.user), 32);
 }
 
 static struct fields draft(void) {
@@ -232,20 +96,20 @@ static void a_good_signer_signs_the_draft(void **state) {
     (void)state;
     met();
     assert_string_equal(nip46_url(f.n)->secret, ""); /* it is used once */
-    memcpy(d.pubkey, keypair_pub(f.user), 32);
+    memcpy(d.pubkey, keypair_pub(bunker.user), 32);
     fields_id(&d, want);
     fields_free(&d);
     ask();
     assert_true(net_until(&f.net, &f.signed_it, 8000));
     assert_memory_equal(f.got, want, 32);
-    assert_string_equal(f.heard, "connect;get_public_key;sign_event;");
+    assert_string_equal(bunker.heard, "connect;get_public_key;sign_event;");
     assert_false(f.failed);
 }
 
 /* Whatever it sends in place of the draft, under the person's key: it is not taken. */
 static void bad_signer(enum manner m, const char *code) {
     met();
-    f.manner = m;
+    bunker.manner = m;
     ask();
     assert_true(net_until(&f.net, &f.refused, 8000));
     assert_string_equal(f.why.code, code);
@@ -276,7 +140,7 @@ static void a_refusal_is_told_in_clean_words(void **state) {
     assert_null(strchr(f.why.text, '\033'));
     assert_non_null(strstr(f.why.text, "not today"));
     assert_false(f.failed); /* the next one may be signed */
-    f.manner = GOOD;
+    bunker.manner = GOOD;
     ask();
     assert_true(net_until(&f.net, &f.signed_it, 8000));
 }
@@ -288,7 +152,7 @@ static void what_is_no_answer_is_not_heard(void **state) {
     (void)state;
     met();
     for (size_t i = 0; i < COUNT(manners); i++) {
-        f.manner = manners[i];
+        bunker.manner = manners[i];
         f.n->stage = STAGE_READY;
         ask();
         net_for(&f.net, 300);
@@ -301,15 +165,26 @@ static void what_is_no_answer_is_not_heard(void **state) {
 
 static void one_that_is_known_must_be_the_same(void **state) {
     (void)state;
-    connect_as(keypair_pub(f.signer));
+    connect_as(keypair_pub(bunker.signer));
     assert_true(net_until(&f.net, &f.failed, 8000));
     assert_string_equal(f.why.code, "bad-signer");
     assert_false(f.ready);
 }
 
+/* It knows this program by its key: the secret was for the first time. */
+static void one_that_is_known_is_not_connected_to_anew(void **state) {
+    (void)state;
+    f.at.secret[0] = 0;
+    connect_as(keypair_pub(bunker.user));
+    assert_true(net_until(&f.net, &f.ready, 8000));
+    ask();
+    assert_true(net_until(&f.net, &f.signed_it, 8000));
+    assert_string_equal(bunker.heard, "get_public_key;sign_event;");
+}
+
 static void an_address_to_visit_is_shown_clean(void **state) {
     (void)state;
-    f.manner = SENDS_AWAY;
+    bunker.manner = SENDS_AWAY;
     met();
     assert_non_null(strstr(f.visit, "https://signer.example/yes?"));
     assert_null(strchr(f.visit, '\033'));
@@ -335,10 +210,10 @@ static void an_invited_signer_comes(void **state) {
     net_for(&f.net, 200);
     reply(keypair_pub(f.client), view_str(wrong));
     net_for(&f.net, 200);
-    assert_string_equal(f.heard, "");
+    assert_string_equal(bunker.heard, "");
     reply(keypair_pub(f.client), view_str(right));
     assert_true(net_until(&f.net, &f.ready, 8000));
-    assert_memory_equal(nip46_url(f.n)->signer, keypair_pub(f.signer), 32);
+    assert_memory_equal(nip46_url(f.n)->signer, keypair_pub(bunker.signer), 32);
     ask();
     assert_true(net_until(&f.net, &f.signed_it, 8000));
 }
@@ -400,6 +275,7 @@ int main(void) {
         WITH_RELAY(a_refusal_is_told_in_clean_words),
         WITH_RELAY(what_is_no_answer_is_not_heard),
         WITH_RELAY(one_that_is_known_must_be_the_same),
+        WITH_RELAY(one_that_is_known_is_not_connected_to_anew),
         WITH_RELAY(an_address_to_visit_is_shown_clean),
         WITH_RELAY(an_invited_signer_comes),
         cmocka_unit_test(addresses_are_read_strictly),

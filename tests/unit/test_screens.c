@@ -395,6 +395,30 @@ static struct app *scene_identity_passphrase(void) {
     return a;
 }
 
+static struct app *scene_signer_address(void) {
+    struct app *a = app_with_identities();
+
+    app_identity_remote(a);
+    type(a, "away");
+    app_key(a, K_ENTER);
+    return a;
+}
+
+/* It is waited for: before a job, and with an address where the person is to say yes. */
+static struct app *scene_signer_wait(void) {
+    struct app *a = app_with_offers();
+
+    app_on_waits(a, a->now + 47000, NULL);
+    return a;
+}
+
+static struct app *scene_signer_visit(void) {
+    struct app *a = scene_signer_wait();
+
+    app_on_waits(a, a->now + 290000, "https://signer.example/authorise?token=6f1c22e0b7d94a5e");
+    return a;
+}
+
 /* A job was left by a program that died; read only, so one list serves every scene. */
 static struct resume *one_job_left(void) {
     static const uint8_t job[32] = {0x7f, 0x21, 0xab};
@@ -761,6 +785,9 @@ static const struct {
     {"identity-name", scene_identity_name},
     {"identity-passphrase", scene_identity_passphrase},
     {"identity-typed", scene_identity_typed},
+    {"signer-address", scene_signer_address},
+    {"signer-wait", scene_signer_wait},
+    {"signer-visit", scene_signer_visit},
     {"resume", scene_resume},
     {"resume-passphrase", scene_resume_passphrase},
     {"resume-forget", scene_resume_forget},

@@ -17,6 +17,7 @@ static struct {
     struct offer *offer; /* the simulated one */
     bool ascii, deaf;    /* deaf: everything asked is refused */
     struct settings set;
+    uint8_t client[32]; /* as whom a signer was to be met */
 } world;
 
 /* What a deaf world answers. */
@@ -29,12 +30,20 @@ static bool port_pinned(void *arg, const uint8_t digest[static 32]) {
     return digest[0] == 0;
 }
 
+#define SIGNER_MS 60000
+
 static int port_start(void *arg, const struct offer *o, struct err *e) {
     const uint8_t job[32] = {(uint8_t)(0x7f + world.app->last_job), 0x21};
+    const struct identity *who = app_identity(world.app);
 
     (void)arg;
     if (heard(e) != 0)
         return -1;
+    if (who && who->signer) { /* nothing starts before it has signed */
+        buf_str(&world.log, "introduce;");
+        app_on_waits(world.app, world.app->now + SIGNER_MS, NULL);
+        return 0;
+    }
     app_on_started(world.app, o, job);
     return 0;
 }
@@ -161,6 +170,22 @@ static void port_probe(void *arg, const char *relay) {
     buf_fmt(&world.log, "probe %s;", relay);
 }
 
+static int port_meet(void *arg, const struct signer_url *at, const struct keypair *client,
+                     struct err *e) {
+    (void)arg;
+    if (heard(e) != 0)
+        return -1;
+    memcpy(world.client, keypair_pub(client), 32);
+    buf_fmt(&world.log, "meet %s %s;", at->relay[0], at->secret);
+    app_on_waits(world.app, world.app->now + SIGNER_MS, NULL);
+    return 0;
+}
+
+static inline void port_unask(void *arg) {
+    (void)arg;
+    buf_str(&world.log, "unask;");
+}
+
 /* By the world's own trust, where a test has given it one. */
 static receipts_judge *world_judge;
 
@@ -207,6 +232,8 @@ static const struct app_port PORT = {.pinned = port_pinned,
                                      .quit = port_quit,
                                      .setting = port_setting,
                                      .probe = port_probe,
+                                     .meet = port_meet,
+                                     .unask = port_unask,
                                      .redraw = port_void,
                                      .suspend = port_void,
                                      .tell = port_tell,
