@@ -9,7 +9,8 @@ nostr_tools=2.25.2 ndk=3.0.3 ws=8.23.0 nostr_sdk=0.45.1 nak=v0.20.6
 here=$(cd "$(dirname "$0")" && pwd)
 cdvm=$(realpath "$here/../../cdvm") || exit 1
 PEER=$(realpath "$here/../../${B:-build}/interop/peer") || exit 1
-export PEER
+CDVM=$cdvm
+export PEER CDVM
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cdvm-interop
 tmp=$(mktemp -d)
 relay=

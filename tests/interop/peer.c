@@ -11,7 +11,9 @@
  *   peer get SERVER SHA256              prints the blob
  *   peer lock SK PASSPHRASE             prints an ncryptsec
  *   peer unlock PASSPHRASE < ncryptsec  prints the secret key
- *   peer bunker URL SK                  has a remote signer sign, prints the event             */
+ *   peer bunker URL SK                  has a remote signer sign, prints the event
+ *   peer sell URL NAME                  offers a machine, prints who was introduced by the first
+ *                                       request: a public key, or "nobody"                     */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +22,12 @@
 #include "core/blossom.h"
 #include "core/enc.h"
 #include "core/hash.h"
+#include "core/introduction.h"
 #include "core/kinds.h"
 #include "core/nip44.h"
 #include "core/nip46.h"
 #include "core/nip49.h"
+#include "core/offer.h"
 #include "core/pool.h"
 #include "core/wrap.h"
 
@@ -384,7 +388,7 @@ static void on_bunker_failed(void *arg, const struct err *why) {
 
 static void on_late(void *arg) {
     (void)arg;
-    fputs("peer: the signer says nothing\n", stderr);
+    fputs("peer: nobody says anything\n", stderr);
     loop_quit(loop);
 }
 
@@ -405,6 +409,81 @@ static int do_bunker(char **v) {
     return bunker_rc;
 }
 
+/* ---- a seller who reads one request ---- */
+
+static struct keypair *seller;
+static bool asked;
+
+static void on_request(void *arg, const char *sub, const struct event *ev, const char *url) {
+    struct rumor *r;
+    struct job_request q;
+    uint8_t who[32];
+    char hex[65] = "nobody";
+    struct err e;
+    int rc;
+
+    (void)arg, (void)sub, (void)url;
+    if (asked || !(r = wrap_open(ev, seller, NULL, &e)))
+        return;
+    check(job_request_parse(r, unix_now(), &q, &e), "request", &e);
+    rc = introduction_of(&q, unix_now(), who, &e);
+    check(rc, "introduction", &e);
+    if (rc > 0)
+        hex_encode(view_of(who, 32), hex);
+    puts(hex);
+    rumor_free(r);
+    asked = true;
+    loop_quit(loop);
+}
+
+static void put_up(struct pool *p, struct event *ev) {
+    struct err e;
+
+    check(pool_publish(p, ev, &e), "publish", &e);
+    event_free(ev);
+}
+
+static void offer_machine(struct pool *p, const char *url, const char *name) {
+    struct offer o = {.job_kind = KIND_JOB_TOOL, .vcpus = 1, .memory_mib = 512, .n_relays = 1};
+    struct heartbeat h = {.expiration = unix_now() + 300, .free_slots = 1};
+
+    snprintf(o.d, sizeof o.d, "%s", name);
+    snprintf(o.name, sizeof o.name, "%s", name);
+    snprintf(o.privacy, sizeof o.privacy, "sim");
+    snprintf(o.workload_name, sizeof o.workload_name, "table");
+    memset(o.workload, 'a', 64);
+    memcpy(o.workload + 64, ":9", 3);
+    snprintf(o.model, sizeof o.model, "none");
+    snprintf(o.model_name, sizeof o.model_name, "none");
+    snprintf(o.broker, sizeof o.broker, "none");
+    snprintf(o.vcpu_type, sizeof o.vcpu_type, "EPYC-v4");
+    snprintf(o.price_unit, sizeof o.price_unit, "job");
+    snprintf(o.relays[0], sizeof o.relays[0], "%s", url);
+    put_up(p, offer_make(&o, seller, unix_now()));
+    put_up(p, heartbeat_make(&h, seller, unix_now()));
+}
+
+static int do_sell(char **v) {
+    static const struct pool_handler h = {.event = on_request};
+    struct loop_timer *late = loop_timer_add(loop, loop_now() + WAIT_MS, on_late, NULL);
+    char hex[65], filter[160];
+    struct pool *p;
+    struct err e;
+
+    seller = keypair_new();
+    hex_encode(view_of(keypair_pub(seller), 32), hex);
+    snprintf(filter, sizeof filter, "{\"kinds\":[1059,21059],\"#p\":[\"%s\"]}", hex);
+    p = pool_new(net, seller, &h, NULL);
+    check(pool_add(p, v[0], &e), "relay", &e);
+    check(pool_subscribe(p, "inbox", filter, &e), "filter", &e);
+    offer_machine(p, v[0], v[1]);
+    loop_run(loop);
+    pool_free(p);
+    loop_timer_del(late);
+    keypair_free(seller);
+    return asked ? 0 : 1;
+}
+
 static const struct {
     const char *name;
     int args;
@@ -414,6 +493,7 @@ static const struct {
     {"unwrap", 1, do_unwrap},   {"publish", 2, do_publish}, {"send", 2, do_send},
     {"fetch", 3, do_fetch},     {"put", 1, do_put},         {"get", 2, do_get},
     {"lock", 2, do_lock},       {"unlock", 1, do_unlock},   {"bunker", 2, do_bunker},
+    {"sell", 2, do_sell},
 };
 
 int main(int argc, char **argv) {
