@@ -50,7 +50,8 @@ static const char help[] =
     "a file\n"
     "cannot be read, 69 no such offer or no relay, 73 a file cannot be made, 74 nobody reads the "
     "output,\n"
-    "75 timeout, 76 protocol or provider error, 77 identity locked, 78 configuration, 130 Ctrl-C. "
+    "75 timeout, 76 protocol or provider error, 77 identity locked or not signed, 78 "
+    "configuration, 130 Ctrl-C. "
     "cdvm(1) has the "
     "table.\n";
 

@@ -262,7 +262,9 @@ static int launch(struct engine *g, const struct offer *o, struct opening *op, s
 
 /* --- a remote signer --- */
 
-static void errand_over(struct engine *g) {
+static void errand_over(void *arg) {
+    struct engine *g = arg;
+
     errand_free(g->errand);
     g->errand = NULL;
     touch(g);
@@ -271,7 +273,6 @@ static void errand_over(struct engine *g) {
 static void on_waits(void *arg, int64_t until, const char *visit) {
     struct engine *g = arg;
 
-    clock_now(g);
     app_on_waits(g->app, until, visit);
     touch(g);
 }
@@ -279,7 +280,6 @@ static void on_waits(void *arg, int64_t until, const char *visit) {
 static void on_met(void *arg, const uint8_t user[static 32]) {
     struct engine *g = arg;
 
-    clock_now(g);
     app_on_met(g->app, user);
     errand_over(g);
 }
@@ -287,7 +287,6 @@ static void on_met(void *arg, const uint8_t user[static 32]) {
 static void on_unsigned(void *arg, const struct err *why) {
     struct engine *g = arg;
 
-    clock_now(g);
     app_on_unsigned(g->app, why);
     errand_over(g);
 }
@@ -312,10 +311,6 @@ static int ask_meet(void *arg, const struct signer_url *at, const struct keypair
     errand_over(g);
     g->errand = errand_meet(g->net, at, client, &ERRAND, g, e);
     return g->errand ? 0 : -1;
-}
-
-static void ask_unask(void *arg) {
-    errand_over(arg);
 }
 
 static int ask_start(void *arg, const struct offer *o, struct err *e) {
@@ -579,7 +574,7 @@ static const struct app_port PORT = {
     .setting = ask_setting,
     .probe = ask_probe,
     .meet = ask_meet,
-    .unask = ask_unask,
+    .unask = errand_over,
     .redraw = ask_redraw,
     .suspend = ask_suspend,
     .tell = ask_tell,

@@ -450,7 +450,7 @@ static void offer_machine(struct pool *p, const char *url, const char *name) {
     snprintf(o.d, sizeof o.d, "%s", name);
     snprintf(o.name, sizeof o.name, "%s", name);
     snprintf(o.privacy, sizeof o.privacy, "sim");
-    snprintf(o.workload_name, sizeof o.workload_name, "table");
+    snprintf(o.workload_name, sizeof o.workload_name, "%s", name);
     memset(o.workload, 'a', 64);
     memcpy(o.workload + 64, ":9", 3);
     snprintf(o.model, sizeof o.model, "none");

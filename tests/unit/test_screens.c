@@ -404,9 +404,58 @@ static struct app *scene_signer_address(void) {
     return a;
 }
 
+/* One whose key is elsewhere; made anew each time, of what is shown nothing is of chance. */
+static struct identities *one_with_a_signer(void) {
+    static const char AT[] = "bunker://79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f8"
+                             "1798?relay=wss://signer.example";
+    static struct identities *there;
+    struct signer_url at;
+    struct newcomer *n;
+    struct err e;
+
+    if (there)
+        return there;
+    there = identities_open("build/signer-scene", &e);
+    assert_non_null(there);
+    if (identities_count(there) > 0)
+        assert_int_equal(identities_remove(there, "away", &e), 0);
+    assert_int_equal(signer_url_parse(view_str(AT), &at, &e), 0);
+    n = identities_prepare(there, "away", view_str("long enough"), &e);
+    assert_non_null(n);
+    assert_int_equal(identities_admit(there, n, &at, at.signer, &e), 0);
+    assert_int_equal(identities_choose(there, "away", &e), 0);
+    return there;
+}
+
+static struct app *app_with_signer(void) {
+    struct app *a = app_with_offers();
+
+    a->conf.identities = one_with_a_signer();
+    return a;
+}
+
+/* The rows of it, and the one that adds another. */
+static struct app *scene_signer_row(void) {
+    struct app *a = app_with_signer();
+
+    app_key(a, '6');
+    app_prepare(a);
+    for (int i = 0; i < 4; i++)
+        app_key(a, 'j');
+    return a;
+}
+
+static struct app *scene_signer_start(void) {
+    struct app *a = app_with_signer();
+
+    app_key(a, K_ENTER);
+    app_ask_start(a);
+    return a;
+}
+
 /* It is waited for: before a job, and with an address where the person is to say yes. */
 static struct app *scene_signer_wait(void) {
-    struct app *a = app_with_offers();
+    struct app *a = app_with_signer();
 
     app_on_waits(a, a->now + 47000, NULL);
     return a;
@@ -786,6 +835,8 @@ static const struct {
     {"identity-passphrase", scene_identity_passphrase},
     {"identity-typed", scene_identity_typed},
     {"signer-address", scene_signer_address},
+    {"signer-row", scene_signer_row},
+    {"signer-start", scene_signer_start},
     {"signer-wait", scene_signer_wait},
     {"signer-visit", scene_signer_visit},
     {"resume", scene_resume},
