@@ -252,8 +252,32 @@ static void a_hidden_line_is_asked_for_as_such(void **state_) {
     end(p);
 }
 
+/* What is waited for is no question: lines of a script wait with it, and none answers. */
+static void a_signer_is_waited_for(void **state) {
+    struct app *a = app_with_offers();
+    struct plain *p = plain_for(a);
+
+    (void)state;
+    app_on_waits(a, a->now + 60000, "https://signer.example/yes");
+    tell(p);
+    assert_non_null(strstr((char *)said.p, "Waiting for your signer"));
+    assert_non_null(strstr((char *)said.p, "https://signer.example/yes"));
+    assert_non_null(strstr((char *)said.p, "Esc or /cancel stops."));
+    assert_string_equal(prompt, "waiting> ");
+    assert_false(plain_ready(p, view_str("y")));
+    line(p, "y");
+    assert_true(a->prompt.open);
+    assert_true(plain_ready(p, view_str("/cancel")));
+    line(p, "/cancel");
+    assert_false(a->prompt.open);
+    assert_non_null(strstr((char *)world.log.p, "unask;"));
+    plain_free(p);
+    app_done(a);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_signer_is_waited_for),
         cmocka_unit_test(every_key_has_a_name),
         cmocka_unit_test(chooses_by_what_was_told),
         cmocka_unit_test(the_way_is_told_once),
