@@ -45,7 +45,7 @@ start 100x30
 expect "not asked again" '\[1 Offers\]'
 keys 6
 expect "the relay is up, with ping and events" "$relay +up +[0-9]+ +[0-9]+"
-keys j j j t
+keys j j j j t
 expect "t tries it" "$relay answered in [0-9]+ ms"
 text ':screen'
 expect "the list of everything, filtered" 'Everything'
