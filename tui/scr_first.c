@@ -135,7 +135,7 @@ static void draw_notes(const struct app *a, struct rect b) {
 struct scr_cursor scr_first_draw(const struct app *a, const struct scr_sizes *s) {
     struct rect b = s->body;
     cleanup_buf struct buf safe = {0};
-    int y = b.y;
+    int y = b.y, ok;
 
     if (a->first.simulator) {
         draw_simulator(a, b);
@@ -145,9 +145,9 @@ struct scr_cursor scr_first_draw(const struct app *a, const struct scr_sizes *s)
         y += 2 + draw_wrap(y + 1, 3, a->cols - 6, 3, ROLE_TEXT,
                            text_safe(view_str(WELCOME), TEXT_PROSE, 1000, &safe));
     draw_fmt(y, 3, a->cols - 4, ROLE_DIM, "1  Terminal");
-    draw_fmt(y, 35, a->cols - 36, ROLE_OK, "ok  %d x %d, %s", a->cols, a->rows,
-             a->conf.ascii ? "ASCII" : "UTF-8");
-    if (a->cols >= 80)
+    ok = 35 + draw_fmt(y, 35, a->cols - 36, ROLE_OK, "ok  %d x %d, %s", a->cols, a->rows,
+                       a->conf.ascii ? "ASCII" : "UTF-8");
+    if (ok + 2 + (int)strlen(a->terminal) <= a->cols - 3)
         draw_right(y, a->cols - 3, 40, ROLE_DIM, "%s", a->terminal);
     y += b.h >= 20 ? 2 : 1;
     (void)draw_steps(a, (struct rect){y, 3, b.y + b.h - 2 - y, a->cols - 6});
