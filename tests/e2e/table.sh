@@ -65,7 +65,7 @@ million() { # SECONDS-ALLOWED
     awk -F, 'NR > 1 {n[$2]++; s[$2] += $3} END {for (r in n) printf "%s,%d,%.2f\n", r, n[r], s[r]}' "$T/big.csv" | sort >"$T/want"
     tail -n +2 "$T/out/result-1.csv" | awk -F, '{printf "%s,%d,%.2f\n", $1, $2, $3}' >"$T/got"
     ok "a million rows: sums are right" cmp -s "$T/want" "$T/got"
-    ok "a million rows: progress is told" test "$(grep -c '"t":"progress"' "$T/said")" -ge 2
+    ok "a million rows: progress is told" test "$(grep -c '"t":"progress"' "$T/said")" -ge 1
     ok "a million rows: under $1 s (took $took)" test "$took" -lt "$1"
     is "a million rows come back as they went in" "$(sha256sum <"$T/big.csv")" "$(sha256sum <"$T/out/result-2.csv")"
     ok "a table line stays under 64 KiB" test "$(grep '"t":"table"' "$T/said" | wc -L)" -lt 65536
