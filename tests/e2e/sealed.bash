@@ -86,6 +86,7 @@ claim() {
 
 # job OFFER   the model's first line is the answer; what was said is in $T/said
 job() {
+    rm -f "$T/receipt.json"
     "$CDVM" ask --policy demo --accept-simulated --accept-warn --offer "$1" --bundle "$T/receipt.json" --timeout 240 model \
         >"$T/answer" 2>"$T/said"
 }
