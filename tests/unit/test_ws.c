@@ -172,6 +172,13 @@ static struct seen connect_as(const struct server *s, const char *host, const ch
     return seen;
 }
 
+/* Newer versions of libwebsockets tell of the connection's end instead, when the server is the
+ * first to hang up. */
+static void assert_refused(const struct seen *seen) {
+    assert_false(seen->up);
+    assert_true(!strcmp(seen->why.code, "tls") || !strcmp(seen->why.code, "connect"));
+}
+
 static void a_trusted_certificate_with_the_right_name(void **state) {
     struct server s;
     struct seen seen;
@@ -193,8 +200,7 @@ static void an_unknown_authority_is_refused(void **state) {
     server_up(&s);
     seen = connect_as(&s, "localhost", NULL);
     server_down(&s);
-    assert_false(seen.up);
-    assert_string_equal(seen.why.code, "tls");
+    assert_refused(&seen);
 }
 
 /* The address is resolved beforehand, so the name must still be the one that is checked. */
@@ -206,8 +212,7 @@ static void a_certificate_for_another_name_is_refused(void **state) {
     server_up(&s);
     seen = connect_as(&s, "127.0.0.1", s.ca);
     server_down(&s);
-    assert_false(seen.up);
-    assert_string_equal(seen.why.code, "tls");
+    assert_refused(&seen);
 }
 
 static void bad_addresses_are_refused_at_once(void **state) {
