@@ -15,6 +15,7 @@
 #include "spawn.h"
 #include "vm.h"
 
+#define VM_SNP_FDS 3 /* firmware, iommufd, GPU */
 #define RUNG_MS 2000 /* patience on each rung of the kill ladder */
 #define COMPLAINT_MAX 400
 
@@ -136,11 +137,20 @@ static int check_disk(const struct vm_disk *d, struct err *e) {
     return 0;
 }
 
+/* In the order of vm_argv_snp.c. */
+static void add_snp_fds(const struct vm_snp *p, int *fds, size_t *n) {
+    fds[(*n)++] = p->firmware_fd;
+    if (!p->gpu)
+        return;
+    fds[(*n)++] = p->iommufd_fd;
+    fds[(*n)++] = p->cdev_fd;
+}
+
 static int launch(struct vm *vm, const struct vm_spec *s, const char *rundir, const int theirs[3],
                   struct err *e) {
     struct vm_argv a;
-    int fds[VM_FD_DISK - VM_FD_CHANNEL + VM_DISKS_MAX] = {theirs[0], theirs[1], s->kernel_fd,
-                                                          s->initrd_fd};
+    int fds[VM_FD_DISK - VM_FD_CHANNEL + VM_DISKS_MAX + VM_SNP_FDS] = {theirs[0], theirs[1],
+                                                                       s->kernel_fd, s->initrd_fd};
     struct spawn sp = {.dir = rundir, .fds = fds, .n_fds = 4, .out = -1, .err = theirs[2]};
 
     for (size_t i = 0; i < s->n_disks; i++) {
@@ -148,6 +158,8 @@ static int launch(struct vm *vm, const struct vm_spec *s, const char *rundir, co
             return -1;
         fds[sp.n_fds++] = s->disk[i].fd;
     }
+    if (s->snp)
+        add_snp_fds(s->snp, fds, &sp.n_fds);
     if (vm_argv(s, &a, e) < 0)
         return -1;
     sp.argv = a.v;

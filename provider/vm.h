@@ -10,7 +10,7 @@
 #include "core/loop.h"
 
 #define VM_DISKS_MAX 2
-#define VM_ARGV_MAX 64
+#define VM_ARGV_MAX 80
 
 /* Descriptors as QEMU sees them; spawn places them there. */
 enum vm_fd { VM_FD_CHANNEL = 3, VM_FD_QMP = 4, VM_FD_KERNEL = 5, VM_FD_INITRD = 6, VM_FD_DISK = 7 };
@@ -20,6 +20,15 @@ enum vm_accel { VM_TCG, VM_KVM };
 struct vm_disk {
     const char *serial; /* "work" or "model": how the agent finds it */
     int fd;             /* opened read-only */
+};
+struct gpu;
+/* What makes a guest confidential (SEV-SNP). Numbers as the QEMU that runs it gives them. */
+struct vm_snp {
+    int firmware_fd; /* the measured AmdSev OVMF, sealed */
+    unsigned cbitpos, reduced_phys_bits;
+    uint64_t policy;         /* as the release manifest has it */
+    const struct gpu *gpu;   /* borrowed; NULL: none */
+    int iommufd_fd, cdev_fd; /* with a GPU: /dev/iommu and /dev/vfio/devices/vfioN */
 };
 /* What to launch. Strings and descriptors are borrowed for the call that takes the spec. */
 struct vm_spec {
@@ -31,10 +40,12 @@ struct vm_spec {
     const char *append; /* rendered command line */
     struct vm_disk disk[VM_DISKS_MAX];
     size_t n_disks;
+    const struct vm_snp *snp; /* NULL: a plain guest */
 };
 
 /* The argument vector of a spec; pure. Owned strings, NULL-terminated. -1 "bad-vm" when the spec
- * has a value that could be read as more than itself (a comma in a CPU name, 0 vCPUs). */
+ * has a value that could be read as more than itself (a comma in a CPU name, 0 vCPUs),
+ * "gpu-unfit" as gpu_fit has it. */
 struct vm_argv {
     char *v[VM_ARGV_MAX + 1];
     size_t n;

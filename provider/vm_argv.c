@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vm.h"
+#include "vm_argv_priv.h"
 
 /* Nothing but what is named below exists in the guest. sata and smbus off: q35 would carry an AHCI
  * and an SMBus function that the agent's allow-list does not know. mem-merge and dump-guest-core
@@ -27,72 +27,84 @@ static const char *const fixed[] = {
     "-sandbox",
     "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
 };
-static const char machine[] =
+const char vm_machine[] =
     "q35,sata=off,smbus=off,usb=off,graphics=off,vmport=off,hpet=off,mem-merge=off,"
     "dump-guest-core=off";
 
-static void add(struct vm_argv *a, const char *s) {
+void vm_argv_add(struct vm_argv *a, const char *s) {
     if (a->n < VM_ARGV_MAX)
         a->v[a->n] = mem_str(s);
     a->n++;
 }
 
-static void PRINTF_LIKE(2, 3) addf(struct vm_argv *a, const char *fmt, ...) {
+void vm_argv_addf(struct vm_argv *a, const char *fmt, ...) {
     char s[256];
     va_list ap;
 
     va_start(ap, fmt);
     vsnprintf(s, sizeof s, fmt, ap);
     va_end(ap);
-    add(a, s);
+    vm_argv_add(a, s);
 }
 
 static void add_machine(struct vm_argv *a, const struct vm_spec *s) {
-    add(a, "-machine");
-    add(a, machine);
-    add(a, "-accel");
-    add(a, s->accel == VM_KVM ? "kvm" : "tcg,thread=multi");
-    add(a, "-cpu");
-    add(a, s->cpu);
-    add(a, "-smp");
-    addf(a, "%u", s->vcpus);
-    add(a, "-m");
-    addf(a, "%uM", s->memory_mib);
+    if (s->snp) {
+        vm_argv_snp_machine(a, s);
+    } else {
+        vm_argv_add(a, "-machine");
+        vm_argv_add(a, vm_machine);
+    }
+    vm_argv_add(a, "-accel");
+    vm_argv_add(a, s->accel == VM_KVM ? "kvm" : "tcg,thread=multi");
+    vm_argv_add(a, "-cpu");
+    vm_argv_addf(a, "%s%s", s->cpu, s->snp && s->snp->gpu ? VM_CPU_WIDE : "");
+    vm_argv_add(a, "-smp");
+    vm_argv_addf(a, "%u", s->vcpus);
+    vm_argv_add(a, "-m");
+    vm_argv_addf(a, "%uM", s->memory_mib);
 }
 
 static void add_boot(struct vm_argv *a, const struct vm_spec *s) {
-    add(a, "-kernel");
-    addf(a, "/proc/self/fd/%d", VM_FD_KERNEL);
-    add(a, "-initrd");
-    addf(a, "/proc/self/fd/%d", VM_FD_INITRD);
-    add(a, "-append");
-    add(a, s->append);
+    vm_argv_add(a, "-kernel");
+    vm_argv_addf(a, "/proc/self/fd/%d", VM_FD_KERNEL);
+    vm_argv_add(a, "-initrd");
+    vm_argv_addf(a, "/proc/self/fd/%d", VM_FD_INITRD);
+    vm_argv_add(a, "-append");
+    vm_argv_add(a, s->append);
+}
+
+/* A confidential guest's devices reach its memory through what it shares with them. */
+static const char *shared(const struct vm_spec *s) {
+    return s->snp ? ",iommu_platform=on" : "";
 }
 
 /* The guest's only door. */
-static void add_port(struct vm_argv *a) {
-    add(a, "-chardev");
-    addf(a, "socket,id=qmp,fd=%d", VM_FD_QMP);
-    add(a, "-mon");
-    add(a, "chardev=qmp,mode=control");
-    add(a, "-chardev");
-    addf(a, "socket,id=door,fd=%d", VM_FD_CHANNEL);
-    add(a, "-device");
-    add(a, "virtio-serial-pci,id=port,max_ports=2,disable-legacy=on");
-    add(a, "-device");
-    add(a, "virtserialport,bus=port.0,nr=1,chardev=door,name=cdvm.0");
+static void add_port(struct vm_argv *a, const struct vm_spec *s) {
+    vm_argv_add(a, "-chardev");
+    vm_argv_addf(a, "socket,id=qmp,fd=%d", VM_FD_QMP);
+    vm_argv_add(a, "-mon");
+    vm_argv_add(a, "chardev=qmp,mode=control");
+    vm_argv_add(a, "-chardev");
+    vm_argv_addf(a, "socket,id=door,fd=%d", VM_FD_CHANNEL);
+    vm_argv_add(a, "-device");
+    vm_argv_addf(a, "virtio-serial-pci,id=port,max_ports=2,disable-legacy=on%s", shared(s));
+    vm_argv_add(a, "-device");
+    vm_argv_add(a, "virtserialport,bus=port.0,nr=1,chardev=door,name=cdvm.0");
 }
 
-static void add_disk(struct vm_argv *a, const struct vm_disk *d, size_t i) {
-    add(a, "-add-fd");
-    addf(a, "fd=%d,set=%zu", VM_FD_DISK + (int)i, i + 1);
-    add(a, "-blockdev");
-    addf(a,
-         "driver=raw,node-name=%s,read-only=on,file.driver=file,file.locking=off,"
-         "file.filename=/dev/fdset/%zu",
-         d->serial, i + 1);
-    add(a, "-device");
-    addf(a, "virtio-blk-pci,drive=%s,serial=%s,disable-legacy=on", d->serial, d->serial);
+static void add_disk(struct vm_argv *a, const struct vm_spec *s, size_t i) {
+    const struct vm_disk *d = &s->disk[i];
+
+    vm_argv_add(a, "-add-fd");
+    vm_argv_addf(a, "fd=%d,set=%zu", VM_FD_DISK + (int)i, i + 1);
+    vm_argv_add(a, "-blockdev");
+    vm_argv_addf(a,
+                 "driver=raw,node-name=%s,read-only=on,file.driver=file,file.locking=off,"
+                 "file.filename=/dev/fdset/%zu",
+                 d->serial, i + 1);
+    vm_argv_add(a, "-device");
+    vm_argv_addf(a, "virtio-blk-pci,drive=%s,serial=%s,disable-legacy=on%s", d->serial, d->serial,
+                 shared(s));
 }
 
 static bool plain_word(const char *s, const char *more) {
@@ -119,21 +131,23 @@ static int check(const struct vm_spec *s, struct err *e) {
     for (size_t i = 0; i < s->n_disks; i++)
         if (!plain_word(s->disk[i].serial, "") || strlen(s->disk[i].serial) > 16)
             return err_set(e, "bad-vm", "the serial of disk %zu is not a plain word", i);
-    return 0;
+    return s->snp ? vm_argv_snp_check(s, e) : 0;
 }
 
 int vm_argv(const struct vm_spec *s, struct vm_argv *out, struct err *e) {
     memset(out, 0, sizeof *out);
     if (check(s, e) < 0)
         return -1;
-    add(out, s->qemu);
+    vm_argv_add(out, s->qemu);
     for (size_t i = 0; i < COUNT(fixed); i++)
-        add(out, fixed[i]);
+        vm_argv_add(out, fixed[i]);
     add_machine(out, s);
     add_boot(out, s);
-    add_port(out);
+    add_port(out, s);
     for (size_t i = 0; i < s->n_disks; i++)
-        add_disk(out, &s->disk[i], i);
+        add_disk(out, s, i);
+    if (s->snp)
+        vm_argv_snp_gpu(out, s);
     if (out->n > VM_ARGV_MAX) {
         out->n = VM_ARGV_MAX;
         vm_argv_free(out);

@@ -1,5 +1,6 @@
 /* The whole argument vector, word for word: a device that is not listed here does not exist. */
 #include "provider/vm_argv.c"
+#include "provider/vm_argv_snp.c"
 #include "tests/unit/unit.h"
 
 static const struct vm_spec plain = {.qemu = "/usr/bin/qemu-system-x86_64",

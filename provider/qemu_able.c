@@ -1,0 +1,197 @@
+#include "qemu_able.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "accel.h"
+#include "core/json.h"
+#include "core/dvm.h"
+#include "qmp.h"
+#include "spawn.h"
+
+#define PROBE_MS 5000
+#define HELP_MAX ((size_t)64 << 10)
+
+/* --- answers --- */
+
+static const struct {
+    const char *type;
+    size_t at;
+} types[] = {
+    {"sev-snp-guest", offsetof(struct qemu_able, snp)},
+    {"ram-block-attributes", offsetof(struct qemu_able, gpu_memory)},
+    {"iommufd", offsetof(struct qemu_able, iommufd)},
+    {"vfio-pci", offsetof(struct qemu_able, vfio)},
+};
+
+void qemu_take_types(struct qemu_able *q, const cJSON *list) {
+    const cJSON *t;
+
+    cJSON_ArrayForEach(t, list) {
+        const char *name = json_opt(t, "name");
+
+        for (size_t i = 0; name && i < COUNT(types); i++)
+            if (!strcmp(name, types[i].type))
+                *(bool *)((char *)q + types[i].at) = true;
+    }
+}
+
+void qemu_take_sev(struct qemu_able *q, const cJSON *answer) {
+    uint64_t cbit, reduced;
+
+    q->sev = json_u64(answer, "cbitpos", &cbit, NULL) && cbit < 64 &&
+             json_u64(answer, "reduced-phys-bits", &reduced, NULL) && reduced < 64;
+    q->cbitpos = q->sev ? (unsigned)cbit : 0;
+    q->reduced_phys_bits = q->sev ? (unsigned)reduced : 0;
+}
+
+/* --- asking --- */
+
+struct asking {
+    struct qemu_able *q;
+    bool typed, over;
+};
+
+static void on_types(void *arg, const cJSON *ret, const struct err *e) {
+    struct asking *a = arg;
+
+    (void)e;
+    a->typed = cJSON_IsArray(ret);
+    qemu_take_types(a->q, ret);
+}
+
+static void on_sev(void *arg, const cJSON *ret, const struct err *e) {
+    struct asking *a = arg;
+
+    a->over = true;
+    if (ret)
+        qemu_take_sev(a->q, ret);
+    else
+        text_clip(a->q->why, sizeof a->q->why, e->text);
+}
+
+static void on_closed(void *arg, const struct err *why) {
+    (void)why;
+    ((struct asking *)arg)->over = true;
+}
+
+static void ask(struct asking *a, struct loop *l, int fd) {
+    static const struct qmp_handler h = {.closed = on_closed};
+    int64_t until = loop_now() + PROBE_MS;
+    struct qmp *q = qmp_new(l, fd, &h, a);
+
+    if (qmp_ask(q, "qom-list-types", on_types, a, NULL) == 0 &&
+        qmp_ask(q, "query-sev-capabilities", on_sev, a, NULL) == 0)
+        while (!a->over && loop_now() < until)
+            (void)loop_turn(l, 200);
+    qmp_free(q);
+}
+
+/* kvm first: the question about the host is answered under KVM only. */
+static int start(const char *qemu, int theirs, struct err *e) {
+    char *argv[] = {(char *)qemu,
+                    "-nodefaults",
+                    "-no-user-config",
+                    "-display",
+                    "none",
+                    "-machine",
+                    "none",
+                    "-accel",
+                    "kvm",
+                    "-accel",
+                    "tcg",
+                    "-chardev",
+                    "socket,id=qmp,fd=3",
+                    "-mon",
+                    "chardev=qmp,mode=control",
+                    NULL};
+    struct spawn s = {.argv = argv, .fds = &theirs, .n_fds = 1, .out = -1, .err = -1};
+
+    return spawn_child(&s, e);
+}
+
+static int ask_types(const char *qemu, struct qemu_able *out, struct err *e) {
+    struct asking a = {.q = out};
+    struct loop *l;
+    int p[2], pid;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, p) < 0)
+        return err_sys(e, errno, "cannot make a socket for QMP");
+    pid = start(qemu, p[1], e);
+    close(p[1]);
+    l = pid > 0 && fcntl(p[0], F_SETFL, O_NONBLOCK) == 0 ? loop_new(e) : NULL;
+    if (l)
+        ask(&a, l, p[0]);
+    loop_free(l);
+    close(p[0]);
+    if (pid <= 0)
+        return -1;
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    return a.typed ? 0 : err_set(e, "no-qemu", "'%s' does not list its types over QMP", qemu);
+}
+
+/* Lines of "  kernel-hashes=<bool>", as `-object TYPE,help` prints them. */
+static int ask_properties(const char *qemu, struct qemu_able *out, struct err *e) {
+    cleanup_buf struct buf help = {0};
+
+    if (!out->snp)
+        return 0;
+    if (spawn_output((char *[]){(char *)qemu, "-object", "sev-snp-guest,help", NULL}, HELP_MAX,
+                     PROBE_MS, &help, e) < 0)
+        return -1;
+    out->kernel_hashes = help.n && strstr((const char *)help.p, "kernel-hashes=<bool>");
+    return 0;
+}
+
+int qemu_probe(const char *qemu, struct qemu_able *out, struct err *e) {
+    cleanup_buf struct buf text = {0};
+    unsigned major;
+
+    *out = (struct qemu_able){0};
+    if (spawn_output((char *[]){(char *)qemu, "--version", NULL}, 4096, PROBE_MS, &text, e) < 0)
+        return -1;
+    if (!text.n || !accel_version((const char *)text.p, out->version, &major))
+        return err_set(e, "no-qemu", "'%s' does not say which version it is", qemu);
+    return ask_types(qemu, out, e) < 0 || ask_properties(qemu, out, e) < 0 ? -1 : 0;
+}
+
+/* --- enough? --- */
+
+static const struct {
+    size_t at;
+    bool gpu; /* wanted with a GPU only */
+    const char *version, *lacks;
+} wants[] = {
+    {offsetof(struct qemu_able, snp), false, "9.1", "the object sev-snp-guest"},
+    {offsetof(struct qemu_able, kernel_hashes), false, "9.1", "kernel-hashes of sev-snp-guest"},
+    {offsetof(struct qemu_able, vfio), true, "10.1", "the device vfio-pci"},
+    {offsetof(struct qemu_able, iommufd), true, "10.1", "the object iommufd"},
+    {offsetof(struct qemu_able, gpu_memory), true, "10.1",
+     "ram-block-attributes, without which a GPU and private memory refuse each other"},
+};
+
+int qemu_host_can(const struct qemu_able *q, struct err *e) {
+    if (q->sev)
+        return 0;
+    return err_set(e, "no-snp",
+                   "this host gives no confidential guests: QEMU says '%s'; see to SNP in the "
+                   "firmware's setup, kvm_amd sev_snp=1 and /dev/sev",
+                   q->why[0] ? q->why : "nothing");
+}
+
+int qemu_can(const struct qemu_able *q, bool gpu, struct err *e) {
+    for (size_t i = 0; i < COUNT(wants); i++)
+        if ((gpu || !wants[i].gpu) && !*(const bool *)((const char *)q + wants[i].at))
+            return err_set(e, "old-qemu",
+                           "QEMU %s lacks %s: a confidential guest%s needs QEMU %s or newer",
+                           q->version, wants[i].lacks, gpu ? " with a GPU" : "",
+                           gpu ? "10.1" : wants[i].version);
+    return qemu_host_can(q, e);
+}

@@ -1,0 +1,77 @@
+/* A host's /sys made of its description in tests/hosts: a line `FILE = LINE` writes a file, `FILE +
+ * LINE` adds to it, `LINK -> TARGET` links, `FILE -` removes; # starts a comment. */
+#ifndef CDVM_TEST_HOST_H
+#define CDVM_TEST_HOST_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/bytes.h"
+#include "tests/unit/unit.h"
+
+static void host_folders(const char *path) {
+    cleanup_free char *p = mem_str(path);
+
+    for (char *s = strchr(p + 1, '/'); s; s = strchr(s + 1, '/')) {
+        *s = 0;
+        assert_true(mkdir(p, 0755) == 0 || errno == EEXIST);
+        *s = '/';
+    }
+}
+
+static void host_write(const char *path, const char *line, int flags) {
+    cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
+
+    assert_true(fd >= 0);
+    assert_int_equal(dprintf(fd, "%s\n", line), (int)strlen(line) + 1);
+}
+
+static int host_unlink(const char *path, const struct stat *st, int what, struct FTW *at) {
+    (void)st, (void)what, (void)at;
+    return remove(path);
+}
+
+static void host_change(const char *sys, const char *line) {
+    size_t n = strcspn(line, " ");
+    cleanup_free char *path = mem_fmt("%s/%.*s", sys, (int)n, line);
+    const char *op = line + n;
+
+    assert_true(*op);
+    host_folders(path);
+    if (!strcmp(op, " -")) { /* with the folder, where it was the last one there */
+        assert_int_equal(remove(path), 0);
+        *strrchr(path, '/') = 0;
+        (void)!rmdir(path);
+    } else if (!strncmp(op, " -> ", 4)) {
+        (void)!unlink(path);
+        assert_int_equal(symlink(op + 4, path), 0);
+    } else {
+        assert_true(!strncmp(op, " = ", 3) || !strncmp(op, " + ", 3));
+        host_write(path, op + 3, op[1] == '=' ? O_TRUNC : O_APPEND);
+    }
+}
+
+/* The root of the tree; owned. */
+static char *host_make(const char *name) {
+    cleanup_free char *from = mem_fmt("tests/hosts/%s.tree", name);
+    char *sys = mem_str("/tmp/cdvm-test-host-XXXXXX"), *line, *rest;
+    cleanup_buf struct buf text = {0};
+
+    assert_non_null(mkdtemp(sys));
+    assert_int_equal(file_read(from, 65536, &text, NULL), 0);
+    rest = (char *)text.p;
+    while ((line = strsep(&rest, "\n")))
+        if (*line && *line != '#')
+            host_change(sys, line);
+    return sys;
+}
+
+static inline void host_remove(char *sys) {
+    assert_int_equal(nftw(sys, host_unlink, 16, FTW_DEPTH | FTW_PHYS), 0);
+    free(sys);
+}
+
+#endif

@@ -1,0 +1,129 @@
+/* What a QEMU can do: its answers read, the sentences for what it cannot, and the QEMU of this
+ * machine really asked. */
+#include "provider/qemu_able.c"
+#include "tests/unit/unit.h"
+
+static struct qemu_able able(void) {
+    return (struct qemu_able){.version = "10.1.0",
+                              .snp = true,
+                              .kernel_hashes = true,
+                              .gpu_memory = true,
+                              .iommufd = true,
+                              .vfio = true,
+                              .sev = true};
+}
+
+static void types_are_found_by_name(void **state) {
+    static const char list[] =
+        "[{\"name\":\"sev-snp-guest\",\"parent\":\"sev-common\"},{\"name\":\"iommufd\"},"
+        "{\"name\":\"ram-block-attributes-x\"},{\"abstract\":true},{\"name\":7}]";
+    cJSON *j = json_parse(view_str(list), sizeof list, NULL);
+    struct qemu_able q = {0};
+
+    (void)state;
+    assert_non_null(j);
+    qemu_take_types(&q, j);
+    assert_true(q.snp && q.iommufd);
+    assert_false(q.gpu_memory || q.vfio || q.kernel_hashes);
+    cJSON_Delete(j);
+}
+
+static void the_host_gives_its_numbers(void **state) {
+    static const struct {
+        const char *answer;
+        bool sev;
+        unsigned cbitpos, reduced;
+    } rows[] = {
+        {"{\"cbitpos\":51,\"reduced-phys-bits\":6,\"pdh\":\"AA==\"}", true, 51, 6},
+        {"{\"cbitpos\":51}", false, 0, 0},
+        {"{\"cbitpos\":200,\"reduced-phys-bits\":6}", false, 0, 0},
+        {"{\"cbitpos\":\"51\",\"reduced-phys-bits\":6}", false, 0, 0},
+        {"[]", false, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        cJSON *j = json_parse(view_str(rows[i].answer), 200, NULL);
+        struct qemu_able q = {0};
+
+        qemu_take_sev(&q, j);
+        assert_int_equal(q.sev, rows[i].sev);
+        assert_int_equal(q.cbitpos, rows[i].cbitpos);
+        assert_int_equal(q.reduced_phys_bits, rows[i].reduced);
+        cJSON_Delete(j);
+    }
+}
+
+static void refused(struct qemu_able q, bool gpu, const char *code, const char *words) {
+    struct err e = {0};
+
+    assert_int_equal(qemu_can(&q, gpu, &e), -1);
+    assert_string_equal(e.code, code);
+    if (!strstr(e.text, words))
+        fail_msg("'%s' does not say '%s'", e.text, words);
+}
+
+static void what_is_lacking_names_the_version(void **state) {
+    struct qemu_able q = able();
+    struct err e;
+
+    (void)state;
+    assert_int_equal(qemu_can(&q, true, &e), 0);
+    q.gpu_memory = false; /* as Debian's 10.0 */
+    assert_int_equal(qemu_can(&q, false, &e), 0);
+    refused(q, true, "old-qemu", "lacks ram-block-attributes");
+    refused(q, true, "old-qemu", "needs QEMU 10.1 or newer");
+    q.snp = false;
+    refused(q, false, "old-qemu", "needs QEMU 9.1 or newer");
+    refused(q, true, "old-qemu", "needs QEMU 10.1 or newer");
+    q = able();
+    q.kernel_hashes = false;
+    refused(q, false, "old-qemu", "kernel-hashes");
+    q = able();
+    q.sev = false;
+    snprintf(q.why, sizeof q.why, "SEV is not available");
+    refused(q, false, "no-snp", "SEV is not available");
+}
+
+/* Of a QEMU here everything must be told, and what the host lacks in QEMU's own words. */
+static void this_qemu_answers(void **state) {
+    const char *qemu =
+        getenv("CDVM_TEST_QEMU") ? getenv("CDVM_TEST_QEMU") : "/usr/bin/qemu-system-x86_64";
+    struct qemu_able q;
+    struct err e = {0};
+
+    (void)state;
+    if (access(qemu, X_OK) < 0)
+        skip();
+    if (qemu_probe(qemu, &q, &e) < 0)
+        fail_msg("%s", e.text);
+    assert_true(q.vfio);
+    assert_true(strspn(q.version, "0123456789.") == strlen(q.version));
+    if (q.version[0] == '7') {
+        assert_false(q.snp || q.gpu_memory || q.iommufd);
+        refused(q, false, "old-qemu", "needs QEMU 9.1 or newer");
+        refused(q, true, "old-qemu", "needs QEMU 10.1 or newer");
+    }
+    assert_true(q.sev || q.why[0]);
+}
+
+static void what_is_no_qemu_is_refused(void **state) {
+    struct qemu_able q;
+    struct err e = {0};
+
+    (void)state;
+    assert_int_equal(qemu_probe("/bin/true", &q, &e), -1);
+    assert_string_equal(e.code, "no-qemu");
+    assert_int_equal(qemu_probe("/nonexistent", &q, &e), -1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(types_are_found_by_name),
+        cmocka_unit_test(the_host_gives_its_numbers),
+        cmocka_unit_test(what_is_lacking_names_the_version),
+        cmocka_unit_test(this_qemu_answers),
+        cmocka_unit_test(what_is_no_qemu_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
