@@ -10,7 +10,7 @@ _cdvm_words() { # OPTION
     --bell) echo on off ;;
     --notify) echo auto off osc9 osc777 ;;
     --accel) echo auto kvm tcg ;;
-    --backend) echo sim ;;
+    --backend) echo sim snp ;;
     --mode) echo plain contract ;;
     --vcpu-type) echo EPYC EPYC-Rome EPYC-Milan EPYC-Genoa EPYC-Turin ;;
     esac

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "cli_argv.h"
 #include "core/log.h"
 #include "core/secret.h"
 #include "provider.h"
@@ -30,9 +31,11 @@ static int exit_code(const struct err *e) {
         const char *code;
         int exit;
     } codes[] = {
-        {"usage", EX_USAGE},       {"bad-config", EX_CONFIG},   {"locked", EX_TEMPFAIL},
-        {"bad-image", EX_DATAERR}, {"bad-volume", EX_DATAERR},  {"bad-template", EX_CONFIG},
-        {"unsafe-key", EX_NOPERM}, {"no-qemu", EX_UNAVAILABLE}, {"no-kvm", EX_UNAVAILABLE}};
+        {"usage", EX_USAGE},          {"bad-config", EX_CONFIG},   {"locked", EX_TEMPFAIL},
+        {"bad-image", EX_DATAERR},    {"bad-volume", EX_DATAERR},  {"bad-template", EX_CONFIG},
+        {"unsafe-key", EX_NOPERM},    {"no-qemu", EX_UNAVAILABLE}, {"no-kvm", EX_UNAVAILABLE},
+        {"old-qemu", EX_UNAVAILABLE}, {"no-snp", EX_UNAVAILABLE},  {"no-gpu", EX_UNAVAILABLE},
+        {"gpu-unfit", EX_UNAVAILABLE}};
 
     for (size_t i = 0; i < COUNT(codes); i++)
         if (!strcmp(e->code, codes[i].code))
@@ -89,7 +92,7 @@ int cli_provider(int argc, char **argv) {
     if (rc == 1)
         print_usage(stdout);
     else if (rc == 0 && provider_conf_check(&c, &e) == 0)
-        rc = run(&c, &e);
+        rc = c.print_argv ? argv_print(&c, &e) : run(&c, &e);
     else
         rc = -1;
     provider_conf_free(&c);

@@ -21,7 +21,9 @@ const struct conf_key provider_keys[] = {
      "its port on 127.0.0.1; 0: a free one"},
     {"image", CONF_STRING, AT(image), 0, 0, NULL, "folder of the guest image (build/image)"},
     {"state", CONF_STRING, AT(state), 0, 0, NULL, "folder for key, ledger and simulator keys"},
-    {"backend", CONF_STRING, AT(backend), 0, 16, NULL, "what runs guests: sim"},
+    {"backend", CONF_STRING, AT(backend), 0, 16, NULL,
+     "what runs guests: sim; snp with --print-argv only"},
+    {"gpu", CONF_STRING, AT(gpu), 0, 12, NULL, "PCI address of the GPU that a guest gets"},
     {"accel", CONF_CHOICE, AT(accel), 0, 0, accel_words, "auto, kvm or tcg"},
     {"slots", CONF_NUMBER, AT(slots), 1, 64, NULL, "guests at a time (1)"},
     {"queue", CONF_NUMBER, AT(queue), 0, 1000, NULL, "requests that may wait for a slot (4)"},
@@ -32,6 +34,8 @@ const struct conf_key provider_keys[] = {
     {"lease", CONF_NUMBER, AT(lease), 1, 1440, NULL, "minutes a job may take once accepted (60)"},
     {"accept", CONF_NUMBER, AT(accept), 30, 3600, NULL, "seconds a customer has to accept (600)"},
     {"once", CONF_NUMBER, AT(once), 0, 1000000, NULL, "stop after that many jobs; 0: never"},
+    {"print-argv", CONF_BOOL, AT(print_argv), 0, 0, NULL,
+     "print QEMU's arguments for the first offer, one a line, and run nothing"},
     {"quiet", CONF_BOOL, AT(quiet), 0, 0, NULL, "no status lines"},
 };
 const size_t n_provider_keys = COUNT(provider_keys);
@@ -57,12 +61,22 @@ int provider_conf_read(struct provider_conf *c, int argc, char **argv, struct er
     return confargs_read(&a, argc, argv, c, e);
 }
 
-int provider_conf_check(const struct provider_conf *c, struct err *e) {
-    uint32_t signature;
+static int check_backend(const struct provider_conf *c, struct err *e) {
+    bool snp = !strcmp(c->backend, "snp");
 
-    if (strcmp(c->backend, "sim"))
-        return err_set(e, "bad-config", "backend '%s' is not known: this release has 'sim'",
+    if (!snp && strcmp(c->backend, "sim"))
+        return err_set(e, "bad-config", "backend '%s' is not known: there are 'sim' and 'snp'",
                        c->backend);
+    if (snp && !c->print_argv)
+        return err_set(e, "bad-config",
+                       "backend 'snp' serves no customers in this release: it prints QEMU's line "
+                       "with --print-argv");
+    if (!snp && c->gpu)
+        return err_set(e, "bad-config", "backend 'sim' has no GPU: leave out --gpu");
+    return 0;
+}
+
+static int check_addresses(const struct provider_conf *c, struct err *e) {
     if (!c->relay.n && !c->run_relay)
         return err_set(e, "bad-config",
                        "no relay is configured: name one with --relay, add --run-relay, or try the "
@@ -78,6 +92,14 @@ int provider_conf_check(const struct provider_conf *c, struct err *e) {
         if (!url_form_ok(c->blossom.v[i], "http"))
             return err_set(e, "bad-config", "blossom '%s' is not an http:// or https:// address",
                            c->blossom.v[i]);
+    return 0;
+}
+
+int provider_conf_check(const struct provider_conf *c, struct err *e) {
+    uint32_t signature;
+
+    if (check_backend(c, e) < 0 || (!c->print_argv && check_addresses(c, e) < 0))
+        return -1;
     if (!vcpu_type_signature(c->vcpu_type, &signature))
         return err_set(e, "bad-config", "vcpu-type '%s' is not known", c->vcpu_type);
     return 0;

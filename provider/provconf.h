@@ -6,10 +6,11 @@
 
 struct provider_conf {
     char *name, *about, *image, *state, *backend, *vcpu_type;
+    char *gpu; /* PCI address; NULL: none */
     struct conf_list relay, blossom;
     uint64_t slots, queue, memory, vcpus, lease, accept, once, relay_port;
     unsigned accel; /* enum accel_want */
-    bool run_relay, quiet;
+    bool run_relay, quiet, print_argv;
 };
 extern const struct conf_key provider_keys[];
 extern const size_t n_provider_keys;
@@ -18,7 +19,8 @@ extern const size_t n_provider_keys;
  * --help was asked for; -1 error. */
 int provider_conf_read(struct provider_conf *c, int argc, char **argv, struct err *e) WARN_UNUSED;
 void provider_conf_free(struct provider_conf *c);
-/* What does not fit together: no relay, no such backend. "bad-config". */
+/* What does not fit together: no relay, no such backend. "bad-config". With print_argv only what
+ * the line needs. */
 int provider_conf_check(const struct provider_conf *c, struct err *e) WARN_UNUSED;
 
 #endif

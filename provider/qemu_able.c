@@ -16,29 +16,39 @@
 #include "spawn.h"
 
 #define PROBE_MS 5000
-#define HELP_MAX ((size_t)64 << 10)
 
 /* --- answers --- */
 
+/* A type that must be there; a property of it that must be. */
 static const struct {
     const char *type;
     size_t at;
+    const char *property;
+    size_t property_at;
 } types[] = {
-    {"sev-snp-guest", offsetof(struct qemu_able, snp)},
-    {"ram-block-attributes", offsetof(struct qemu_able, gpu_memory)},
-    {"iommufd", offsetof(struct qemu_able, iommufd)},
-    {"vfio-pci", offsetof(struct qemu_able, vfio)},
+    {"sev-snp-guest", offsetof(struct qemu_able, snp), "kernel-hashes",
+     offsetof(struct qemu_able, kernel_hashes)},
+    {"ram-block-attributes", offsetof(struct qemu_able, gpu_memory), NULL, 0},
+    {"iommufd", offsetof(struct qemu_able, iommufd), NULL, 0},
+    {"vfio-pci", offsetof(struct qemu_able, vfio), NULL, 0},
 };
 
-void qemu_take_types(struct qemu_able *q, const cJSON *list) {
-    const cJSON *t;
+static bool *ability(struct qemu_able *q, size_t at) {
+    return (bool *)((char *)q + at);
+}
 
-    cJSON_ArrayForEach(t, list) {
-        const char *name = json_opt(t, "name");
+void qemu_take_type(struct qemu_able *q, size_t i, const cJSON *properties) {
+    const cJSON *p;
 
-        for (size_t i = 0; name && i < COUNT(types); i++)
-            if (!strcmp(name, types[i].type))
-                *(bool *)((char *)q + types[i].at) = true;
+    *ability(q, types[i].at) = cJSON_IsArray(properties);
+    if (!types[i].property)
+        return;
+    *ability(q, types[i].property_at) = false;
+    cJSON_ArrayForEach(p, properties) {
+        const char *name = json_opt(p, "name");
+
+        if (name && !strcmp(name, types[i].property))
+            *ability(q, types[i].property_at) = true;
     }
 }
 
@@ -55,15 +65,15 @@ void qemu_take_sev(struct qemu_able *q, const cJSON *answer) {
 
 struct asking {
     struct qemu_able *q;
-    bool typed, over;
+    size_t answered; /* types; QMP answers in order */
+    bool over;
 };
 
-static void on_types(void *arg, const cJSON *ret, const struct err *e) {
+static void on_type(void *arg, const cJSON *ret, const struct err *e) {
     struct asking *a = arg;
 
     (void)e;
-    a->typed = cJSON_IsArray(ret);
-    qemu_take_types(a->q, ret);
+    qemu_take_type(a->q, a->answered++, ret);
 }
 
 static void on_sev(void *arg, const cJSON *ret, const struct err *e) {
@@ -86,10 +96,11 @@ static void ask(struct asking *a, struct loop *l, int fd) {
     int64_t until = loop_now() + PROBE_MS;
     struct qmp *q = qmp_new(l, fd, &h, a);
 
-    if (qmp_ask(q, "qom-list-types", on_types, a, NULL) == 0 &&
-        qmp_ask(q, "query-sev-capabilities", on_sev, a, NULL) == 0)
-        while (!a->over && loop_now() < until)
-            (void)loop_turn(l, 200);
+    for (size_t i = 0; i < COUNT(types); i++)
+        a->over = a->over || qmp_ask_type(q, types[i].type, on_type, a, NULL) < 0;
+    a->over = a->over || qmp_ask(q, "query-sev-capabilities", on_sev, a, NULL) < 0;
+    while (!a->over && loop_now() < until)
+        (void)loop_turn(l, 200);
     qmp_free(q);
 }
 
@@ -116,7 +127,7 @@ static int start(const char *qemu, int theirs, struct err *e) {
     return spawn_child(&s, e);
 }
 
-static int ask_types(const char *qemu, struct qemu_able *out, struct err *e) {
+static int ask_all(const char *qemu, struct qemu_able *out, struct err *e) {
     struct asking a = {.q = out};
     struct loop *l;
     int p[2], pid;
@@ -134,19 +145,8 @@ static int ask_types(const char *qemu, struct qemu_able *out, struct err *e) {
         return -1;
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    return a.typed ? 0 : err_set(e, "no-qemu", "'%s' does not list its types over QMP", qemu);
-}
-
-/* Lines of "  kernel-hashes=<bool>", as `-object TYPE,help` prints them. */
-static int ask_properties(const char *qemu, struct qemu_able *out, struct err *e) {
-    cleanup_buf struct buf help = {0};
-
-    if (!out->snp)
-        return 0;
-    if (spawn_output((char *[]){(char *)qemu, "-object", "sev-snp-guest,help", NULL}, HELP_MAX,
-                     PROBE_MS, &help, e) < 0)
-        return -1;
-    out->kernel_hashes = help.n && strstr((const char *)help.p, "kernel-hashes=<bool>");
+    if (a.answered < COUNT(types))
+        return err_set(e, "no-qemu", "'%s' does not answer over QMP", qemu);
     return 0;
 }
 
@@ -159,7 +159,7 @@ int qemu_probe(const char *qemu, struct qemu_able *out, struct err *e) {
         return -1;
     if (!text.n || !accel_version((const char *)text.p, out->version, &major))
         return err_set(e, "no-qemu", "'%s' does not say which version it is", qemu);
-    return ask_types(qemu, out, e) < 0 || ask_properties(qemu, out, e) < 0 ? -1 : 0;
+    return ask_all(qemu, out, e);
 }
 
 /* --- enough? --- */

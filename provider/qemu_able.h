@@ -18,7 +18,7 @@ struct qemu_able {
     char why[200]; /* without sev: what QEMU said to the question */
 };
 
-/* Starts it three times, without a guest; at most 15 s. -1 when it does not answer ("no-qemu"). */
+/* Starts it twice, without a guest; at most 10 s. -1 when it does not answer ("no-qemu"). */
 int qemu_probe(const char *qemu, struct qemu_able *out, struct err *e) WARN_UNUSED;
 /* Enough for a confidential guest, with a GPU or without? Else "old-qemu", which names the version
  * that is needed, or "no-snp" where it is the host that cannot. */
@@ -26,8 +26,9 @@ int qemu_can(const struct qemu_able *q, bool gpu, struct err *e) WARN_UNUSED;
 /* The host's half of qemu_can alone. */
 int qemu_host_can(const struct qemu_able *q, struct err *e) WARN_UNUSED;
 
-/* Answers of QMP's qom-list-types and query-sev-capabilities; pure. */
-void qemu_take_types(struct qemu_able *q, const cJSON *list);
+/* Answers of QMP's qom-list-properties for type number i of the table (NULL: no such type) and
+ * query-sev-capabilities; pure. */
+void qemu_take_type(struct qemu_able *q, size_t i, const cJSON *properties);
 void qemu_take_sev(struct qemu_able *q, const cJSON *answer);
 
 #endif

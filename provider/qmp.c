@@ -239,7 +239,8 @@ void qmp_free(struct qmp *q) {
     free(q);
 }
 
-int qmp_ask(struct qmp *q, const char *command, qmp_fn *fn, void *arg, struct err *e) {
+static int submit(struct qmp *q, struct ask ask, const char *command, const char *arguments,
+                  struct err *e) {
     struct ask *slot = NULL;
 
     if (q->closed)
@@ -249,9 +250,21 @@ int qmp_ask(struct qmp *q, const char *command, qmp_fn *fn, void *arg, struct er
             slot = &q->asked[i];
     if (!slot)
         return err_set(e, "busy", "%d QMP commands are waiting already", QMP_ASKED);
-    *slot = (struct ask){q->next_id++, fn, arg};
-    buf_fmt(&q->out, "{\"execute\":\"%s\",\"id\":%llu}\n", command, (unsigned long long)slot->id);
+    ask.id = q->next_id++;
+    *slot = ask;
+    buf_fmt(&q->out, "{\"execute\":\"%s\",%s\"id\":%llu}\n", command, arguments,
+            (unsigned long long)ask.id);
     if (q->ready)
         flush(q);
     return 0;
+}
+
+int qmp_ask(struct qmp *q, const char *command, qmp_fn *fn, void *arg, struct err *e) {
+    return submit(q, (struct ask){0, fn, arg}, command, "", e);
+}
+
+int qmp_ask_type(struct qmp *q, const char *type, qmp_fn *fn, void *arg, struct err *e) {
+    cleanup_free char *arguments = mem_fmt("\"arguments\":{\"typename\":\"%s\"},", type);
+
+    return submit(q, (struct ask){0, fn, arg}, "qom-list-properties", arguments, e);
 }

@@ -27,6 +27,9 @@ typedef void qmp_fn(void *arg, const cJSON *ret, const struct err *e);
 /* A command without arguments ("quit", "query-blockstats", "query-pci"); a literal of ours. fn may
  * be NULL. Before the greeting it waits. -1: closed, or too many are waiting ("busy"). */
 int qmp_ask(struct qmp *q, const char *command, qmp_fn *fn, void *arg, struct err *e) WARN_UNUSED;
+/* The properties of a type, a literal of ours, or an error where QEMU has no such type. Unlike
+ * qom-list-types it loads no module that has nothing to do with the question. */
+int qmp_ask_type(struct qmp *q, const char *type, qmp_fn *fn, void *arg, struct err *e) WARN_UNUSED;
 
 /* One line of QMP, taken apart: the parser alone, for tests and the fuzzer. */
 enum qmp_kind { QMP_GREETING, QMP_RETURN, QMP_ERROR, QMP_EVENT };

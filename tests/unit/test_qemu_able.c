@@ -13,19 +13,25 @@ static struct qemu_able able(void) {
                               .sev = true};
 }
 
-static void types_are_found_by_name(void **state) {
-    static const char list[] =
-        "[{\"name\":\"sev-snp-guest\",\"parent\":\"sev-common\"},{\"name\":\"iommufd\"},"
-        "{\"name\":\"ram-block-attributes-x\"},{\"abstract\":true},{\"name\":7}]";
-    cJSON *j = json_parse(view_str(list), sizeof list, NULL);
+static void a_type_is_there_with_its_properties(void **state) {
+    cJSON *with =
+        json_parse(view_str("[{\"name\":\"policy\"},{\"name\":\"kernel-hashes\"}]"), 100, NULL);
+    cJSON *without = json_parse(view_str("[{\"name\":\"policy\"},{\"name\":7},3]"), 100, NULL);
     struct qemu_able q = {0};
 
     (void)state;
-    assert_non_null(j);
-    qemu_take_types(&q, j);
-    assert_true(q.snp && q.iommufd);
-    assert_false(q.gpu_memory || q.vfio || q.kernel_hashes);
-    cJSON_Delete(j);
+    assert_string_equal(types[0].type, "sev-snp-guest");
+    qemu_take_type(&q, 0, without);
+    assert_true(q.snp && !q.kernel_hashes);
+    qemu_take_type(&q, 0, with);
+    assert_true(q.snp && q.kernel_hashes);
+    qemu_take_type(&q, 0, NULL);
+    assert_false(q.snp || q.kernel_hashes);
+    qemu_take_type(&q, 1, with);
+    assert_true(q.gpu_memory);
+    assert_false(q.kernel_hashes || q.iommufd || q.vfio);
+    cJSON_Delete(with);
+    cJSON_Delete(without);
 }
 
 static void the_host_gives_its_numbers(void **state) {
@@ -104,6 +110,10 @@ static void this_qemu_answers(void **state) {
         refused(q, false, "old-qemu", "needs QEMU 9.1 or newer");
         refused(q, true, "old-qemu", "needs QEMU 10.1 or newer");
     }
+    if (!strncmp(q.version, "10.0.", 5)) { /* private memory without devices in it */
+        assert_true(q.snp && q.kernel_hashes && q.iommufd && !q.gpu_memory);
+        refused(q, true, "old-qemu", "ram-block-attributes");
+    }
     assert_true(q.sev || q.why[0]);
 }
 
@@ -119,7 +129,7 @@ static void what_is_no_qemu_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(types_are_found_by_name),
+        cmocka_unit_test(a_type_is_there_with_its_properties),
         cmocka_unit_test(the_host_gives_its_numbers),
         cmocka_unit_test(what_is_lacking_names_the_version),
         cmocka_unit_test(this_qemu_answers),

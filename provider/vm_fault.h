@@ -1,0 +1,9 @@
+/* What QEMU, the host's kernel or the GPU's driver says when a confidential guest does not come up,
+ * in a sentence that names the cause and the cure. */
+#ifndef CDVM_VM_FAULT_H
+#define CDVM_VM_FAULT_H
+
+/* A literal; NULL when the complaint is not a known one. */
+const char *vm_fault(const char *complaint);
+
+#endif
