@@ -1,10 +1,12 @@
 #include "cli_argv.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "accel.h"
-#include "gpu_sysfs.h"
+#include "gpu_life.h"
 #include "qemu_able.h"
 
 /* One line's parts, while they live. */
@@ -14,7 +16,7 @@ struct line {
     const struct image_offer *sold;
     struct accel accel;
     struct buf append;
-    struct gpu gpu;
+    struct gpu_life *gpu; /* NULL: none */
     struct vm_snp snp;
 };
 
@@ -39,6 +41,20 @@ static int open_image(struct line *l, struct err *e) {
 
 /* --- backends --- */
 
+/* Leased while its line is printed: one that another job has gets no second line. */
+static int lease_gpu(struct line *l, struct err *e) {
+    cleanup_free char *dir = conf_path(CONF_STATE, "gpu", e);
+
+    if (!l->conf->gpu)
+        return 0;
+    if (!dir)
+        return -1;
+    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+        return err_sys(e, errno, "cannot make '%s'", dir);
+    l->gpu = gpu_life_new("/sys", dir, l->conf->gpu, e);
+    return l->gpu ? 0 : -1;
+}
+
 static int use_snp(struct line *l, struct err *e) {
     const struct image *m = l->image;
     struct qemu_able q;
@@ -50,16 +66,15 @@ static int use_snp(struct line *l, struct err *e) {
     if (!release_has_vcpu_type(m->release, l->conf->vcpu_type))
         return err_set(e, "bad-image", "vcpu-type '%s' is not in the release", l->conf->vcpu_type);
     if (accel_choose(ACCEL_TCG, m, &(struct accel_probe){0}, &l->accel, e) < 0 ||
-        qemu_probe(l->accel.qemu, &q, e) < 0 || qemu_can(&q, l->conf->gpu, e) < 0)
-        return -1;
-    if (l->conf->gpu && gpu_find("/sys", l->conf->gpu, &l->gpu, e) < 0)
+        qemu_probe(l->accel.qemu, &q, e) < 0 || qemu_can(&q, l->conf->gpu, e) < 0 ||
+        lease_gpu(l, e) < 0)
         return -1;
     l->accel.accel = VM_KVM;
     snprintf(l->accel.cpu, sizeof l->accel.cpu, "%s", l->conf->vcpu_type);
     l->snp = (struct vm_snp){.cbitpos = q.cbitpos,
                              .reduced_phys_bits = q.reduced_phys_bits,
                              .policy = m->release->policy,
-                             .gpu = l->conf->gpu ? &l->gpu : NULL};
+                             .gpu = l->gpu ? gpu_life_gpu(l->gpu) : NULL};
     return 0;
 }
 
@@ -106,6 +121,7 @@ int argv_print(const struct provider_conf *c, struct err *e) {
         rc = snp ? use_snp(&l, e) : use_sim(&l, e);
     if (rc == 0)
         rc = print(&l, snp, e);
+    gpu_life_free(l.gpu);
     buf_free(&l.append);
     image_free(l.image);
     return rc;

@@ -30,12 +30,21 @@ static int exit_code(const struct err *e) {
     static const struct {
         const char *code;
         int exit;
-    } codes[] = {
-        {"usage", EX_USAGE},          {"bad-config", EX_CONFIG},   {"locked", EX_TEMPFAIL},
-        {"bad-image", EX_DATAERR},    {"bad-volume", EX_DATAERR},  {"bad-template", EX_CONFIG},
-        {"unsafe-key", EX_NOPERM},    {"no-qemu", EX_UNAVAILABLE}, {"no-kvm", EX_UNAVAILABLE},
-        {"old-qemu", EX_UNAVAILABLE}, {"no-snp", EX_UNAVAILABLE},  {"no-gpu", EX_UNAVAILABLE},
-        {"gpu-unfit", EX_UNAVAILABLE}};
+    } codes[] = {{"usage", EX_USAGE},
+                 {"bad-config", EX_CONFIG},
+                 {"locked", EX_TEMPFAIL},
+                 {"bad-image", EX_DATAERR},
+                 {"bad-volume", EX_DATAERR},
+                 {"bad-template", EX_CONFIG},
+                 {"unsafe-key", EX_NOPERM},
+                 {"no-qemu", EX_UNAVAILABLE},
+                 {"no-kvm", EX_UNAVAILABLE},
+                 {"old-qemu", EX_UNAVAILABLE},
+                 {"no-snp", EX_UNAVAILABLE},
+                 {"no-gpu", EX_UNAVAILABLE},
+                 {"gpu-unfit", EX_UNAVAILABLE},
+                 {"gpu-leased", EX_TEMPFAIL},
+                 {"gpu-quarantined", EX_UNAVAILABLE}};
 
     for (size_t i = 0; i < COUNT(codes); i++)
         if (!strcmp(e->code, codes[i].code))

@@ -10,6 +10,7 @@
 #include "job.h"
 #include "rundir.h"
 #include "vm.h"
+#include "vm_fault.h"
 
 #define ACCEPT_MARGIN_MS 60000 /* the guest itself leaves first */
 #define SHUTDOWN_MS 30000      /* for the receipt */
@@ -148,10 +149,19 @@ static void on_ending(void *arg) {
 
 /* --- from QEMU --- */
 
+static void explain_exit(const struct job *j) {
+    const char *said = vm_complaint(j->vm), *means = vm_fault(said);
+
+    if (said[0])
+        log_line(LOG_WARN, "job", "QEMU: %s%s%s", said, means ? "; " : "", means ? means : "");
+}
+
 static void on_exit_of_vm(void *arg, int status) {
     struct job *j = arg;
 
     j->exit_status = status;
+    if (status != 0)
+        explain_exit(j);
     job_event(j, ON_DIED);
 }
 
