@@ -1,0 +1,36 @@
+#!/bin/bash
+# The line of a confidential guest, before a QEMU that knows such guests: Debian's backport, fetched for the test
+# and not installed. This machine's KVM has no SEV-SNP, so "not supported by KVM" is as far as a right line comes.
+# usage: tests/e2e/snp_line.sh
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+[[ -s $IMAGE/ovmf.fd ]] || skip_all "there is no guest image: make image"
+[[ -r /dev/kvm ]] || skip_all "there is no /dev/kvm to be asked"
+
+# Its own lists and cache: the machine's stay as they are.
+fetch_qemu() {
+    local d=$T/apt options
+    mkdir -p "$d/lists/partial" "$d/cache/archives/partial" "$d/root"
+    echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]' \
+        'http://deb.debian.org/debian bookworm-backports main' >"$d/sources.list"
+    options=(-qq -o "Dir::Etc::sourcelist=$d/sources.list" -o Dir::Etc::sourceparts=/dev/null
+        -o "Dir::State::lists=$d/lists" -o "Dir::Cache=$d/cache" -o APT::Sandbox::User=root)
+    (cd "$d" && apt-get "${options[@]}" update && apt-get "${options[@]}" download qemu-system-x86 &&
+        dpkg-deb -x qemu-system-x86_*.deb root) >"$T/apt.log" 2>&1
+}
+
+fetch_qemu || skip_all "QEMU 10 cannot be fetched from bookworm-backports"
+qemu=$T/apt/root/usr/bin/qemu-system-x86_64
+"$qemu" --version >/dev/null 2>&1 || skip_all "QEMU of the backports does not run on this system"
+head -c 1048576 /dev/zero >"$T/piece"
+
+said=$(tests/e2e/snp_line.py "$qemu" tests/hosts/snp-no-gpu.argv "$IMAGE/ovmf.fd" "$T/piece")
+same 'QEMU 10 takes the whole line, and only KVM is missing' \
+    "qemu-system-x86_64: -accel kvm: vm-type SEV-SNP not supported by KVM" "$said"
+
+sed 's/kernel-hashes=on/kernel-hashed=on/' tests/hosts/snp-no-gpu.argv >"$T/wrong.argv"
+said=$(tests/e2e/snp_line.py "$qemu" "$T/wrong.argv" "$IMAGE/ovmf.fd" "$T/piece")
+check 'a word that it does not know is refused, so that the first answer means something' grep -q "Invalid parameter 'kernel-hashed'" <<<"$said"
+
+check 'QEMU 10.0 is found to have SEV-SNP and no GPU beside it' env CDVM_TEST_QEMU="$qemu" "$B/unit/test_qemu_able"
+finish
