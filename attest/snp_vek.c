@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/ec.h>
-#include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
 #include "core/reader.h"
+#include "p384.h"
 
 /* DER of 1.3.6.1.4.1.3704.1, the arc under which AMD puts everything (57230). */
 static const uint8_t arc[] = {0x2b, 0x06, 0x01, 0x04, 0x01, 0x9c, 0x78, 0x01};
@@ -184,15 +183,7 @@ static int vek_identity(const struct ext_values *v, enum snp_product p, bool vle
 }
 
 static int vek_key(X509 *x, struct err *e) {
-    const EVP_PKEY *key = X509_get0_pubkey(x);
-    char group[32] = "";
-    size_t n;
-
-    if (!key || !EVP_PKEY_is_a(key, "EC") ||
-        EVP_PKEY_get_group_name(key, group, sizeof group, &n) != 1 ||
-        strcmp(group, "secp384r1") != 0)
-        return err_set(e, "bad-vek", "its key is not on the curve P-384");
-    return 0;
+    return p384_key(x) ? 0 : err_set(e, "bad-vek", "its key is not on the curve P-384");
 }
 
 int vek_parse(X509 *x, enum snp_product p, bool vlek, struct vek *out, struct err *e) {
@@ -220,34 +211,14 @@ static BIGNUM *signature_number(const uint8_t le[static 72]) {
     return BN_lebin2bn(le, 48, NULL);
 }
 
-static int signature_der(const struct snp_report *r, uint8_t **der) {
-    ECDSA_SIG *sig = ECDSA_SIG_new();
-    BIGNUM *br = signature_number(r->sig_r), *bs = signature_number(r->sig_s);
-    int n = -1;
-
-    if (sig && br && bs && ECDSA_SIG_set0(sig, br, bs) == 1) {
-        br = bs = NULL;
-        n = i2d_ECDSA_SIG(sig, der);
-    }
-    BN_free(br);
-    BN_free(bs);
-    ECDSA_SIG_free(sig);
-    return n;
-}
-
 int vek_verify_report(X509 *vek, struct view report, const struct snp_report *r, struct err *e) {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    uint8_t *der = NULL;
-    int n = signature_der(r, &der), ok = 0;
+    BIGNUM *br = signature_number(r->sig_r), *bs = signature_number(r->sig_s);
+    const bool wide = !br || !bs;
 
-    if (n > 0 && ctx && report.n == SNP_REPORT_SIZE &&
-        EVP_DigestVerifyInit(ctx, NULL, EVP_sha384(), NULL, X509_get0_pubkey(vek)) == 1)
-        ok = EVP_DigestVerify(ctx, der, (size_t)n, report.p, SNP_SIGNED_SIZE);
-    OPENSSL_free(der);
-    EVP_MD_CTX_free(ctx);
-    if (ok == 1)
+    if (p384_verify(vek, br, bs,
+                    view_of(report.p, report.n < SNP_SIGNED_SIZE ? 0 : SNP_SIGNED_SIZE)))
         return 0;
-    if (n <= 0)
+    if (wide)
         return err_set(e, "bad-signature", "R or S is wider than 48 bytes");
     return err_set(e, "bad-signature", "the signature is not by this key over these bytes");
 }
