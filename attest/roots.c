@@ -36,6 +36,12 @@ static const struct root roots[] = {
      "bfc441408b2f806c5dbf180bd8920e6e60dd404d82141780d85dbf962954d386"},
 };
 
+/* Measured from the roots that NVIDIA's own verifier carries. Valid until 9999 and 2053. */
+static const char *const nvidia[] = {
+    [NVIDIA_DEVICES] = "102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48",
+    [NVIDIA_REFERENCES] = "12977b5115acb0381179279fffeb5a8c4d264971ebb32298023a465fa41df5d1",
+};
+
 const char *product_name(enum snp_product p) {
     static const char *const names[] = {"unknown", "Milan", "Genoa", "Turin"};
 
@@ -59,7 +65,24 @@ const struct root *root_by_der(const uint8_t der[static 32]) {
     return NULL;
 }
 
+static bool nvidia_pinned(enum nvidia_root r, const uint8_t der[static 32]) {
+    char hex[65];
+
+    hex_encode(view_of(der, 32), hex);
+    return !strcmp(nvidia[r], hex);
+}
+
 #ifdef CDVM_TEST_ROOTS
+static const uint8_t *test_nvidia[COUNT(nvidia)];
+
+void roots_test_nvidia(enum nvidia_root r, const uint8_t *der) {
+    test_nvidia[r] = der;
+}
+
+bool root_is_nvidia(enum nvidia_root r, const uint8_t der[static 32]) {
+    return nvidia_pinned(r, der) || (test_nvidia[r] && !memcmp(test_nvidia[r], der, 32));
+}
+
 static struct {
     enum snp_product product;
     uint8_t der[32];
@@ -84,6 +107,10 @@ bool root_is_test(enum snp_product p, const uint8_t der[static 32]) {
     return false;
 }
 #else
+bool root_is_nvidia(enum nvidia_root r, const uint8_t der[static 32]) {
+    return nvidia_pinned(r, der);
+}
+
 bool root_is_test(enum snp_product p, const uint8_t der[static 32]) {
     (void)p;
     (void)der;

@@ -1,5 +1,6 @@
-/* AMD's keys as data: SHA-256 of certificate and public key. The certificates themselves come with
- * the evidence or a cache, carried by anybody; the system trust store plays no part. */
+/* AMD's and NVIDIA's keys as data: SHA-256 of certificate and public key. The certificates
+ * themselves come with the evidence or a cache, carried by anybody; the system trust store plays no
+ * part. */
 #ifndef CDVM_ROOTS_H
 #define CDVM_ROOTS_H
 
@@ -21,7 +22,13 @@ const struct root *root_pinned(enum snp_product p, enum root_role role);
  */
 const struct root *root_by_der(const uint8_t der[static 32]);
 
+/* NVIDIA's roots: of every GPU's and switch's own chain, and of the signers of reference values. */
+enum nvidia_root { NVIDIA_DEVICES, NVIDIA_REFERENCES };
+bool root_is_nvidia(enum nvidia_root r, const uint8_t der[static 32]);
+
 #ifdef CDVM_TEST_ROOTS
+/* Only in test programs: takes a certificate for that root of NVIDIA's; NULL: only the real one. */
+void roots_test_nvidia(enum nvidia_root r, const uint8_t *der);
 /* Only in test programs: takes an ARK as AMD's for a product; its intermediates need no pin. */
 void roots_test_add(enum snp_product p, const uint8_t der[static 32]);
 void roots_test_clear(void);
