@@ -10,7 +10,7 @@
 
 /* Evidence of one GPU. Views are borrowed. */
 struct gpu_evidence {
-    const char *arch;            /* "hopper", "blackwell": at most 255 bytes */
+    const char *arch;            /* "HOPPER", "BLACKWELL", "LS10", as in gpu_list.h */
     struct view report;          /* exactly its reported size */
     struct view cert[GPU_CERTS]; /* DER, leaf first */
     uint8_t state[4];            /* ccFeature, devTools, environment, multiGpuMode (NVML) */
