@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "gpu_verify.h"
 #include "record.h"
 #include "reference.h"
 #include "snp_verify.h"
@@ -53,6 +54,47 @@ static void verify_snp(struct verdict *v, const struct evidence *ev, const struc
     snp_verify(v, &in, out);
 }
 
+/* The guest answers for its GPUs with its own report: what it says of them counts as far as that.
+ */
+static void verify_gpu(struct verdict *v, const struct evidence *ev, const struct expect *x,
+                       const struct policy *p, int64_t now, bool authentic) {
+    const struct job_request *q = x->request;
+    const size_t n = ev->n_gpu <= GPUS_MAX ? ev->n_gpu : 0;
+    struct gpu_subject gpu[GPUS_MAX];
+    uint8_t nonce[32];
+    struct gpu_input in = {.gpu = gpu,
+                           .n = n,
+                           .unreadable = n < ev->n_gpu ? "there are too many" : ev->gpu_unreadable,
+                           .policy = p,
+                           .now = now,
+                           .nonce = nonce,
+                           .in_guest = true,
+                           .guest_authentic = authentic,
+                           .bound =
+                               verdict_find(v, check_table[CK_BIND_GPU].id)->state == CHECK_PASS,
+                           .offered = x->offer->gpu_count,
+                           .arch = x->offer->gpu_arch};
+
+    for (size_t i = 0; i < n; i++)
+        gpu[i] = (struct gpu_subject){ev->gpu[i], GPU_CERTS, true};
+    binding_gpu_nonce(ev->guest, q->nonce, q->id, nonce);
+    gpu_verify(v, &in);
+}
+
+struct verdict *evidence_verify_gpu(const struct gpu_subject *gpu, size_t n, const uint8_t *nonce,
+                                    const struct policy *p, int64_t now) {
+    struct verdict *v = verdict_new(p, now);
+    const struct gpu_input in = {
+        .gpu = gpu, .n = n, .policy = p, .now = now, .nonce = nonce, .arch = ""};
+    struct finding f = {.outcome = OUT_ABSENT};
+
+    gpu_verify(v, &in);
+    finding_absent(&f, "No guest's report covers this evidence here: in a job's, it does.");
+    verdict_leaf(v, verdict_group(v, verdict_root(v), CK_BIND), CK_BIND_GPU, &f);
+    verdict_seal(v);
+    return v;
+}
+
 struct verdict *evidence_verify(const struct evidence *ev, const struct snp_collateral *c,
                                 const struct expect *x, const struct policy *p, int64_t now) {
     struct verdict *v = verdict_new(p, now);
@@ -77,7 +119,7 @@ struct verdict *evidence_verify(const struct evidence *ev, const struct snp_coll
                                .gpu_error = rc ? &e : NULL,
                                .snp = &snp};
     bind_verify(v, &bind);
-    reference_gpu(v, ev->n_gpu, x->offer->gpu_count);
+    verify_gpu(v, ev, x, p, now, snp.authentic);
     reference_verify(v, &ref, x, &advice, verdict_chip(v), now);
     if (ev->record)
         record_verify(v, ev, x);

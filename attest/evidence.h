@@ -30,8 +30,9 @@ struct evidence {
     uint8_t guest[32]; /* G: the key that sealed the hello */
     uint8_t hello[32]; /* its rumor id */
     struct view report;
-    const struct gpu_evidence *gpu;
+    const struct gpu_evidence *gpu; /* in the protocol's order (core/gpu_list.h) */
     size_t n_gpu;
+    const char *gpu_unreadable; /* why what came of GPUs is not there; NULL: all of it is */
     /* hello's echo: used only to name a mismatch, never to accept anything. */
     bool has_echo;
     uint8_t echo_customer[32], echo_nonce[32], echo_job[32];
@@ -84,5 +85,10 @@ struct expect_report {
 struct verdict *evidence_verify_report(struct view report, const struct snp_collateral *c,
                                        const struct expect_report *x, const struct policy *p,
                                        int64_t now);
+
+/* GPUs by themselves, of nobody's job: their reports, and what NVIDIA says of them. */
+struct gpu_subject;
+struct verdict *evidence_verify_gpu(const struct gpu_subject *gpu, size_t n, const uint8_t *nonce,
+                                    const struct policy *p, int64_t now);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "bind.h"
 #include "core/enc.h"
+#include "gpu_verify.h"
 #include "reference.h"
 
 static int launch_build(const struct key_launch *l, struct buf *cmdline, struct launch *out) {
@@ -122,6 +123,21 @@ static void verify_reference(struct verdict *v, const struct expect_key *x,
     reference_common(v, g, rel, x->pins, advice, verdict_chip(v), now);
 }
 
+/* The message in which a guest asks for a key carries no GPU evidence yet: a row that demands GPUs
+ * is never satisfied. */
+static void verify_gpu(struct verdict *v, const struct evidence *ev, const struct expect_key *x,
+                       const struct policy *p, int64_t now, bool authentic) {
+    const struct gpu_input in = {.policy = p,
+                                 .now = now,
+                                 .in_guest = true,
+                                 .guest_authentic = authentic,
+                                 .unreadable = ev->n_gpu ? "none is expected" : NULL,
+                                 .offered = x->gpu_count,
+                                 .arch = ""};
+
+    gpu_verify(v, &in);
+}
+
 struct verdict *evidence_verify_key(const struct evidence *ev, const struct snp_collateral *c,
                                     const struct expect_key *x, const struct policy *p,
                                     int64_t now) {
@@ -132,7 +148,7 @@ struct verdict *evidence_verify_key(const struct evidence *ev, const struct snp_
     advice_gather(&advice, x->pins, now);
     verify_snp(v, ev, c, x, p, now, &advice, &snp);
     verify_bind(v, ev, &snp);
-    reference_gpu(v, ev->n_gpu, x->gpu_count);
+    verify_gpu(v, ev, x, p, now, snp.authentic);
     verify_reference(v, x, &advice, now);
     verdict_seal(v);
     return v;

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -194,7 +193,7 @@ void gpu_chain_free(struct gpu_chain *c) {
 
 int gpu_chain_fits(const struct gpu_chain *c, const char *arch, const char *chip_info,
                    struct err *e) {
-    if (strcasecmp(arch, c->family->arch) != 0)
+    if (arch && strcmp(arch, c->family->arch) != 0)
         return err_set(e, "wrong-family", "the evidence calls itself %.20s, its chain is of %s",
                        arch, c->family->name);
     if (*chip_info && !chip_in(c->family, chip_info))

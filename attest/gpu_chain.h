@@ -42,8 +42,8 @@ int gpu_chain_build(struct gpu_chain *c, const struct view *cert, size_t n, int6
                     struct err *e) WARN_UNUSED;
 void gpu_chain_free(struct gpu_chain *c);
 
-/* What evidence claims to be against whose chain it carries. arch: "HOPPER"...; chip_info: of the
- * report, "" where it has none. "wrong-family" */
+/* What evidence claims to be against whose chain it carries. arch: "HOPPER"..., NULL: not said;
+ * chip_info: of the report, "" where it has none. "wrong-family" */
 int gpu_chain_fits(const struct gpu_chain *c, const char *arch, const char *chip_info,
                    struct err *e) WARN_UNUSED;
 /* "GH100", "GB202", "GB100": whose reference values count. */

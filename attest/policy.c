@@ -32,7 +32,7 @@ void policy_preset(struct policy *p, enum policy_profile profile) {
 /* The file as text; floors and checks are words that conf.h does not know. */
 struct policy_file {
     unsigned profile;
-    bool allow_v2, allow_vlek, allow_milan, allow_masked_chip;
+    bool allow_v2, allow_vlek, allow_milan, allow_masked_chip, allow_no_fwid;
     uint64_t vmpl, crl_max_age;
     char *mitigation_min, *id_key;
     struct conf_list floors, checks;
@@ -45,6 +45,7 @@ static const struct conf_key keys[] = {
     {"allow-vlek", CONF_BOOL, AT(allow_vlek), 0, 0, NULL, "take a cloud's key for the chip's"},
     {"allow-milan", CONF_BOOL, AT(allow_milan), 0, 0, NULL, "take Milan processors, as WARN"},
     {"allow-masked-chip", CONF_BOOL, AT(allow_masked_chip), 0, 0, NULL, "take hidden chip ids"},
+    {"allow-no-fwid", CONF_BOOL, AT(allow_no_fwid), 0, 0, NULL, "take GPU drivers before 550"},
     {"vmpl", CONF_NUMBER, AT(vmpl), 0, 3, NULL, "privilege level that must ask for the report"},
     {"crl-max-age", CONF_NUMBER, AT(crl_max_age), 0, 3650, NULL, "days; 0: until its next update"},
     {"mitigation-min", CONF_STRING, AT(mitigation_min), 0, 18, NULL, "bits, 16 hex digits"},
@@ -190,6 +191,7 @@ static int policy_take(struct policy *p, const struct policy_file *f, struct err
     p->allow_vlek = f->allow_vlek;
     p->allow_milan = f->allow_milan;
     p->allow_masked_chip = f->allow_masked_chip;
+    p->allow_no_fwid = f->allow_no_fwid;
     p->vmpl = (uint32_t)f->vmpl;
     p->crl_max_age = (uint32_t)f->crl_max_age;
     if ((f->mitigation_min && take_mitigation(p, f->mitigation_min, e)) ||

@@ -17,7 +17,7 @@ enum requirement {
     REQ_MUST,     /* bad is FAIL, and so is absent */
 };
 
-#define POLICY_CHECKS_MAX 72 /* at least the rows of checks.h */
+#define POLICY_CHECKS_MAX 96 /* at least the rows of checks.h */
 #define POLICY_FLOORS_MAX 16
 
 /* A floor for one CPU model range; components as in struct snp_tcb (snp_report.h). */
@@ -34,6 +34,7 @@ struct policy {
     bool allow_vlek;         /* a cloud's key instead of the chip's */
     bool allow_milan;        /* typed override; stays WARN */
     bool allow_masked_chip;  /* CHIP_ID all zero under a VCEK */
+    bool allow_no_fwid;      /* GPU reports that do not name their firmware (drivers before 550) */
     uint32_t vmpl;           /* expected, 0..3 */
     uint64_t mitigation_min; /* bits that LAUNCH_ and CURRENT_MIT_VECTOR must have */
     uint32_t crl_max_age;    /* days since thisUpdate; 0: until nextUpdate */

@@ -157,26 +157,6 @@ static void volume_root(struct verdict *v, struct node *g, enum check_id id,
     verdict_leaf(v, g, id, &f);
 }
 
-void reference_gpu(struct verdict *v, size_t shown, uint32_t wanted) {
-    struct node *g = verdict_group(v, verdict_root(v), CK_GPU);
-    struct finding f = {.outcome = OUT_BAD};
-
-    finding_expected(&f, "%u", wanted);
-    finding_got(&f, "%zu", shown);
-    if (shown == wanted)
-        f.outcome = OUT_GOOD;
-    else
-        finding_why(&f, "The guest shows evidence of %zu GPUs, %u are expected.", shown, wanted);
-    verdict_leaf(v, g, CK_GPU_COUNT, &f);
-    if (!wanted && !shown)
-        return;
-    f = (struct finding){.outcome = OUT_BAD};
-    finding_absent(&f,
-                   "This version of the program does not verify GPU evidence: it binds it to the "
-                   "report, and stops there.");
-    verdict_leaf(v, g, CK_GPU_EVIDENCE, &f);
-}
-
 static void guest_acpi(struct verdict *v, struct node *g, const struct release *rel) {
     static const char *const names[] = {"off", "sandboxed", "open"};
     struct finding f = {.outcome = OUT_BAD};

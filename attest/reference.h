@@ -24,8 +24,6 @@ void reference_free(struct reference *r);
 void reference_verify(struct verdict *v, const struct reference *r, const struct expect *x,
                       const struct advice *advice, struct view chip, int64_t now);
 
-/* Adds the group "gpu": how many GPUs were shown evidence of, how many are wanted. */
-void reference_gpu(struct verdict *v, size_t shown, uint32_t wanted);
 /* What the release says, without its vCPU type and command line. Borrows rel. */
 struct launch reference_launch(const struct release *rel, uint32_t vcpus, uint64_t features);
 /* The leaves that customers and model owners look at alike: what the release says of itself (rel

@@ -146,7 +146,7 @@ static const struct {
     {CK_SNP_POLICY_SMT, ALWAYS, "no sibling threads (SMT)"},
     {CK_GUEST_ACPI, ALWAYS, "no code of the host in the guest's kernel"},
     {CK_GPU_COUNT, WITH_GPU, "as many GPUs as offered"},
-    {CK_GPU_EVIDENCE, WITH_GPU, "each GPU in confidential mode, its report signed by NVIDIA"},
+    {CK_GPU_SIGNATURE, WITH_GPU, "each GPU in confidential mode, its report signed by NVIDIA"},
     {CK_WORKLOAD_VOLUME, ALWAYS, "workload as offered, by the hash of its volume"},
     {CK_WORKLOAD_ENDORSED, ALWAYS, "workload pinned or vouched for"},
     {CK_MODEL_VOLUME, WITH_MODEL, "model as offered, by the hash of its volume"},

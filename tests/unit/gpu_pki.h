@@ -24,6 +24,7 @@ struct pki {
     EVP_PKEY *key[GPU_CERTS];
     struct buf der[GPU_CERTS];
     struct view cert[GPU_CERTS];
+    bool given[GPU_CERTS]; /* taken from another chain as they are */
     uint8_t root[32];
     struct view fwid; /* extension of certificate 0; empty for none */
 };
@@ -106,6 +107,8 @@ static inline void pki_make(struct pki *p) {
         X509 *x, *issuer;
         int n;
 
+        if (p->given[i])
+            continue;
         if (!p->key[i])
             p->key[i] = EVP_EC_gen(p->row[i].curve);
         x = pki_cert(p, i);
@@ -121,6 +124,17 @@ static inline void pki_make(struct pki *p) {
         X509_free(issuer);
     }
     sha256(p->cert[GPU_CERTS - 1], p->root);
+}
+
+/* Hangs p under the provisioner of another. */
+static inline void pki_join(struct pki *p, const struct pki *other) {
+    for (int i = 2; i < GPU_CERTS; i++) {
+        EVP_PKEY_up_ref(other->key[i]);
+        p->key[i] = other->key[i];
+        buf_add(&p->der[i], other->der[i].p, other->der[i].n);
+        p->cert[i] = buf_view(&p->der[i]);
+        p->given[i] = true;
+    }
 }
 
 #endif

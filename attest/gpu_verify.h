@@ -1,0 +1,24 @@
+/* The checks over the evidence of GPUs: adds the group "gpu" to a verdict. Each check is one line
+ * for all devices: the worst of them speaks, by name. */
+#ifndef CDVM_GPU_VERIFY_H
+#define CDVM_GPU_VERIFY_H
+
+#include "gpu_device.h"
+#include "verdict_make.h"
+
+struct gpu_input {
+    const struct gpu_subject *gpu;
+    size_t n;
+    const char *unreadable; /* why evidence that came is not among gpu; NULL: all of it is */
+    const struct policy *policy;
+    int64_t now;
+    const uint8_t *nonce; /* 32 bytes that the reports must carry; NULL: not known */
+    bool in_guest;        /* a guest shows them; else they stand by themselves, of nobody's job */
+    bool guest_authentic; /* what the guest says counts: its own report is AMD's */
+    bool bound;           /* its report covers this evidence */
+    uint32_t offered;     /* in_guest: how many GPUs */
+    const char *arch;     /* in_guest: what the offer calls them, "" for nothing */
+};
+void gpu_verify(struct verdict *v, const struct gpu_input *in);
+
+#endif
