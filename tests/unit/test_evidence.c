@@ -1,4 +1,6 @@
 /* Whole bundles: a good one, and every way in which one thing about it is wrong. */
+#define CDVM_TEST_ROOTS
+#include "attest/roots.c"
 #include "attest/evidence.c"
 #include "attest/bind.c"
 #include "attest/reference.c"
@@ -6,6 +8,7 @@
 #include "attest/advice.c"
 #include "attest/record.c"
 #include "attest/verdict.c"
+#include "tests/unit/gpu_made.h"
 #include "tests/unit/world.h"
 #include "tests/unit/snp_vectors.h"
 
@@ -144,37 +147,100 @@ static void a_replayed_hello(void **state) {
     expect_verdict(CHECK_FAIL, "snp.report_data bind.nonce bind.job");
 }
 
-static struct gpu_evidence gpu(const char *report) {
-    return (struct gpu_evidence){.arch = "hopper", .report = view_str(report)};
+/* GPUs of our own: what is not there of them are NVIDIA's reference values. */
+#define GPU_OPEN                                                                                   \
+    "snp.mitigation gpu.revocation gpu.rim.driver gpu.rim.vbios gpu.measurements chip.endorsed "   \
+    "advisory.fresh"
+
+static struct made_gpu gpu[2];
+
+static void gpus_make(void) {
+    uint8_t nonce[32];
+
+    binding_gpu_nonce(w.ev.guest, w.request.nonce, w.request.id, nonce);
+    for (uint8_t i = 0; i < 2; i++) {
+        made_init(&gpu[i], i);
+        if (i)
+            pki_join(&gpu[i].pki, &gpu[0].pki);
+        pki_make(&gpu[i].pki);
+        made_report(&gpu[i], nonce);
+    }
+    roots_test_nvidia(NVIDIA_DEVICES, gpu[0].pki.root);
+}
+
+static void gpus_free(void) {
+    made_free(&gpu[0]);
+    made_free(&gpu[1]);
+    roots_test_nvidia(NVIDIA_DEVICES, NULL);
 }
 
 static void gpu_evidence_is_bound(void **state) {
-    struct gpu_evidence a = gpu("one"), b = gpu("two");
-
     (void)state;
-    w.ev.gpu = &a;
+    gpus_make();
+    w.ev.gpu = &gpu[0].ev;
     w.ev.n_gpu = 1;
     expect_verdict(CHECK_FAIL,
                    "snp.report_data bind.gpu gpu.count"); /* shown, not bound, not offered */
     w.offer.gpu_count = 1;
     world_good_report(&w);
-    expect_verdict(CHECK_NOT_CHECKED, "snp.mitigation gpu.evidence chip.endorsed advisory.fresh");
-    w.ev.gpu = &b; /* another machine's */
+    expect_verdict(CHECK_NOT_CHECKED, GPU_OPEN);
+    w.ev.gpu = &gpu[1].ev; /* another machine's */
     {
         struct verdict *v = world_verify(&w);
 
         assert_int_equal(verdict_state(v), CHECK_FAIL);
         assert_int_equal(verdict_find(v, "bind.gpu")->state, CHECK_FAIL);
+        assert_int_equal(verdict_find(v, "gpu.in-this-guest")->state, CHECK_NOT_CHECKED);
+        assert_int_equal(verdict_find(v, "gpu.signature")->state, CHECK_PASS);
         assert_int_equal(verdict_find(v, "bind.guest_key")->state, CHECK_PASS);
         verdict_free(v);
     }
-    w.ev.gpu = &a;
+    w.ev.gpu = &gpu[0].ev;
     w.offer.gpu_count = 2;
     expect_verdict(CHECK_FAIL, "gpu.count");
     w.ev.n_gpu = 0;
     w.offer.gpu_count = 1;
     world_good_report(&w);
     expect_verdict(CHECK_FAIL, "gpu.count");
+    gpus_free();
+}
+
+/* Good evidence over another nonce: a relayed or a replayed GPU, bound by a guest all the same. */
+static void a_gpu_of_another_job(void **state) {
+    uint8_t nonce[32];
+
+    (void)state;
+    gpus_make();
+    binding_gpu_nonce(w.ev.guest, w.request.id, w.request.nonce, nonce);
+    made_report(&gpu[0], nonce);
+    w.ev.gpu = &gpu[0].ev;
+    w.ev.n_gpu = w.offer.gpu_count = 1;
+    world_good_report(&w);
+    expect_verdict(CHECK_FAIL, "gpu.nonce");
+    gpus_free();
+}
+
+static void a_gpu_with_devtools(void **state) {
+    (void)state;
+    gpus_make();
+    gpu[0].ev.state[1] = 1;
+    w.ev.gpu = &gpu[0].ev;
+    w.ev.n_gpu = w.offer.gpu_count = 1;
+    world_good_report(&w);
+    expect_verdict(CHECK_FAIL, "gpu.cc_state");
+    gpus_free();
+}
+
+static void gpu_evidence_that_cannot_be_read(void **state) {
+    (void)state;
+    w.ev.gpu_unreadable = "GPU 1: its 'evidence' is not base64";
+    expect_verdict(CHECK_FAIL, "gpu.count");
+    {
+        struct verdict *v = world_verify(&w);
+
+        assert_non_null(strstr(verdict_find(v, "gpu.count")->why, "not base64"));
+        verdict_free(v);
+    }
 }
 
 static void too_much_gpu_evidence(void **state) {
@@ -817,6 +883,9 @@ int main(void) {
         T(an_echo_that_lies_or_is_absent),
         T(a_replayed_hello),
         T(gpu_evidence_is_bound),
+        T(a_gpu_of_another_job),
+        T(a_gpu_with_devtools),
+        T(gpu_evidence_that_cannot_be_read),
         T(too_much_gpu_evidence),
         T(another_guest_policy),
         T(another_guest),
