@@ -62,7 +62,7 @@ void gpu_mode_check(const struct gpu_device *d, size_t n, struct finding *f) {
 
     finding_expected(f, "one mode for all GPUs");
     if (!one) {
-        finding_absent(f, "No GPU's report can be read.");
+        finding_absent(f, "No GPU is at hand whose report can be read and whose chain stands.");
         return;
     }
     finding_got(f, "%s", gpu_mode_name(mode));
@@ -194,7 +194,7 @@ void gpu_topology_check(const struct gpu_device *d, size_t n, struct finding *f)
 
     if (!one || mode == GPU_MODE_UNKNOWN) {
         finding_absent(f, one ? "How the GPU is passed through is not known."
-                              : "No GPU's report can be read.");
+                              : "No GPU is at hand whose report can be read and whose chain stands.");
         return;
     }
     if (mode == GPU_PPCIE) {

@@ -60,10 +60,20 @@ static size_t gpus_shown(const struct ctx *x) {
 /* The offer's word for the architecture is the seller's own: "hopper" is as good as "HOPPER". */
 static const char *other_arch(const struct ctx *x) {
     for (size_t i = 0; i < x->n; i++)
-        if (x->in->arch[0] && !gpu_device_is_switch(&x->d[i]) &&
+        if (x->in->arch[0] && !gpu_device_is_switch(&x->d[i]) && x->in->gpu[i].ev.arch &&
             strcasecmp(x->in->arch, x->in->gpu[i].ev.arch) != 0)
             return x->in->gpu[i].ev.arch;
     return NULL;
+}
+
+/* One device stands for one: shown twice, it would fill the place of another. */
+static bool shown_twice(const struct ctx *x) {
+    for (size_t i = 0; i < x->n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (x->d[i].chained && x->d[k].chained &&
+                view_eq(x->d[i].chain.serial, x->d[k].chain.serial))
+                return true;
+    return false;
 }
 
 static void count_rule(const struct ctx *x, struct finding *f) {
@@ -71,6 +81,10 @@ static void count_rule(const struct ctx *x, struct finding *f) {
     const char *other = x->in->in_guest ? other_arch(x) : NULL;
 
     finding_got(f, "%zu", shown);
+    if (shown_twice(x)) {
+        finding_why(f, "One GPU is shown twice.");
+        return;
+    }
     if (!x->in->in_guest) {
         finding_absent(f, "No offer says how many GPUs there ought to be.");
         return;

@@ -75,16 +75,16 @@ static bool arch_known(const char *arch) {
 
 /* Points the evidence at the item's own bytes. */
 static void item_point(struct gpu_item *i) {
-    i->ev.arch = i->arch;
+    i->ev.arch = i->arch[0] ? i->arch : NULL;
     i->ev.report = buf_view(&i->report);
     for (size_t k = 0; k < GPU_CERTS; k++)
         i->ev.cert[k] = buf_view(&i->cert[k]);
 }
 
 static int item_finish(struct gpu_item *i, const char *arch, struct view pem, struct err *e) {
-    if (!arch_known(arch))
+    if (arch && !arch_known(arch))
         return BAD("its 'arch' is none of HOPPER, BLACKWELL and LS10");
-    snprintf(i->arch, sizeof i->arch, "%s", arch);
+    snprintf(i->arch, sizeof i->arch, "%s", arch ? arch : "");
     return pem_certificates(pem, i->cert, GPU_CERTS, &i->n_certs, e);
 }
 

@@ -37,7 +37,8 @@ void gpu_list_free(struct gpu_list *l); /* legal on {0} */
 void gpu_list_write(const struct gpu_evidence *gpu, size_t n, const uint8_t nonce[static 32],
                     struct jw *w);
 
-/* One device of raw bytes: chain in PEM. arch: "HOPPER", "BLACKWELL" or "LS10". */
+/* One device of raw bytes: chain in PEM. arch: "HOPPER", "BLACKWELL" or "LS10";
+ * NULL: not said, and then ev.arch is NULL. */
 int gpu_item_read(struct gpu_item *out, const char *arch, struct view report, struct view pem,
                   struct err *e) WARN_UNUSED;
 void gpu_item_free(struct gpu_item *i);

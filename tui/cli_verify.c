@@ -14,21 +14,30 @@
 #include "core/enc.h"
 #include "core/loop.h"
 #include "verify_files.h"
+#include "verify_gpu.h"
 
 static const char help[] =
     "usage: cdvm verify BUNDLE.json [OPTION]...\n"
     "       cdvm verify --snp-report FILE --vek FILE [--ask FILE] [--ark FILE] [OPTION]...\n"
+    "       cdvm verify --gpu-report FILE --gpu-chain FILE [OPTION]...\n"
+    "       cdvm verify --gpu-evidence LIST.json [OPTION]...\n"
     "       cdvm verify --list-checks\n\n"
-    "Checks saved evidence, or one SEV-SNP report, offline. Certificates are DER or PEM.\n\n"
+    "Checks saved evidence, one SEV-SNP report or GPUs' reports, offline. Certificates are DER or\n"
+    "PEM.\n\n"
     "  --cert-table FILE    certificate table of the extended report\n"
     "  --crl FILE           revocation list; may be given four times\n"
     "  --nonce HEX          the 64 bytes of report data that you asked for\n"
     "  --measurement HEX    the launch digest that you expect (see cdvm measure)\n"
+    "  --gpu-report FILE    report of a GPU or NVSwitch\n"
+    "  --gpu-chain FILE     its five certificates in PEM, its own first\n"
+    "  --gpu-evidence FILE  instead of both, a list of devices in JSON\n"
+    "  --gpu-nonce HEX      the 32 bytes that the reports must carry\n"
     "  --policy P           standard (default), strict, demo, or a policy file\n"
     "  --vmpl N             privilege level that must have asked (default 0)\n"
     "  --allow-v2           take reports of version 2\n"
     "  --allow-vlek         take a cloud's key instead of the chip's\n"
     "  --allow-milan        take Milan processors; stays a warning\n"
+    "  --allow-no-fwid      take GPU reports that do not name their firmware; stays a warning\n"
     "  --at TIME            judge as of this time (RFC 3339), not now\n"
     "  --fetch              ask AMD's key server for missing certificates; nothing else here\n"
     "                       uses the network\n"
@@ -47,6 +56,7 @@ enum {
     OPT_V2 = 256,
     OPT_VLEK,
     OPT_MILAN,
+    OPT_NO_FWID,
     OPT_JSON,
     OPT_LIST,
     OPT_HELP,
@@ -69,9 +79,11 @@ static bool take_flag(struct verify_args *a, int c) {
     const struct {
         int c;
         bool *to;
-    } flags[] = {{OPT_V2, &a->allow_v2}, {OPT_VLEK, &a->allow_vlek},  {OPT_MILAN, &a->allow_milan},
-                 {OPT_JSON, &a->json},   {OPT_LIST, &a->list},        {OPT_HELP, &a->help},
-                 {OPT_FETCH, &a->fetch}, {OPT_EVIDENCE, &a->evidence}};
+    } flags[] = {{OPT_V2, &a->allow_v2},       {OPT_VLEK, &a->allow_vlek},
+                 {OPT_MILAN, &a->allow_milan}, {OPT_NO_FWID, &a->allow_no_fwid},
+                 {OPT_JSON, &a->json},         {OPT_LIST, &a->list},
+                 {OPT_HELP, &a->help},         {OPT_FETCH, &a->fetch},
+                 {OPT_EVIDENCE, &a->evidence}};
 
     for (size_t i = 0; i < COUNT(flags); i++)
         if (flags[i].c == c) {
@@ -85,10 +97,12 @@ static bool take_text(struct verify_args *a, int c, const char *value) {
     const struct {
         int c;
         const char **to;
-    } texts[] = {{'r', &a->report},  {'v', &a->vek},   {'s', &a->ask},         {'k', &a->ark},
-                 {'t', &a->table},   {'n', &a->nonce}, {'m', &a->measurement}, {'p', &a->policy},
-                 {'l', &a->vmpl},    {'a', &a->at},    {'d', &a->diff},        {'M', &a->message},
-                 {'D', &a->disclose}};
+    } texts[] = {{'r', &a->report},      {'v', &a->vek},        {'s', &a->ask},
+                 {'k', &a->ark},         {'t', &a->table},      {'n', &a->nonce},
+                 {'m', &a->measurement}, {'p', &a->policy},     {'l', &a->vmpl},
+                 {'a', &a->at},          {'d', &a->diff},       {'M', &a->message},
+                 {'D', &a->disclose},    {'G', &a->gpu_report}, {'C', &a->gpu_chain},
+                 {'E', &a->gpu_list},    {'N', &a->gpu_nonce}};
 
     if (c == 'c') {
         if (a->n_crl == COLLATERAL_CRLS)
@@ -119,6 +133,11 @@ static bool args_read(int argc, char **argv, struct verify_args *a) {
                                             {"diff", 1, NULL, 'd'},
                                             {"message", 1, NULL, 'M'},
                                             {"disclose", 1, NULL, 'D'},
+                                            {"gpu-report", 1, NULL, 'G'},
+                                            {"gpu-chain", 1, NULL, 'C'},
+                                            {"gpu-evidence", 1, NULL, 'E'},
+                                            {"gpu-nonce", 1, NULL, 'N'},
+                                            {"allow-no-fwid", 0, NULL, OPT_NO_FWID},
                                             {"fetch", 0, NULL, OPT_FETCH},
                                             {"evidence", 0, NULL, OPT_EVIDENCE},
                                             {"allow-v2", 0, NULL, OPT_V2},
@@ -158,6 +177,7 @@ static int policy_read(const struct verify_args *a, struct policy *p, struct err
     p->allow_v2 |= a->allow_v2;
     p->allow_vlek |= a->allow_vlek;
     p->allow_milan |= a->allow_milan;
+    p->allow_no_fwid |= a->allow_no_fwid;
     if (!a->vmpl)
         return 0;
     if (a->vmpl[0] < '0' || a->vmpl[0] > '3' || a->vmpl[1])
@@ -270,7 +290,39 @@ static int verify_report(const struct verify_args *a, const struct policy *p, co
     return rc;
 }
 
+static bool gpu_alone(const struct verify_args *a) {
+    return a->gpu_report || a->gpu_chain || a->gpu_list;
+}
+
+static int verify_gpus(const struct verify_args *a, const struct policy *p, int64_t now) {
+    const struct gpu_paths paths = {a->gpu_report, a->gpu_chain, a->gpu_list, a->gpu_nonce};
+    struct err e;
+    struct verdict *v = verify_gpu(&paths, p, now, &e);
+    int rc;
+
+    if (!v)
+        return verify_failed(&e, !strcmp(e.code, "usage")      ? EX_USAGE
+                                 : !strncmp(e.code, "bad-", 4) ? EX_DATAERR
+                                                               : EX_NOINPUT);
+    rc = print_verdict(v, a->json);
+    verdict_free(v);
+    return rc;
+}
+
+static const char *gpu_args_wrong(const struct verify_args *a) {
+    if (!a->gpu_list == !(a->gpu_report && a->gpu_chain))
+        return "give --gpu-report and --gpu-chain, or --gpu-evidence";
+    if (a->gpu_list && (a->gpu_report || a->gpu_chain))
+        return "--gpu-evidence stands for --gpu-report and --gpu-chain";
+    if (a->bundle || a->report || a->vek || a->ask || a->ark || a->table || a->n_crl || a->nonce ||
+        a->measurement || a->diff || a->message || a->disclose || a->evidence || a->fetch)
+        return "GPUs are judged by themselves here: a saved bundle has them beside their guest";
+    return NULL;
+}
+
 static const char *args_wrong(const struct verify_args *a) {
+    if (gpu_alone(a) || a->gpu_nonce)
+        return gpu_args_wrong(a);
     if (!a->bundle == !a->report)
         return "give either a saved bundle or --snp-report";
     if (a->bundle &&
@@ -307,7 +359,10 @@ int cli_verify(int argc, char **argv) {
         return verify_failed(&e, EX_USAGE);
     if (trust_load(&t, p.profile == POLICY_DEMO, &e))
         return verify_failed(&e, EX_CONFIG);
-    rc = a.report ? verify_report(&a, &p, &t, now) : verify_saved(&a, &p, &t, now);
+    if (gpu_alone(&a))
+        rc = verify_gpus(&a, &p, now);
+    else
+        rc = a.report ? verify_report(&a, &p, &t, now) : verify_saved(&a, &p, &t, now);
     trust_free(&t);
     return rc;
 }

@@ -10,8 +10,9 @@ struct verify_args {
     const char *report, *vek, *ask, *ark, *table, *nonce, *measurement, *policy, *vmpl, *at;
     const char *crl[COLLATERAL_CRLS], *bundle;
     const char *diff, *message, *disclose;
+    const char *gpu_report, *gpu_chain, *gpu_list, *gpu_nonce;
     size_t n_crl;
-    bool allow_v2, allow_vlek, allow_milan, json, list, help, fetch, evidence;
+    bool allow_v2, allow_vlek, allow_milan, allow_no_fwid, json, list, help, fetch, evidence;
 };
 
 /* One sentence to standard error; returns code. */

@@ -175,6 +175,9 @@ static void changed_pem_is_another_chain(void **state) {
             gpu_item_free(&bad);
         }
     gpu_item_free(&good);
+    assert_int_equal(gpu_item_read(&good, NULL, (struct view){0}, buf_view(&pem), &e), 0);
+    assert_null(good.ev.arch);
+    gpu_item_free(&good);
 }
 
 static void the_order_is_by_device(void **state) {

@@ -385,6 +385,9 @@ static void gpus_of_different_modes(void **state) {
     expect("MPT and SPT", &s, nonce_made, &p,
            "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.fwid gpu.topology", "", "gpu.mode");
     assert_non_null(strstr(why_of(&s, "gpu.mode", why), "as MPT, GH100 0102030405060706 as SPT"));
+    s.subject[1] = s.subject[0];
+    assert_non_null(strstr(why_of(&s, "gpu.count", why), "shown twice"));
+    s.subject[1].ev = two[1].ev;
     two[1].report.p[60] ^= 1;
     assert_non_null(strstr(why_of(&s, "gpu.signature", why), "2 of 2, GH100 0102030405060706: "));
     made_free(&two[0]);
