@@ -193,8 +193,9 @@ void gpu_topology_check(const struct gpu_device *d, size_t n, struct finding *f)
     const enum gpu_mode mode = one ? gpu_mode_of(&one->report) : GPU_MODE_UNKNOWN;
 
     if (!one || mode == GPU_MODE_UNKNOWN) {
-        finding_absent(f, one ? "How the GPU is passed through is not known."
-                              : "No GPU is at hand whose report can be read and whose chain stands.");
+        finding_absent(f,
+                       one ? "How the GPU is passed through is not known."
+                           : "No GPU is at hand whose report can be read and whose chain stands.");
         return;
     }
     if (mode == GPU_PPCIE) {
