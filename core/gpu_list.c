@@ -238,6 +238,18 @@ void gpu_list_free(struct gpu_list *l) {
     *l = (struct gpu_list){0};
 }
 
+int gpu_list_bound(const struct gpu_list *l, struct gpu_evidence *gpu, struct err *e) {
+    for (size_t i = 0; i < l->n; i++) {
+        if (!l->item[i].has_state)
+            return BAD("GPU %zu: its 'state' is missing", i + 1);
+        if (l->item[i].n_certs != GPU_CERTS)
+            return BAD("GPU %zu: its chain has %zu certificates instead of %d", i + 1,
+                       l->item[i].n_certs, GPU_CERTS);
+        gpu[i] = l->item[i].ev;
+    }
+    return gpu_order(gpu, l->n, e);
+}
+
 static void chain_write(const struct gpu_evidence *g, struct buf *pem) {
     for (size_t k = 0; k < GPU_CERTS; k++) {
         cleanup_buf struct buf b64 = {0};

@@ -46,6 +46,10 @@ void gpu_item_free(struct gpu_item *i);
  * "bad-gpu-list" when one has none that can be read. */
 int gpu_order(struct gpu_evidence *gpu, size_t n, struct err *e) WARN_UNUSED;
 
+/* What a guest binds of a list: every device whole, with its state, in the protocol's order. gpu
+ * has room for GPUS_MAX and borrows from l. "bad-gpu-list", "same-gpu" */
+int gpu_list_bound(const struct gpu_list *l, struct gpu_evidence *gpu, struct err *e) WARN_UNUSED;
+
 /* Certificates of a PEM text: nothing but certificates, lines of 64 characters ending in "\n", so
  * that one chain has one text. Fills at most max and counts them all. */
 int pem_certificates(struct view pem, struct buf *der, size_t max, size_t *n,

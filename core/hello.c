@@ -3,6 +3,25 @@
 #include <string.h>
 
 #include "enc.h"
+#include "hash.h"
+
+/* A list in the message, or word of a file that follows it. */
+static void gpu_write(const struct hello *h, struct jw *w) {
+    uint8_t sha[32];
+
+    if (!h->gpu_json.n)
+        return;
+    jw_key(w, "gpu");
+    if (h->gpu_json.n <= HELLO_GPU_MAX) {
+        jw_raw(w, h->gpu_json);
+        return;
+    }
+    sha256(h->gpu_json, sha);
+    jw_obj(w);
+    jw_kint(w, "size", (int64_t)h->gpu_json.n);
+    jw_khex(w, "sha256", view_of(sha, sizeof sha));
+    jw_end_obj(w);
+}
 
 void hello_body(const struct hello *h, struct buf *body) {
     struct jw w = jw_new(body);
@@ -14,6 +33,7 @@ void hello_body(const struct hello *h, struct buf *body) {
     jw_khex(&w, "n", view_of(h->echo_nonce, 32));
     jw_khex(&w, "job", view_of(h->echo_job, 32));
     jw_end_obj(&w);
+    gpu_write(h, &w);
 }
 
 static int bad(struct err *e, const char *what) {
@@ -31,6 +51,44 @@ static int parse_echo(const cJSON *echo, struct hello *out, struct err *e) {
     return 0;
 }
 
+static void gpu_take(struct hello *h) {
+    if (!gpu_list_bound(&h->gpu_owned, h->gpu, &h->gpu_error)) {
+        h->n_gpu = h->gpu_owned.n;
+        h->gpu_error = (struct err){0};
+    }
+}
+
+static void parse_gpu(const cJSON *gpu, struct hello *out) {
+    struct err *e = &out->gpu_error;
+
+    if (!gpu)
+        return;
+    if (cJSON_IsArray(gpu)) {
+        if (!gpu_list_read(gpu, &out->gpu_owned, e))
+            gpu_take(out);
+        return;
+    }
+    if (!json_u64(gpu, "size", &out->gpu_size, e) ||
+        !json_hex(gpu, "sha256", out->gpu_sha256, 32, e) || out->gpu_size > GPU_LIST_MAX) {
+        err_set(e, "bad-message", "'gpu' is neither a list nor size and sha256 of one");
+        return;
+    }
+    out->gpu_follows = true;
+    err_set(e, "gpu-missing", "it is in a file that did not come");
+}
+
+void hello_gpu_file(struct hello *h, struct view file) {
+    uint8_t sha[32];
+
+    sha256(file, sha);
+    gpu_list_free(&h->gpu_owned);
+    h->n_gpu = 0;
+    if (file.n != h->gpu_size || memcmp(sha, h->gpu_sha256, sizeof sha) != 0)
+        err_set(&h->gpu_error, "gpu-missing", "the file of it is not the one announced");
+    else if (!gpu_list_parse(file, &h->gpu_owned, &h->gpu_error))
+        gpu_take(h);
+}
+
 int hello_parse(const cJSON *o, struct hello *out, struct err *e) {
     const char *report = json_opt(o, "report");
 
@@ -38,11 +96,13 @@ int hello_parse(const cJSON *o, struct hello *out, struct err *e) {
     buf_init(&out->report, HELLO_REPORT_MAX);
     if (!report || !base64_decode(view_str(report), &out->report) || out->report.full)
         return bad(e, "the hello has no report in base64");
+    parse_gpu(cJSON_GetObjectItemCaseSensitive(o, "gpu"), out);
     return parse_echo(cJSON_GetObjectItemCaseSensitive(o, "echo"), out, e);
 }
 
 void hello_free(struct hello *h) {
     buf_free(&h->report);
+    gpu_list_free(&h->gpu_owned);
     *h = (struct hello){0};
 }
 

@@ -183,6 +183,9 @@ static void evidence_fill(struct evidence *ev, const struct candidate *c, const 
     memcpy(ev->guest, c->key, 32);
     memcpy(ev->hello, c->hello->f.id, 32);
     ev->report = buf_view(&h->report);
+    ev->gpu = h->gpu;
+    ev->n_gpu = h->n_gpu;
+    ev->gpu_unreadable = h->gpu_error.code[0] ? h->gpu_error.text : NULL;
     ev->has_echo = h->has_echo;
     memcpy(ev->echo_customer, h->echo_customer, 32);
     memcpy(ev->echo_nonce, h->echo_nonce, 32);

@@ -123,6 +123,9 @@ static struct verdict *verify(const struct bundle *b, const struct parts *q, con
 
     x.pins.endorsement = endorsement;
     x.pins.n_endorsements = n;
+    ev.gpu = q->hello.gpu;
+    ev.n_gpu = q->hello.n_gpu;
+    ev.gpu_unreadable = q->hello.gpu_error.code[0] ? q->hello.gpu_error.text : NULL;
     memcpy(ev.guest, b->hello->f.pubkey, 32);
     memcpy(ev.hello, b->hello->f.id, 32);
     memcpy(ev.echo_customer, q->hello.echo_customer, 32);
