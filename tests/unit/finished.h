@@ -56,7 +56,8 @@ static inline struct rumor *finished_request(struct finished *f) {
 
 static inline struct rumor *finished_hello(struct finished *f) {
     const struct msg_head head = {"hello", f->w.request.id, 0, 0};
-    cleanup_buf struct buf body = {0};
+    cleanup_buf struct buf body = {0}, gpu = {0};
+    struct jw w = jw_new(&gpu);
     struct hello h = {0};
     struct rumor *r;
 
@@ -64,6 +65,9 @@ static inline struct rumor *finished_hello(struct finished *f) {
     memcpy(h.echo_customer, f->w.ev.echo_customer, 32);
     memcpy(h.echo_nonce, f->w.ev.echo_nonce, 32);
     memcpy(h.echo_job, f->w.ev.echo_job, 32);
+    if (f->w.ev.n_gpu)
+        gpu_list_write(f->w.ev.gpu, f->w.ev.n_gpu, f->w.request.nonce, &w);
+    h.gpu_json = buf_view(&gpu);
     hello_body(&h, &body);
     r = msg_build(&head, buf_view(&body), keypair_pub(f->guest), keypair_pub(f->customer),
                   WORLD_NOW, NULL);

@@ -3,6 +3,8 @@
 #include "attest/compare.c"
 #include "core/disclosure.c"
 #include "tests/unit/finished.h"
+#include "tests/unit/gpu_vectors.h"
+#include "tui/cli_tree.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/saved.h"
 
@@ -66,6 +68,67 @@ static void expect_state(enum check_state s, const char *id) {
 static void a_saved_bundle_passes_again(void **state) {
     (void)state;
     expect_state(CHECK_PASS, NULL);
+}
+
+/* --- a GPU captured elsewhere, beside a simulated guest that binds it --- */
+
+static struct gpu_item captured;
+
+static void with_captured_gpu(struct world *w) {
+    w->ev.gpu = &captured.ev;
+    w->ev.n_gpu = w->offer.gpu_count = 1;
+    snprintf(w->offer.gpu_arch, sizeof w->offer.gpu_arch, "hopper");
+}
+
+static int setup_gpu(void **state) {
+    cleanup_buf struct buf report = {0}, chain = {0};
+    struct err e;
+
+    (void)state;
+    if (!gpu_load("h100-550.90.07/report.bin", &report))
+        return 0;
+    assert_true(gpu_load("h100-550.90.07/chain.pem", &chain));
+    assert_int_equal(gpu_item_read(&captured, "HOPPER", buf_view(&report), buf_view(&chain), &e),
+                     0);
+    memcpy(captured.ev.state, "\1\0\2\0", 4);
+    finished_begin_in(&f, with_captured_gpu);
+    trust = (struct trust){.pins = f.w.x.pins, .sim_root = &f.w.sim_root, .n_sim_roots = 1};
+    return 0;
+}
+
+static int teardown_gpu(void **state) {
+    if (captured.n_certs) {
+        gpu_item_free(&captured);
+        return teardown(state);
+    }
+    return 0;
+}
+
+/* What the vendor signed stands; that it was made for this job does not. */
+static void a_captured_gpu_in_a_bundle(void **state) {
+    static const char *const pass[] = {
+        "bind.gpu", "gpu.count", "gpu.structure", "gpu.chain",    "gpu.signature",
+        "gpu.fwid", "gpu.mode",  "gpu.topology",  "gpu.cc_state", "gpu.in-this-guest"};
+    cleanup_buf struct buf text = {0};
+    struct err e = {0};
+    struct verdict *v;
+
+    (void)state;
+    if (!captured.n_certs)
+        skip();
+    v = again(&e);
+    if (!v)
+        fail_msg("%s", e.text);
+    for (size_t i = 0; i < COUNT(pass); i++)
+        if (verdict_find(v, pass[i])->state != CHECK_PASS)
+            fail_msg("%s: %s", pass[i], verdict_find(v, pass[i])->why);
+    assert_int_equal(verdict_find(v, "gpu.nonce")->state, CHECK_FAIL);
+    assert_int_equal(verdict_find(v, "gpu.measurements")->state, CHECK_NOT_CHECKED);
+    assert_int_equal(verdict_state(v), CHECK_FAIL);
+    assert_true(verdict_simulated(v));
+    verdict_text(v, &text);
+    assert_non_null(strstr((char *)text.p, "GH100 431d480fe5e87274  (gpu.chain)"));
+    verdict_free(v);
 }
 
 static void what_is_missing_is_not_checked(void **state) {
@@ -426,6 +489,7 @@ int main(void) {
         R(messages_are_proven),
         R(messages_that_are_not_covered),
         R(disclosures_that_are_none),
+        cmocka_unit_test_setup_teardown(a_captured_gpu_in_a_bundle, setup_gpu, teardown_gpu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
