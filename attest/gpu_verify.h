@@ -6,10 +6,24 @@
 #include "gpu_device.h"
 #include "verdict_make.h"
 
+#define GPU_RIMS 8
+#define GPU_OCSPS 64
+#define GPU_CRLS 8
+/* What NVIDIA signs about devices, carried by anybody. Empty where it is absent. */
+struct gpu_collateral {
+    struct view rim[GPU_RIMS]; /* reference values, as XML */
+    size_t n_rims;
+    struct view ocsp[GPU_OCSPS]; /* answers of its responders, as DER */
+    size_t n_ocsps;
+    struct view crl[GPU_CRLS]; /* DER */
+    size_t n_crls;
+};
+
 struct gpu_input {
     const struct gpu_subject *gpu;
     size_t n;
     const char *unreadable; /* why evidence that came is not among gpu; NULL: all of it is */
+    const struct gpu_collateral *collateral; /* NULL: none came */
     const struct policy *policy;
     int64_t now;
     const uint8_t *nonce; /* 32 bytes that the reports must carry; NULL: not known */
