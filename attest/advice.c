@@ -65,14 +65,27 @@ static int take_revoked(const cJSON *list, struct advisory *out, struct err *e) 
     return 0;
 }
 
-/* Strings: what they mean is the GPU verifier's. */
-static int take_strings(const cJSON *list, struct advisory *out, struct err *e) {
+static int take_gpu(const cJSON *list, enum gpu_part part, struct advisory *out, struct err *e) {
     const cJSON *v;
 
-    (void)out;
-    cJSON_ArrayForEach(v, list) if (!cJSON_IsString(v)) return err_set(
-        e, "bad-advisory", "driver and vbios are lists of strings");
+    cJSON_ArrayForEach(v, list) {
+        const char *text = cJSON_GetStringValue(v);
+
+        if (!text || out->n_gpu_floors == COUNT(out->gpu_floor) ||
+            gpu_floor_parse(text, part, &out->gpu_floor[out->n_gpu_floors++], NULL))
+            return err_set(e, "bad-advisory",
+                           "driver and vbios are at most %zu floors like 'GH100 550.54.15'",
+                           COUNT(out->gpu_floor));
+    }
     return 0;
+}
+
+static int take_driver(const cJSON *list, struct advisory *out, struct err *e) {
+    return take_gpu(list, GPU_DRIVER, out, e);
+}
+
+static int take_vbios(const cJSON *list, struct advisory *out, struct err *e) {
+    return take_gpu(list, GPU_VBIOS, out, e);
 }
 
 static int take_key(const cJSON *v, struct advisory *out, struct err *e) {
@@ -81,8 +94,8 @@ static int take_key(const cJSON *v, struct advisory *out, struct err *e) {
         int (*take)(const cJSON *list, struct advisory *out, struct err *e);
     } keys[] = {{"floors", take_floors},
                 {"revoked", take_revoked},
-                {"driver", take_strings},
-                {"vbios", take_strings}};
+                {"driver", take_driver},
+                {"vbios", take_vbios}};
 
     for (size_t i = 0; i < COUNT(keys); i++)
         if (!strcmp(v->string, keys[i].key))
@@ -127,6 +140,13 @@ static bool superseded(const struct pins *p, const struct event *ev) {
 static void add_floor(struct advice *a, const struct tcb_floor *f) {
     if (a->n_floors < COUNT(a->floor))
         a->floor[a->n_floors++] = *f;
+    else
+        a->overfull = true;
+}
+
+static void add_gpu_floor(struct advice *a, const struct gpu_floor *f) {
+    if (a->n_gpu_floors < COUNT(a->gpu_floor))
+        a->gpu_floor[a->n_gpu_floors++] = *f;
     else
         a->overfull = true;
 }
@@ -213,6 +233,8 @@ static void take_event(struct gathering *g, const struct event *ev) {
         g->newest = ev;
     for (size_t i = 0; i < one.n_floors; i++)
         add_floor(g->a, &one.floor[i]);
+    for (size_t i = 0; i < one.n_gpu_floors; i++)
+        add_gpu_floor(g->a, &one.gpu_floor[i]);
     for (size_t i = 0; i < one.n_revoked; i++)
         add_revoked(g->a, one.revoked[i]);
     add_all_by(g->p, ev->f.pubkey, &all);
@@ -226,6 +248,9 @@ static void take_memory(struct advice *a, const struct pins *p) {
     for (size_t i = 0; m && i < m->n_floors; i++)
         if (is_endorser(p, m->floor[i].endorser))
             add_floor(a, &m->floor[i].floor);
+    for (size_t i = 0; m && i < m->n_gpu_floors; i++)
+        if (is_endorser(p, m->gpu_floor[i].endorser))
+            add_gpu_floor(a, &m->gpu_floor[i].floor);
     for (size_t i = 0; m && i < m->n_revoked; i++)
         if (is_endorser(p, m->revoked[i].endorser))
             add_revoked(a, m->revoked[i].digest);
@@ -303,6 +328,8 @@ void advice_learn(const struct pins *p, struct memory *m, struct buf *lines) {
             continue;
         for (size_t k = 0; k < one.n_floors; k++)
             (void)memory_add_floor(m, ev->f.pubkey, &one.floor[k], lines);
+        for (size_t k = 0; k < one.n_gpu_floors; k++)
+            (void)memory_add_gpu_floor(m, ev->f.pubkey, &one.gpu_floor[k], lines);
         for (size_t k = 0; k < one.n_revoked; k++)
             (void)memory_add_revoked(m, ev->f.pubkey, one.revoked[k], lines);
     }

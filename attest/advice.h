@@ -1,7 +1,7 @@
 /* Advisories (kind 31881) by the keys that the user pinned: floors and revoked digests
  * (cdvm-protocol(7), "Public events"). Content, a JSON object with these arrays and no other key:
  *
- *   "driver", "vbios"   strings for GPU evidence
+ *   "driver", "vbios"   floors of GPUs: "GH100 550.54.15", "GH100 96.00.9F"
  *   "floors"            as in a policy file: "19:10-1f/1-2 bl=10 snp=27 ucode=84"
  *   "revoked"           SHA-256 of manifests that nobody should run any more
  *
@@ -22,6 +22,8 @@ struct advisory {
     size_t n_floors;
     uint8_t revoked[ADVISORY_REVOKED][32];
     size_t n_revoked;
+    struct gpu_floor gpu_floor[2 * GPU_FLOORS_MAX];
+    size_t n_gpu_floors;
 };
 /* "bad-advisory" */
 int advisory_parse(const struct event *ev, struct advisory *out, struct err *e) WARN_UNUSED;
@@ -32,6 +34,8 @@ struct advice {
     size_t n_floors;
     uint8_t revoked[ADVICE_REVOKED][32];
     size_t n_revoked;
+    struct gpu_floor gpu_floor[ADVICE_FLOORS];
+    size_t n_gpu_floors;
     bool overfull;
     struct finding fresh; /* advisory.fresh */
 };

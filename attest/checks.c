@@ -149,6 +149,8 @@ const struct check_row check_table[CK_COUNT] = {
                       "An old report, or one of another machine's GPU, could be replayed."},
     [CK_GPU_FWID] = {"gpu.fwid", "firmware that holds the GPU's key", HW, ALWAYS,
                      "Other firmware than the certified one could sign with a key it stole."},
+    [CK_GPU_FLOOR] = {"gpu.floor", "driver and VBIOS against the floors", HW, USUALLY,
+                      "Old drivers and firmware have holes that are known."},
     [CK_GPU_RIM_DRIVER] = {"gpu.rim.driver", "reference values of the driver", COMP, ALWAYS,
                            "Without NVIDIA's signed values nobody knows what a good driver is."},
     [CK_GPU_RIM_VBIOS] = {"gpu.rim.vbios", "reference values of the VBIOS", COMP, ALWAYS,

@@ -60,6 +60,7 @@ enum check_id {
     CK_GPU_SIGNATURE,
     CK_GPU_NONCE,
     CK_GPU_FWID,
+    CK_GPU_FLOOR,
     CK_GPU_RIM_DRIVER,
     CK_GPU_RIM_VBIOS,
     CK_GPU_MEASUREMENTS,

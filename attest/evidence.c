@@ -57,7 +57,8 @@ static void verify_snp(struct verdict *v, const struct evidence *ev, const struc
 /* The guest answers for its GPUs with its own report: what it says of them counts as far as that.
  */
 static void verify_gpu(struct verdict *v, const struct evidence *ev, const struct expect *x,
-                       const struct policy *p, int64_t now, bool authentic) {
+                       const struct policy *p, int64_t now, const struct advice *advice,
+                       bool authentic) {
     const struct job_request *q = x->request;
     const size_t n = ev->n_gpu <= GPUS_MAX ? ev->n_gpu : 0;
     struct gpu_subject gpu[GPUS_MAX];
@@ -67,6 +68,8 @@ static void verify_gpu(struct verdict *v, const struct evidence *ev, const struc
                            .unreadable = n < ev->n_gpu ? "there are too many" : ev->gpu_unreadable,
                            .policy = p,
                            .now = now,
+                           .floor = advice->gpu_floor,
+                           .n_floors = advice->n_gpu_floors,
                            .nonce = nonce,
                            .in_guest = true,
                            .guest_authentic = authentic,
@@ -119,7 +122,7 @@ struct verdict *evidence_verify(const struct evidence *ev, const struct snp_coll
                                .gpu_error = rc ? &e : NULL,
                                .snp = &snp};
     bind_verify(v, &bind);
-    verify_gpu(v, ev, x, p, now, snp.authentic);
+    verify_gpu(v, ev, x, p, now, &advice, snp.authentic);
     reference_verify(v, &ref, x, &advice, verdict_chip(v), now);
     if (ev->record)
         record_verify(v, ev, x);

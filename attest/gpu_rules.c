@@ -145,6 +145,51 @@ void gpu_rule_fwid(const struct gpu_input *in, const struct gpu_device *d, struc
         finding_why(f, "The report was made by other firmware than its key was certified for.");
 }
 
+/* The first floor that the device's version is below of, or cannot be compared with. */
+static const struct gpu_floor *floor_missed(const struct gpu_floor *rows, size_t n,
+                                            const struct gpu_device *d, bool *below) {
+    const char *chip = gpu_chain_chip(&d->chain, d->report.chip_info);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *is = rows[i].part == GPU_VBIOS ? d->report.vbios : d->report.driver;
+
+        if (strcmp(rows[i].chip, chip) != 0)
+            continue;
+        if (!gpu_floor_compare(&rows[i], is, below)) {
+            *below = false;
+            return &rows[i];
+        }
+        if (*below)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+void gpu_rule_floor(const struct gpu_input *in, const struct gpu_device *d, struct finding *f) {
+    const struct gpu_floor *missed;
+    bool below = false;
+
+    if (!absent_unless_readable(d, f) || !absent_unless_chained(d, f))
+        return;
+    finding_got(f, "%s%s%sVBIOS %s", d->report.driver[0] ? "driver " : "", d->report.driver,
+                d->report.driver[0] ? ", " : "", d->report.vbios[0] ? d->report.vbios : "unnamed");
+    missed = floor_missed(gpu_floor_table, gpu_floor_count, d, &below);
+    if (!missed)
+        missed = floor_missed(in->policy->gpu_floor, in->policy->n_gpu_floors, d, &below);
+    if (!missed)
+        missed = floor_missed(in->floor, in->n_floors, d, &below);
+    if (!missed) {
+        f->outcome = OUT_GOOD;
+        return;
+    }
+    finding_expected(f, "%s %s or later", missed->part == GPU_VBIOS ? "VBIOS" : "driver",
+                     missed->version);
+    if (below)
+        finding_why(f, "Versions below the floor have holes that are known.");
+    else
+        finding_why(f, "The report names no version that could be compared with the floor.");
+}
+
 enum { CC_FEATURE, DEV_TOOLS, ENVIRONMENT, MULTI_GPU };
 #define ENVIRONMENT_PRODUCTION 2
 #define MULTI_GPU_PPCIE 1

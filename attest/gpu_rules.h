@@ -9,6 +9,6 @@
 typedef void gpu_rule(const struct gpu_input *in, const struct gpu_device *d, struct finding *f);
 
 gpu_rule gpu_rule_structure, gpu_rule_chain, gpu_rule_signature, gpu_rule_nonce, gpu_rule_fwid,
-    gpu_rule_cc_state;
+    gpu_rule_floor, gpu_rule_cc_state;
 
 #endif

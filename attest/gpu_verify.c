@@ -140,6 +140,7 @@ static const struct rule_row rules[] = {
     {CK_GPU_SIGNATURE, gpu_rule_signature, NULL, NULL},
     {CK_GPU_NONCE, gpu_rule_nonce, NULL, NULL},
     {CK_GPU_FWID, gpu_rule_fwid, NULL, NULL},
+    {CK_GPU_FLOOR, gpu_rule_floor, NULL, NULL},
     {CK_GPU_RIM_DRIVER, NULL, NULL, NO_REFERENCE},
     {CK_GPU_RIM_VBIOS, NULL, NULL, NO_REFERENCE},
     {CK_GPU_MEASUREMENTS, NULL, NULL, NO_REFERENCE},

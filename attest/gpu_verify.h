@@ -26,6 +26,8 @@ struct gpu_input {
     const struct gpu_collateral *collateral; /* NULL: none came */
     const struct policy *policy;
     int64_t now;
+    const struct gpu_floor *floor; /* of advisories */
+    size_t n_floors;
     const uint8_t *nonce; /* 32 bytes that the reports must carry; NULL: not known */
     bool in_guest;        /* a guest shows them; else they stand by themselves, of nobody's job */
     bool guest_authentic; /* what the guest says counts: its own report is AMD's */

@@ -18,6 +18,7 @@ const char *memory_what_name(enum memory_what what) {
 void memory_free(struct memory *m) {
     free(m->seq);
     free(m->floor);
+    free(m->gpu_floor);
     free(m->revoked);
     free(m->seen);
     *m = (struct memory){0};
@@ -130,6 +131,28 @@ bool memory_add_floor(struct memory *m, const uint8_t endorser[static 32],
     return true;
 }
 
+bool memory_add_gpu_floor(struct memory *m, const uint8_t endorser[static 32],
+                          const struct gpu_floor *f, struct buf *line) {
+    char hex[65];
+
+    for (size_t i = 0; i < m->n_gpu_floors; i++) {
+        const struct memory_gpu_floor *row = &m->gpu_floor[i];
+
+        if (!memcmp(row->endorser, endorser, 32) && row->floor.part == f->part &&
+            !strcmp(row->floor.chip, f->chip) && !strcmp(row->floor.version, f->version))
+            return true;
+    }
+    if (m->n_gpu_floors == MEMORY_ROWS)
+        return false;
+    m->gpu_floor = mem_grow(m->gpu_floor, (m->n_gpu_floors + 1) * sizeof *m->gpu_floor);
+    memcpy(m->gpu_floor[m->n_gpu_floors].endorser, endorser, 32);
+    m->gpu_floor[m->n_gpu_floors++].floor = *f;
+    hex_encode(view_of(endorser, 32), hex);
+    buf_fmt(line, "%s %s %s %s\n", f->part == GPU_VBIOS ? "vbios" : "driver", hex, f->chip,
+            f->version);
+    return true;
+}
+
 bool memory_add_revoked(struct memory *m, const uint8_t endorser[static 32],
                         const uint8_t digest[static 32], struct buf *line) {
     char hex[2][65];
@@ -212,6 +235,22 @@ static bool take_floor_line(struct memory *m, char *rest, struct buf *scratch) {
            memory_add_floor(m, key, &f, scratch);
 }
 
+static bool take_gpu_floor(struct memory *m, char *rest, enum gpu_part part, struct buf *scratch) {
+    struct gpu_floor f;
+    uint8_t key[32];
+
+    return hex_decode_str(word(&rest), key, 32) && rest && !gpu_floor_parse(rest, part, &f, NULL) &&
+           memory_add_gpu_floor(m, key, &f, scratch);
+}
+
+static bool take_driver(struct memory *m, char *rest, struct buf *scratch) {
+    return take_gpu_floor(m, rest, GPU_DRIVER, scratch);
+}
+
+static bool take_vbios(struct memory *m, char *rest, struct buf *scratch) {
+    return take_gpu_floor(m, rest, GPU_VBIOS, scratch);
+}
+
 static bool take_revoked(struct memory *m, char *rest, struct buf *scratch) {
     uint8_t key[32], digest[32];
 
@@ -242,10 +281,8 @@ static bool take_line(struct memory *m, char *line, struct buf *scratch) {
     static const struct {
         const char *name;
         bool (*take)(struct memory *m, char *rest, struct buf *scratch);
-    } kinds[] = {{"seq", take_seq},
-                 {"gone", take_gone},
-                 {"floor", take_floor_line},
-                 {"revoked", take_revoked},
+    } kinds[] = {{"seq", take_seq},       {"gone", take_gone},   {"floor", take_floor_line},
+                 {"driver", take_driver}, {"vbios", take_vbios}, {"revoked", take_revoked},
                  {"seen", take_seen}};
     char *rest = line;
     const char *name = word(&rest);

@@ -5,6 +5,7 @@
  *   seq <kind> <endorser> <seq> <d>                highest wins
  *   gone <kind> <endorser> <seq> <d>               the same, and it took its word back
  *   floor <endorser> 19:10-1f/0-f fmc=0 bl=10 tee=0 snp=27 ucode=84
+ *   driver <endorser> GH100 550.54.15               a floor of GPUs; "vbios" is another
  *   revoked <endorser> <sha256>
  *   seen <provider> chip|release|workload|model <hex> <unix time>      first wins
  */
@@ -29,6 +30,10 @@ struct memory_floor {
     uint8_t endorser[32];
     struct tcb_floor floor;
 };
+struct memory_gpu_floor {
+    uint8_t endorser[32];
+    struct gpu_floor floor;
+};
 struct memory_revoked {
     uint8_t endorser[32], digest[32];
 };
@@ -43,9 +48,10 @@ struct memory_seen {
 struct memory {
     struct memory_seq *seq;
     struct memory_floor *floor;
+    struct memory_gpu_floor *gpu_floor;
     struct memory_revoked *revoked;
     struct memory_seen *seen;
-    size_t n_seq, n_floors, n_revoked, n_seen;
+    size_t n_seq, n_floors, n_gpu_floors, n_revoked, n_seen;
 };
 
 /* "bad-memory" with the line; *out is empty then. A last line that was cut off is passed over. */
@@ -71,6 +77,8 @@ bool memory_add_seq(struct memory *m, uint32_t kind, const uint8_t endorser[stat
                     const char *d, uint64_t seq, bool gone, struct buf *line);
 bool memory_add_floor(struct memory *m, const uint8_t endorser[static 32],
                       const struct tcb_floor *f, struct buf *line);
+bool memory_add_gpu_floor(struct memory *m, const uint8_t endorser[static 32],
+                          const struct gpu_floor *f, struct buf *line);
 bool memory_add_revoked(struct memory *m, const uint8_t endorser[static 32],
                         const uint8_t digest[static 32], struct buf *line);
 bool memory_add_seen(struct memory *m, const uint8_t provider[static 32], enum memory_what what,

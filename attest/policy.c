@@ -35,7 +35,7 @@ struct policy_file {
     bool allow_v2, allow_vlek, allow_milan, allow_masked_chip, allow_no_fwid;
     uint64_t vmpl, crl_max_age;
     char *mitigation_min, *id_key;
-    struct conf_list floors, checks;
+    struct conf_list floors, drivers, vbioses, checks;
 };
 
 #define AT(field) offsetof(struct policy_file, field)
@@ -51,6 +51,8 @@ static const struct conf_key keys[] = {
     {"mitigation-min", CONF_STRING, AT(mitigation_min), 0, 18, NULL, "bits, 16 hex digits"},
     {"id-key", CONF_STRING, AT(id_key), 0, 96, NULL, "SHA-384 of the key that signed the launch"},
     {"floor", CONF_LIST, AT(floors), 0, 100, NULL, "19:10-1f bl=10 tee=0 snp=27 ucode=84"},
+    {"gpu-driver", CONF_LIST, AT(drivers), 0, 60, NULL, "GH100 550.54.15"},
+    {"gpu-vbios", CONF_LIST, AT(vbioses), 0, 60, NULL, "GH100 96.00.9F"},
     {"check", CONF_LIST, AT(checks), 0, 100, NULL, "ID note|advise|optional|required|must"},
 };
 
@@ -148,6 +150,17 @@ static int take_floor(struct policy *p, const char *text, struct err *e) {
     return 0;
 }
 
+static int take_gpu_floors(struct policy *p, const struct conf_list *l, enum gpu_part part,
+                           struct err *e) {
+    for (size_t i = 0; i < l->n; i++) {
+        if (p->n_gpu_floors == GPU_FLOORS_MAX)
+            return err_set(e, "bad-policy", "more than %d floors of GPUs", GPU_FLOORS_MAX);
+        if (gpu_floor_parse(l->v[i], part, &p->gpu_floor[p->n_gpu_floors++], e))
+            return -1;
+    }
+    return 0;
+}
+
 static int take_check(struct policy *p, const char *text, struct err *e) {
     struct view rest = view_str(text), name = word(&rest), need = word(&rest);
     cleanup_free char *id = mem_strn(name.p, name.n);
@@ -200,6 +213,9 @@ static int policy_take(struct policy *p, const struct policy_file *f, struct err
     for (size_t i = 0; i < f->floors.n; i++)
         if (take_floor(p, f->floors.v[i], e))
             return -1;
+    if (take_gpu_floors(p, &f->drivers, GPU_DRIVER, e) ||
+        take_gpu_floors(p, &f->vbioses, GPU_VBIOS, e))
+        return -1;
     for (size_t i = 0; i < f->checks.n; i++)
         if (take_check(p, f->checks.v[i], e))
             return -1;

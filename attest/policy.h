@@ -3,7 +3,7 @@
 #ifndef CDVM_POLICY_H
 #define CDVM_POLICY_H
 
-#include "core/bytes.h"
+#include "gpu_floor.h"
 
 enum policy_profile { POLICY_STANDARD, POLICY_STRICT, POLICY_DEMO };
 #define POLICY_PROFILES 3
@@ -42,6 +42,8 @@ struct policy {
     uint8_t id_key[48];
     struct tcb_floor floor[POLICY_FLOORS_MAX]; /* raise those of advisory.h, never lower them */
     size_t n_floors;
+    struct gpu_floor gpu_floor[GPU_FLOORS_MAX];
+    size_t n_gpu_floors;
     int8_t override[POLICY_CHECKS_MAX]; /* by row of checks.h: enum requirement + 1, 0 none */
 };
 

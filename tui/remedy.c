@@ -24,6 +24,7 @@ static const struct {
     {"gpu.nonce", "Name the nonce that was sent; evidence over another is not for you."},
     {"gpu.rim", "Ask the seller for NVIDIA's reference values of this driver and VBIOS."},
     {"gpu.fwid", "Ask the seller for a driver of 550 or later, or choose another offer."},
+    {"gpu.floor", "Ask the seller for a newer driver and VBIOS, or choose another offer."},
     {"gpu.structure", "Where it is newer than this program, a newer cdvm reads it."},
     {"gpu.topology", "Every switch behind the GPUs has to show evidence: ask the seller."},
     {"gpu.cc_state", "Choose an offer whose GPU is in confidential mode, without DevTools."},

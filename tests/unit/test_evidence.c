@@ -709,7 +709,7 @@ static void advisories_that_are_none(void **state) {
         event_free(ev);
     }
     ev = advise(k, "cdvm", "1", WORLD_NOW,
-                "{\"driver\":[\"r570\"],\"floors\":[\"1a:00-11/1-1 fmc=1 bl=2\"],"
+                "{\"driver\":[\"GH100 570.00\"],\"floors\":[\"1a:00-11/1-1 fmc=1 bl=2\"],"
                 "\"revoked\":[\"" ROOT_A "\"],\"vbios\":[]}");
     assert_int_equal(advisory_parse(ev, &out, &e), 0);
     assert_int_equal(out.n_floors, 1);

@@ -77,8 +77,9 @@ static const char *why_of(const struct set *s, const char *id, char out[static 5
     return out;
 }
 
-#define ALL "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.fwid gpu.mode gpu.topology"
-#define BUT_NONCE "gpu.structure gpu.chain gpu.signature gpu.fwid gpu.mode gpu.topology"
+#define ALL                                                                                        \
+    "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.fwid gpu.floor gpu.mode gpu.topology"
+#define BUT_NONCE "gpu.structure gpu.chain gpu.signature gpu.fwid gpu.floor gpu.mode gpu.topology"
 
 static void captured_sets(void **state) {
     static const struct {
@@ -87,15 +88,15 @@ static void captured_sets(void **state) {
     } rows[] = {
         {"HOPPER", "h100-550.90.07", BUT_NONCE, "gpu.nonce", "", false},
         {"HOPPER", "h100-535.86.09",
-         "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.mode gpu.topology", "", "gpu.fwid",
-         false},
+         "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.floor gpu.mode gpu.topology", "",
+         "gpu.fwid", false},
         {"HOPPER", "h100-535.86.09",
-         "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.mode gpu.topology", "gpu.fwid", "",
-         true},
+         "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.floor gpu.mode gpu.topology",
+         "gpu.fwid", "", true},
         {"BLACKWELL", "gb100-575.32", BUT_NONCE, "gpu.nonce", "", false},
         {"BLACKWELL", "gb202-595.58.03", BUT_NONCE, "gpu.nonce", "", false},
-        {"LS10", "nvswitch-ls10-96.10.55.00.01", "gpu.structure gpu.chain gpu.signature gpu.fwid",
-         "gpu.nonce", "", false},
+        {"LS10", "nvswitch-ls10-96.10.55.00.01",
+         "gpu.structure gpu.chain gpu.signature gpu.fwid gpu.floor", "gpu.nonce", "", false},
     };
 
     (void)state;
@@ -198,7 +199,8 @@ static void captured_lists(void **state) {
         snprintf(rel, sizeof rel, "ppcie-h100-590.12/%s.json", rows[i]);
         list_load(&s, rel);
         expect(rows[i], &s, s.item[0].nonce, &p,
-               "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.fwid gpu.mode", "", "");
+               "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.fwid gpu.floor gpu.mode", "",
+               "");
         assert_non_null(strstr(why_of(&s, "gpu.topology", why), "none of those shows evidence"));
         set_free(&s);
     }
@@ -256,7 +258,7 @@ static void a_whole_board(void **state) {
     expect("8 H200 and 4 LS10", &s, nonce, &p, ALL, "", "");
     s.n = 11; /* one switch says nothing */
     expect("one switch missing", &s, nonce, &p,
-           "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.fwid gpu.mode", "", "");
+           "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.fwid gpu.floor gpu.mode", "", "");
     assert_non_null(strstr(why_of(&s, "gpu.topology", why), "lead to 4 switches, 3 of them"));
     s.n = 12;
     kept = s.subject[11];
@@ -383,7 +385,8 @@ static void gpus_of_different_modes(void **state) {
     made_set(&two[1], GF_FEATURE, "\0\0", 2);
     s = made_set_of(two, 2);
     expect("MPT and SPT", &s, nonce_made, &p,
-           "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.fwid gpu.topology", "", "gpu.mode");
+           "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.fwid gpu.floor gpu.topology", "",
+           "gpu.mode");
     assert_non_null(strstr(why_of(&s, "gpu.mode", why), "as MPT, GH100 0102030405060706 as SPT"));
     s.subject[1] = s.subject[0];
     assert_non_null(strstr(why_of(&s, "gpu.count", why), "shown twice"));
@@ -405,7 +408,8 @@ static void firmware_ids(void **state) {
     s = made_set_of(&gpu, 1);
     p.allow_no_fwid = true;
     expect("no FWID, allowed", &s, nonce_made, &p,
-           "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.mode gpu.topology", "gpu.fwid", "");
+           "gpu.structure gpu.chain gpu.signature gpu.nonce gpu.floor gpu.mode gpu.topology",
+           "gpu.fwid", "");
     gpu.composite[40] ^= 1; /* the certificate names other firmware */
     pki_make(&gpu.pki);
     roots_test_nvidia(NVIDIA_DEVICES, gpu.pki.root);
@@ -414,6 +418,56 @@ static void firmware_ids(void **state) {
     gpu.pki.fwid = (struct view){0};
     pki_make(&gpu.pki);
     spoiled("gpu.fwid", "the certificate does not name its firmware");
+}
+
+static void versions_below_a_floor(void **state) {
+    const struct set s = made_set_of(&gpu, 1);
+    const struct {
+        enum gpu_part part;
+        const char *floor;
+        enum check_state state;
+    } rows[] = {{GPU_DRIVER, "GH100 550.90.07", CHECK_PASS},
+                {GPU_DRIVER, "GH100 550.90.06.99", CHECK_PASS},
+                {GPU_DRIVER, "GH100 550.90.7.1", CHECK_FAIL},
+                {GPU_DRIVER, "GH100 1000", CHECK_FAIL},
+                {GPU_DRIVER, "GB100 1000", CHECK_PASS}, /* another chip's */
+                {GPU_VBIOS, "GH100 96.00.9F", CHECK_PASS},
+                {GPU_VBIOS, "GH100 96.00.A0", CHECK_FAIL}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct policy p;
+        struct verdict *v;
+        struct err e;
+
+        policy_preset(&p, POLICY_STANDARD);
+        p.n_gpu_floors = 1;
+        assert_int_equal(gpu_floor_parse(rows[i].floor, rows[i].part, &p.gpu_floor[0], &e), 0);
+        v = evidence_verify_gpu(s.subject, 1, nonce_made, &p, NOW);
+        if (verdict_find(v, "gpu.floor")->state != rows[i].state)
+            fail_msg("%s: %s", rows[i].floor, verdict_find(v, "gpu.floor")->why);
+        verdict_free(v);
+    }
+    made_set(&gpu, GF_VBIOS_VERSION, "\x00\x5d\x00\x96\x01\0\0\0", 8);
+    spoiled("gpu.floor", "holes that are known");
+    made_set(&gpu, GF_VBIOS_VERSION, NULL, 0);
+    spoiled("gpu.floor", "no version that could be compared");
+}
+
+static void floors_that_are_none(void **state) {
+    static const char *const bad[] = {
+        "",           "GH100",      "GH100 ",        " 550",
+        "gh100 550",  "GH100 r570", "GH100 550..1",  "GH100 96.0G",
+        "GH\n00 550", "GH100 5 5",  "GH100 9999999", "ABCDEFGHIJKL 1"};
+    struct gpu_floor f;
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++)
+        if (!gpu_floor_parse(bad[i], GPU_VBIOS, &f, &e))
+            fail_msg("accepted: '%s'", bad[i]);
+    assert_int_equal(gpu_floor_parse("GH100 96.0A", GPU_DRIVER, &f, &e), -1);
+    assert_int_equal(gpu_floor_parse("GH100 96.0A", GPU_VBIOS, &f, &e), 0);
 }
 
 /* --- a guest's word --- */
@@ -552,6 +606,8 @@ int main(void) {
         MADE(modes),
         MADE(gpus_of_different_modes),
         MADE(firmware_ids),
+        MADE(versions_below_a_floor),
+        cmocka_unit_test(floors_that_are_none),
         MADE(what_the_guest_says),
         MADE(an_open_gpu_is_refused),
         cmocka_unit_test(changed_reports_never_stand),
