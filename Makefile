@@ -8,7 +8,7 @@ SAN ?=
 V ?=
 Q := $(if $(V),,@)
 
-PKGS := libssl libcrypto libsecp256k1 libcjson libcurl libwebsockets sqlite3 libarchive libsodium libutf8proc ncursesw
+PKGS := libssl libcrypto libsecp256k1 libcjson libcurl libwebsockets sqlite3 libarchive libsodium libutf8proc ncursesw libxml-2.0 xmlsec1-openssl
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
 	-Wvla -Wformat=2 -Werror
 HARD := -fstack-protector-strong -fPIE -fstack-clash-protection -fcf-protection
@@ -71,6 +71,9 @@ $(B)/o/%.o: %.c
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(call obj,$(XML_SRC)): ALL_CFLAGS += $(XML_CFLAGS)
+# NVIDIA's reference values are signed XML; only these know of the two libraries.
+SIGNED_XML := $(call obj,attest/gpu_rim.c attest/rim_xml.c attest/rim_signature.c tests/unit/test_gpu_rim.c)
+$(SIGNED_XML): ALL_CFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags xmlsec1-openssl))
 
 define archive
 $(B)/lib$(1).a: $(2)
