@@ -84,11 +84,12 @@ static void verify_gpu(struct verdict *v, const struct evidence *ev, const struc
     gpu_verify(v, &in);
 }
 
-struct verdict *evidence_verify_gpu(const struct gpu_subject *gpu, size_t n, const uint8_t *nonce,
+struct verdict *evidence_verify_gpu(const struct gpu_subject *gpu, size_t n,
+                                    const struct gpu_collateral *c, const uint8_t *nonce,
                                     const struct policy *p, int64_t now) {
     struct verdict *v = verdict_new(p, now);
     const struct gpu_input in = {
-        .gpu = gpu, .n = n, .policy = p, .now = now, .nonce = nonce, .arch = ""};
+        .gpu = gpu, .n = n, .collateral = c, .policy = p, .now = now, .nonce = nonce, .arch = ""};
     struct finding f = {.outcome = OUT_ABSENT};
 
     gpu_verify(v, &in);

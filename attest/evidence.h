@@ -86,9 +86,12 @@ struct verdict *evidence_verify_report(struct view report, const struct snp_coll
                                        const struct expect_report *x, const struct policy *p,
                                        int64_t now);
 
-/* GPUs by themselves, of nobody's job: their reports, and what NVIDIA says of them. */
+/* GPUs by themselves, of nobody's job: their reports, and what NVIDIA says of them (c; NULL:
+ * nothing came). */
 struct gpu_subject;
-struct verdict *evidence_verify_gpu(const struct gpu_subject *gpu, size_t n, const uint8_t *nonce,
+struct gpu_collateral;
+struct verdict *evidence_verify_gpu(const struct gpu_subject *gpu, size_t n,
+                                    const struct gpu_collateral *c, const uint8_t *nonce,
                                     const struct policy *p, int64_t now);
 
 #endif

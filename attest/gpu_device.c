@@ -25,6 +25,20 @@ void gpu_device_free(struct gpu_device *d) {
     gpu_chain_free(&d->chain);
 }
 
+const char *gpu_device_chip(const struct gpu_device *d) {
+    return d->authentic ? gpu_chain_chip(&d->chain, d->report.chip_info) : "";
+}
+
+void gpu_device_pick(struct gpu_device *d, struct gpu_rim *const *rim, size_t n) {
+    const char *chip = gpu_device_chip(d);
+
+    if (!d->authentic)
+        return;
+    if (!gpu_device_is_switch(d))
+        d->driver = gpu_rim_pick(rim, n, chip, d->report.driver, &d->driver_error);
+    d->vbios = gpu_rim_pick(rim, n, chip, d->report.vbios, &d->vbios_error);
+}
+
 bool gpu_device_is_switch(const struct gpu_device *d) {
     if (d->chain.family)
         return d->chain.family->kind == GPU_KIND_SWITCH;

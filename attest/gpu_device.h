@@ -5,6 +5,7 @@
 #include "core/gpu_list.h"
 #include "gpu_chain.h"
 #include "gpu_report.h"
+#include "gpu_rim.h"
 
 /* What came. Borrowed. */
 struct gpu_subject {
@@ -20,9 +21,15 @@ struct gpu_device {
     struct gpu_report report;
     struct gpu_chain chain;
     struct err report_error, chain_error, signature_error;
+    /* Its reference values, borrowed; NULL: none that stands, and why, if one came. */
+    const struct gpu_rim *driver, *vbios;
+    struct err driver_error, vbios_error;
 };
 void gpu_device_read(struct gpu_device *d, const struct gpu_subject *s, int64_t now);
 void gpu_device_free(struct gpu_device *d);
+/* Picks its reference values by its signed report; none for one that is not authentic. */
+void gpu_device_pick(struct gpu_device *d, struct gpu_rim *const *rim, size_t n);
+const char *gpu_device_chip(const struct gpu_device *d); /* "GH100"; "" where unknown */
 bool gpu_device_is_switch(const struct gpu_device *d);
 /* "GH100 431d480fe5e87274"; what it calls itself where its chain does not stand. */
 #define GPU_DEVICE_TEXT 48

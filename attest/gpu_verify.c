@@ -123,41 +123,36 @@ static void in_guest_rule(const struct ctx *x, struct finding *f) {
     }
 }
 
-#define NO_REFERENCE "This version of the program does not judge NVIDIA's reference values."
-
 struct rule_row {
     enum check_id id;
     gpu_rule *each;
-    group_rule *all;
-    const char *absent; /* neither: NOT CHECKED, and why */
+    group_rule *all; /* one of both */
 };
 /* In the order in which the tree shows them. */
 static const struct rule_row rules[] = {
-    {CK_GPU_COUNT, NULL, count_rule, NULL},
-    {CK_GPU_STRUCTURE, gpu_rule_structure, NULL, NULL},
-    {CK_GPU_CHAIN, gpu_rule_chain, NULL, NULL},
-    {CK_GPU_REVOCATION, NULL, NULL, "This version of the program does not ask who was revoked."},
-    {CK_GPU_SIGNATURE, gpu_rule_signature, NULL, NULL},
-    {CK_GPU_NONCE, gpu_rule_nonce, NULL, NULL},
-    {CK_GPU_FWID, gpu_rule_fwid, NULL, NULL},
-    {CK_GPU_FLOOR, gpu_rule_floor, NULL, NULL},
-    {CK_GPU_RIM_DRIVER, NULL, NULL, NO_REFERENCE},
-    {CK_GPU_RIM_VBIOS, NULL, NULL, NO_REFERENCE},
-    {CK_GPU_MEASUREMENTS, NULL, NULL, NO_REFERENCE},
-    {CK_GPU_MODE, NULL, mode_rule, NULL},
-    {CK_GPU_TOPOLOGY, NULL, topology_rule, NULL},
-    {CK_GPU_CC_STATE, gpu_rule_cc_state, NULL, NULL},
-    {CK_GPU_IN_GUEST, NULL, in_guest_rule, NULL},
+    {CK_GPU_COUNT, NULL, count_rule},
+    {CK_GPU_STRUCTURE, gpu_rule_structure, NULL},
+    {CK_GPU_CHAIN, gpu_rule_chain, NULL},
+    {CK_GPU_REVOCATION, gpu_rule_revocation, NULL},
+    {CK_GPU_SIGNATURE, gpu_rule_signature, NULL},
+    {CK_GPU_NONCE, gpu_rule_nonce, NULL},
+    {CK_GPU_FWID, gpu_rule_fwid, NULL},
+    {CK_GPU_FLOOR, gpu_rule_floor, NULL},
+    {CK_GPU_RIM_DRIVER, gpu_rule_rim_driver, NULL},
+    {CK_GPU_RIM_VBIOS, gpu_rule_rim_vbios, NULL},
+    {CK_GPU_MEASUREMENTS, gpu_rule_measurements, NULL},
+    {CK_GPU_MODE, NULL, mode_rule},
+    {CK_GPU_TOPOLOGY, NULL, topology_rule},
+    {CK_GPU_CC_STATE, gpu_rule_cc_state, NULL},
+    {CK_GPU_IN_GUEST, NULL, in_guest_rule},
 };
 
 static void run_rule(const struct ctx *x, const struct rule_row *row, struct finding *f) {
     *f = (struct finding){.outcome = OUT_BAD};
     if (row->each)
         each_device(x, row->each, f);
-    else if (row->all)
-        row->all(x, f);
     else
-        finding_absent(f, row->absent);
+        row->all(x, f);
 }
 
 static bool all_authentic(const struct ctx *x) {
@@ -167,14 +162,27 @@ static bool all_authentic(const struct ctx *x) {
     return x->n > 0;
 }
 
+static size_t rims_read(const struct gpu_input *in, struct gpu_rim *rim[static GPU_RIMS]) {
+    const size_t n = in->collateral ? in->collateral->n_rims : 0;
+
+    for (size_t i = 0; i < n; i++)
+        rim[i] = gpu_rim_read(in->collateral->rim[i], in->now);
+    return n;
+}
+
 void gpu_verify(struct verdict *v, const struct gpu_input *in) {
     struct node *g = verdict_group(v, verdict_root(v), CK_GPU);
     struct ctx x = {.in = in, .n = in->n <= GPUS_MAX ? in->n : 0};
+    struct gpu_rim *rim[GPU_RIMS];
+    size_t n_rims;
     const bool nothing = in->in_guest && !in->n && !in->offered && !in->unreadable;
 
     x.d = mem_new((x.n + 1) * sizeof *x.d);
-    for (size_t i = 0; i < x.n; i++)
+    n_rims = rims_read(in, rim);
+    for (size_t i = 0; i < x.n; i++) {
         gpu_device_read(&x.d[i], &in->gpu[i], in->now);
+        gpu_device_pick(&x.d[i], rim, n_rims);
+    }
     for (size_t i = 0; i < COUNT(rules); i++) {
         struct finding f;
 
@@ -187,5 +195,7 @@ void gpu_verify(struct verdict *v, const struct gpu_input *in) {
         verdict_distrust(g, "The GPU's report is not authentic, so what it says proves nothing.");
     for (size_t i = 0; i < x.n; i++)
         gpu_device_free(&x.d[i]);
+    while (n_rims)
+        gpu_rim_free(rim[--n_rims]);
     free(x.d);
 }

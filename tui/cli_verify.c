@@ -25,13 +25,15 @@ static const char help[] =
     "Checks saved evidence, one SEV-SNP report or GPUs' reports, offline. Certificates are DER or\n"
     "PEM.\n\n"
     "  --cert-table FILE    certificate table of the extended report\n"
-    "  --crl FILE           revocation list; may be given four times\n"
+    "  --crl FILE           revocation list; may be given four times, of GPUs eight times\n"
     "  --nonce HEX          the 64 bytes of report data that you asked for\n"
     "  --measurement HEX    the launch digest that you expect (see cdvm measure)\n"
     "  --gpu-report FILE    report of a GPU or NVSwitch\n"
     "  --gpu-chain FILE     its five certificates in PEM, its own first\n"
     "  --gpu-evidence FILE  instead of both, a list of devices in JSON\n"
     "  --gpu-nonce HEX      the 32 bytes that the reports must carry\n"
+    "  --rim FILE           NVIDIA's reference values, XML; may be given eight times\n"
+    "  --ocsp FILE          OCSP answer on a certificate of NVIDIA's, DER; up to 64 times\n"
     "  --policy P           standard (default), strict, demo, or a policy file\n"
     "  --vmpl N             privilege level that must have asked (default 0)\n"
     "  --allow-v2           take reports of version 2\n"
@@ -104,15 +106,27 @@ static bool take_text(struct verify_args *a, int c, const char *value) {
                  {'D', &a->disclose},    {'G', &a->gpu_report}, {'C', &a->gpu_chain},
                  {'E', &a->gpu_list},    {'N', &a->gpu_nonce}};
 
-    if (c == 'c') {
-        if (a->n_crl == COLLATERAL_CRLS)
-            return false;
-        a->crl[a->n_crl++] = value;
-        return true;
-    }
     for (size_t i = 0; i < COUNT(texts); i++)
         if (texts[i].c == c) {
             *texts[i].to = value;
+            return true;
+        }
+    return false;
+}
+
+/* Those that may be given several times. */
+static bool take_more(struct verify_args *a, int c, const char *value) {
+    const struct {
+        int c;
+        const char **to;
+        size_t *n, max;
+    } lists[] = {{'c', a->crl, &a->n_crl, COUNT(a->crl)},
+                 {'R', a->rim, &a->n_rim, COUNT(a->rim)},
+                 {'O', a->ocsp, &a->n_ocsp, COUNT(a->ocsp)}};
+
+    for (size_t i = 0; i < COUNT(lists); i++)
+        if (lists[i].c == c && *lists[i].n < lists[i].max) {
+            lists[i].to[(*lists[i].n)++] = value;
             return true;
         }
     return false;
@@ -137,6 +151,8 @@ static bool args_read(int argc, char **argv, struct verify_args *a) {
                                             {"gpu-chain", 1, NULL, 'C'},
                                             {"gpu-evidence", 1, NULL, 'E'},
                                             {"gpu-nonce", 1, NULL, 'N'},
+                                            {"rim", 1, NULL, 'R'},
+                                            {"ocsp", 1, NULL, 'O'},
                                             {"allow-no-fwid", 0, NULL, OPT_NO_FWID},
                                             {"fetch", 0, NULL, OPT_FETCH},
                                             {"evidence", 0, NULL, OPT_EVIDENCE},
@@ -159,7 +175,7 @@ static bool args_read(int argc, char **argv, struct verify_args *a) {
         if (c == OPT_TEST_ROOT && verify_test_root(optarg))
             continue;
 #endif
-        if (!take_flag(a, c) && !take_text(a, c, optarg))
+        if (!take_flag(a, c) && !take_text(a, c, optarg) && !take_more(a, c, optarg))
             return false;
     }
     a->bundle = optind < argc ? argv[optind] : NULL;
@@ -295,7 +311,9 @@ static bool gpu_alone(const struct verify_args *a) {
 }
 
 static int verify_gpus(const struct verify_args *a, const struct policy *p, int64_t now) {
-    const struct gpu_paths paths = {a->gpu_report, a->gpu_chain, a->gpu_list, a->gpu_nonce};
+    const struct gpu_paths paths = {a->gpu_report, a->gpu_chain, a->gpu_list, a->gpu_nonce,
+                                    a->rim,        a->ocsp,      a->crl,      a->n_rim,
+                                    a->n_ocsp,     a->n_crl};
     struct err e;
     struct verdict *v = verify_gpu(&paths, p, now, &e);
     int rc;
@@ -314,20 +332,22 @@ static const char *gpu_args_wrong(const struct verify_args *a) {
         return "give --gpu-report and --gpu-chain, or --gpu-evidence";
     if (a->gpu_list && (a->gpu_report || a->gpu_chain))
         return "--gpu-evidence stands for --gpu-report and --gpu-chain";
-    if (a->bundle || a->report || a->vek || a->ask || a->ark || a->table || a->n_crl || a->nonce ||
+    if (a->bundle || a->report || a->vek || a->ask || a->ark || a->table || a->nonce ||
         a->measurement || a->diff || a->message || a->disclose || a->evidence || a->fetch)
         return "GPUs are judged by themselves here: a saved bundle has them beside their guest";
     return NULL;
 }
 
 static const char *args_wrong(const struct verify_args *a) {
-    if (gpu_alone(a) || a->gpu_nonce)
+    if (gpu_alone(a) || a->gpu_nonce || a->n_rim || a->n_ocsp)
         return gpu_args_wrong(a);
     if (!a->bundle == !a->report)
         return "give either a saved bundle or --snp-report";
     if (a->bundle &&
         (a->vek || a->ask || a->ark || a->table || a->n_crl || a->nonce || a->measurement))
         return "a bundle brings its own certificates and expectations";
+    if (a->n_crl > COLLATERAL_CRLS)
+        return "--crl may be given four times here";
     if (!a->bundle && (a->diff || a->message || a->disclose || a->evidence))
         return "--diff, --evidence, --message and --disclose go with a saved bundle";
     if (!!a->diff + !!a->message + !!a->disclose > 1)

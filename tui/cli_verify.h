@@ -3,15 +3,17 @@
 #define CDVM_CLI_VERIFY_H
 
 #include "attest/evidence.h"
+#include "attest/gpu_verify.h"
 #include "cli.h"
 #include "trust.h"
 
 struct verify_args {
     const char *report, *vek, *ask, *ark, *table, *nonce, *measurement, *policy, *vmpl, *at;
-    const char *crl[COLLATERAL_CRLS], *bundle;
+    const char *crl[GPU_CRLS], *bundle;
+    const char *rim[GPU_RIMS], *ocsp[GPU_OCSPS];
     const char *diff, *message, *disclose;
     const char *gpu_report, *gpu_chain, *gpu_list, *gpu_nonce;
-    size_t n_crl;
+    size_t n_crl, n_rim, n_ocsp;
     bool allow_v2, allow_vlek, allow_milan, allow_no_fwid, json, list, help, fetch, evidence;
 };
 

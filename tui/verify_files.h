@@ -22,6 +22,8 @@ struct report_files {
 int report_files_read(struct report_files *f, const struct report_paths *p,
                       struct err *e) WARN_UNUSED;
 void report_files_free(struct report_files *f);
+/* PEM becomes the DER in it; anything else stays as it is. */
+void verify_pem(struct buf *b);
 
 #ifdef CDVM_TEST_ROOTS
 /* Takes the certificate in this file as an ARK of every family: only in cdvm-testroots. */

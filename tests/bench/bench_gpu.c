@@ -23,7 +23,7 @@ static void need(bool ok, const char *what) {
 
 static void judge(void *arg) {
     struct state *s = arg;
-    struct verdict *v = evidence_verify_gpu(&s->subject, 1, NULL, &s->policy, 1795305600);
+    struct verdict *v = evidence_verify_gpu(&s->subject, 1, NULL, NULL, &s->policy, 1795305600);
 
     need(verdict_find(v, "gpu.signature")->state == CHECK_PASS, "the GPU's signature");
     need(verdict_find(v, "gpu.fwid")->state == CHECK_PASS, "the GPU's firmware");

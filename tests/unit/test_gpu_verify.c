@@ -4,6 +4,7 @@
 #include "attest/roots.c"
 #include "attest/gpu_topology.c"
 #include "attest/gpu_rules.c"
+#include "attest/gpu_rules_nvidia.c"
 #include "attest/gpu_verify.c"
 #include "attest/evidence.h"
 #include "tests/unit/gpu_made.h"
@@ -48,7 +49,7 @@ static void ids(const struct verdict *v, enum check_state state, struct buf *out
 /* pass, fail: the exact leaves; what is in neither is NOT CHECKED, or WARN where warn says so. */
 static void expect(const char *name, const struct set *s, const uint8_t *nonce,
                    const struct policy *p, const char *pass, const char *warn, const char *fail) {
-    struct verdict *v = evidence_verify_gpu(s->subject, s->n, nonce, p, NOW);
+    struct verdict *v = evidence_verify_gpu(s->subject, s->n, NULL, nonce, p, NOW);
     cleanup_buf struct buf got = {0};
 
     ids(v, CHECK_FAIL, &got);
@@ -71,7 +72,7 @@ static const char *why_of(const struct set *s, const char *id, char out[static 5
     struct verdict *v;
 
     policy_preset(&p, POLICY_STANDARD);
-    v = evidence_verify_gpu(s->subject, s->n, NULL, &p, NOW);
+    v = evidence_verify_gpu(s->subject, s->n, NULL, NULL, &p, NOW);
     snprintf(out, 500, "%s", verdict_find(v, id)->why);
     verdict_free(v);
     return out;
@@ -96,7 +97,8 @@ static void captured_sets(void **state) {
         {"BLACKWELL", "gb100-575.32", BUT_NONCE, "gpu.nonce", "", false},
         {"BLACKWELL", "gb202-595.58.03", BUT_NONCE, "gpu.nonce", "", false},
         {"LS10", "nvswitch-ls10-96.10.55.00.01",
-         "gpu.structure gpu.chain gpu.signature gpu.fwid gpu.floor", "gpu.nonce", "", false},
+         "gpu.structure gpu.chain gpu.signature gpu.fwid gpu.floor gpu.rim.driver", "gpu.nonce", "",
+         false},
     };
 
     (void)state;
@@ -117,7 +119,7 @@ static void captured_sets(void **state) {
         expect(rows[i].folder, &s, nonce, &p, rows[i].pass, rows[i].warn, rows[i].fail);
         nonce[31] ^= 1;
         {
-            struct verdict *v = evidence_verify_gpu(s.subject, 1, nonce, &p, NOW);
+            struct verdict *v = evidence_verify_gpu(s.subject, 1, NULL, nonce, &p, NOW);
 
             assert_int_equal(verdict_find(v, "gpu.nonce")->state, CHECK_FAIL);
             verdict_free(v);
@@ -153,7 +155,7 @@ static void captured_sets_that_are_bad(void **state) {
         policy_preset(&p, POLICY_DEMO);
         set_load(&s, strstr(rows[i].report, "gb") ? "BLACKWELL" : "HOPPER", rows[i].report,
                  rows[i].chain);
-        v = evidence_verify_gpu(s.subject, 1, NULL, &p, NOW);
+        v = evidence_verify_gpu(s.subject, 1, NULL, NULL, &p, NOW);
         ids(v, CHECK_FAIL, &got);
         assert_string_equal((char *)got.p, rows[i].fail);
         ids(v, CHECK_PASS, &got); /* what an unproven report says is believed nowhere */
@@ -162,6 +164,119 @@ static void captured_sets_that_are_bad(void **state) {
         verdict_free(v);
         set_free(&s);
     }
+}
+
+/* --- with what NVIDIA signs --- */
+
+static struct gpu_collateral signed_by_nvidia;
+static struct buf signed_file[16];
+static size_t n_signed;
+
+static struct view give(const char *rel) {
+    assert_true(n_signed < COUNT(signed_file) && gpu_load(rel, &signed_file[n_signed]));
+    return buf_view(&signed_file[n_signed++]);
+}
+
+static void give_rim(const char *rel) {
+    signed_by_nvidia.rim[signed_by_nvidia.n_rims++] = give(rel);
+}
+
+static void give_answers(void) {
+    static const char *const names[] = {"gpu-chain-1-brom",     "gpu-chain-2-provisioner-ica",
+                                        "gpu-chain-3-identity", "driver-rim-0-leaf",
+                                        "vbios-rim-0-leaf",     "rim-chain-1-l3",
+                                        "rim-chain-2-l2"};
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        char rel[100];
+
+        snprintf(rel, sizeof rel, "h100-550.90.07/ocsp/%s.der", names[i]);
+        signed_by_nvidia.ocsp[signed_by_nvidia.n_ocsps++] = give(rel);
+    }
+}
+
+static void take_back(void) {
+    while (n_signed)
+        buf_free(&signed_file[--n_signed]);
+    signed_by_nvidia = (struct gpu_collateral){0};
+}
+
+static void expect_one(const struct set *s, int64_t now, const char *id, enum check_state state,
+                       const char *why) {
+    struct policy p;
+    struct verdict *v;
+    const struct check *n;
+
+    policy_preset(&p, POLICY_STANDARD);
+    p.allow_no_fwid = true;
+    v = evidence_verify_gpu(s->subject, s->n, &signed_by_nvidia, NULL, &p, now);
+    n = verdict_find(v, id);
+    if (n->state != state || !strstr(n->why, why))
+        fail_msg("%s: %s '%s' (%s)", id, check_state_name(n->state), n->why, n->got);
+    verdict_free(v);
+}
+
+#define JULY_2025 ((int64_t)1751328000)
+#define AUGUST ((int64_t)1755777600)  /* 2025-08-21 12:00 */
+#define OCTOBER ((int64_t)1761307200) /* 2025-10-24 12:00 */
+#define JUNE_2026 ((int64_t)1780358400)
+#define FULL "h100-550.90.07/"
+#define DRIVER_RIM FULL "NV_GPU_DRIVER_GH100_550.90.07.xml"
+#define VBIOS_RIM FULL "NV_GPU_VBIOS_1010_0200_882_96009F0001.xml"
+
+static void the_full_set(void **state) {
+    struct set s;
+
+    (void)state;
+    if (!gpu_vectors())
+        skip();
+    set_load(&s, "HOPPER", FULL "report.bin", FULL "chain.pem");
+    expect_one(&s, AUGUST, "gpu.rim.driver", CHECK_NOT_CHECKED, "values are missing");
+    expect_one(&s, AUGUST, "gpu.measurements", CHECK_NOT_CHECKED, "no reference values");
+    expect_one(&s, AUGUST, "gpu.revocation", CHECK_NOT_CHECKED, "at hand");
+    give_rim(VBIOS_RIM);
+    expect_one(&s, AUGUST, "gpu.rim.vbios", CHECK_PASS, "");
+    expect_one(&s, AUGUST, "gpu.measurements", CHECK_NOT_CHECKED, "Only a part");
+    give_rim(DRIVER_RIM);
+    expect_one(&s, AUGUST, "gpu.rim.driver", CHECK_PASS, "");
+    expect_one(&s, AUGUST, "gpu.measurements", CHECK_PASS, "");
+    give_answers();
+    expect_one(&s, AUGUST, "gpu.revocation", CHECK_NOT_CHECKED,
+               "'HCC RIM L4 Signer' does not count: it is not yet valid");
+    expect_one(&s, OCTOBER, "gpu.revocation", CHECK_NOT_CHECKED,
+               "'GH100 A01 GSP BROM' does not count: it is stale");
+    expect_one(&s, JUNE_2026, "gpu.rim.driver", CHECK_FAIL, "was valid until 2026-06-01");
+    expect_one(&s, JUNE_2026, "gpu.measurements", CHECK_NOT_CHECKED, "");
+    signed_by_nvidia.n_rims = 0; /* of the device alone all answers are fresh */
+    expect_one(&s, AUGUST, "gpu.revocation", CHECK_PASS, "");
+    signed_by_nvidia.n_ocsps = 2;
+    expect_one(&s, AUGUST, "gpu.revocation", CHECK_NOT_CHECKED, "'NVIDIA GH100 Identity' is not");
+    take_back();
+    set_free(&s);
+}
+
+static void values_that_differ(void **state) {
+    struct set s;
+
+    (void)state;
+    if (!gpu_vectors())
+        skip();
+    set_load(&s, "HOPPER", "h100-535.86.09/report.bin", "h100-535.86.09/chain.pem");
+    give_rim("h100-535.86.09/NV_GPU_VBIOS_1010_0200_882_96005E0001.reissued-2023-12.xml");
+    expect_one(&s, JULY_2025, "gpu.rim.vbios", CHECK_PASS, "");
+    expect_one(&s, JULY_2025, "gpu.measurements", CHECK_FAIL, "signed: measurement 9.");
+    expect_one(&s, JULY_2025, "gpu.rim.driver", CHECK_NOT_CHECKED, "values are missing");
+    give_rim("h100-535.86.09/NV_GPU_DRIVER_GH100_535.86.09.tampered.xml");
+    expect_one(&s, JULY_2025, "gpu.rim.driver", CHECK_FAIL, "forged or was changed");
+    take_back();
+    set_free(&s);
+    set_load(&s, "LS10", "nvswitch-ls10-96.10.55.00.01/report.bin",
+             "nvswitch-ls10-96.10.55.00.01/chain.pem");
+    give_rim("nvswitch-ls10-96.10.55.00.01/NV_SWITCH_BIOS_5612_0002_890_9610550001.xml");
+    expect_one(&s, NOW, "gpu.rim.vbios", CHECK_PASS, "");
+    expect_one(&s, NOW, "gpu.measurements", CHECK_PASS, "");
+    take_back();
+    set_free(&s);
 }
 
 /* --- several devices --- */
@@ -340,7 +455,7 @@ static void notes_and_newer_firmware(void **state) {
         struct verdict *v;
 
         policy_preset(&p, POLICY_STANDARD);
-        v = evidence_verify_gpu(s.subject, 1, nonce_made, &p, NOW);
+        v = evidence_verify_gpu(s.subject, 1, NULL, nonce_made, &p, NOW);
         assert_int_equal(verdict_find(v, "gpu.structure")->state, CHECK_PASS);
         assert_non_null(strstr(verdict_find(v, "gpu.structure")->got, "not known here 29"));
         verdict_free(v);
@@ -443,7 +558,7 @@ static void versions_below_a_floor(void **state) {
         policy_preset(&p, POLICY_STANDARD);
         p.n_gpu_floors = 1;
         assert_int_equal(gpu_floor_parse(rows[i].floor, rows[i].part, &p.gpu_floor[0], &e), 0);
-        v = evidence_verify_gpu(s.subject, 1, nonce_made, &p, NOW);
+        v = evidence_verify_gpu(s.subject, 1, NULL, nonce_made, &p, NOW);
         if (verdict_find(v, "gpu.floor")->state != rows[i].state)
             fail_msg("%s: %s", rows[i].floor, verdict_find(v, "gpu.floor")->why);
         verdict_free(v);
@@ -599,6 +714,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(captured_sets),
         cmocka_unit_test(captured_sets_that_are_bad),
+        cmocka_unit_test(the_full_set),
+        cmocka_unit_test(values_that_differ),
         cmocka_unit_test(captured_lists),
         cmocka_unit_test(a_whole_board),
         MADE(a_made_gpu_passes),
