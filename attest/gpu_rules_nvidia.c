@@ -133,8 +133,11 @@ static struct gpu_said word_on(const struct gpu_input *in, X509 *x, X509 *issuer
     return best;
 }
 
+#define ASKED_MAX (GPU_CERTS - 2 + 2 * (RIM_CERTS - 1))
+
 struct tally {
     unsigned n, good;
+    X509 *asked[ASKED_MAX];
     int64_t as_of;         /* of the oldest good word */
     struct gpu_said worst; /* of those that are not good */
     X509 *whose;
@@ -148,11 +151,22 @@ static int badness(enum gpu_word w) {
     return rank[w];
 }
 
+/* The values of driver and VBIOS may have authorities in common. */
+static bool asked(const struct tally *t, X509 *x) {
+    for (unsigned i = 0; i < t->n; i++)
+        if (!X509_cmp(t->asked[i], x))
+            return true;
+    return false;
+}
+
 static void ask(const struct gpu_input *in, X509 *const *x, int from, int until, struct tally *t) {
     for (int i = from; i <= until; i++) {
-        const struct gpu_said s = word_on(in, x[i], x[i + 1]);
+        struct gpu_said s;
 
-        t->n++;
+        if (asked(t, x[i]))
+            continue;
+        s = word_on(in, x[i], x[i + 1]);
+        t->asked[t->n++] = x[i];
         if (s.word == WORD_GOOD) {
             t->as_of = !t->good || s.as_of < t->as_of ? s.as_of : t->as_of;
             t->good++;

@@ -43,6 +43,17 @@ code 1 "another nonce" "$CDVM" verify "${good[@]}" --gpu-nonce "$(printf '00%.0s
 same "... is said" FAIL "$(state gpu.nonce)"
 code 1 "another GPU's chain" "$CDVM" verify "${good[@]}" --gpu-chain "$V/h100-535.86.09/chain.pem" --json
 same "... did not sign" FAIL "$(state gpu.signature)"
+h=$V/h100-550.90.07
+full=("${good[@]}" --rim "$h/NV_GPU_DRIVER_GH100_550.90.07.xml" --rim "$h/NV_GPU_VBIOS_1010_0200_882_96009F0001.xml")
+for o in "$h"/ocsp/*.der; do full+=(--ocsp "$o"); done
+code 3 "with NVIDIA's words on it" "$CDVM" verify "${full[@]}" --at 2025-10-24T12:00:00Z --json
+for id in rim.driver rim.vbios measurements; do same "... gpu.$id" PASS "$(state gpu.$id)"; done
+same "... not all of them fresh" "NOT CHECKED" "$(state gpu.revocation)"
+code 1 "as of now its reference values are too old" "$CDVM" verify "${full[@]}" --at 2026-11-22 --json
+same "... by the end of their signer" FAIL "$(state gpu.rim.driver)"
+code 1 "other reference values" "$CDVM" verify "${good[@]}" --rim "$V/bad/driver_rim.incorrect-signature.xml" \
+    --rim "$V/h100-535.86.09/NV_GPU_DRIVER_GH100_535.86.09.tampered.xml" --gpu-nonce "$(printf '00%.0s' {1..32})" --json
+same "... do not stand in" "NOT CHECKED" "$(state gpu.rim.driver)"
 old=(--gpu-report "$V/h100-535.86.09/report.bin" --gpu-chain "$V/h100-535.86.09/chain.pem")
 code 1 "a driver that names no firmware" "$CDVM" verify "${old[@]}" --json
 same "... is not bound" FAIL "$(state gpu.fwid)"
