@@ -5,11 +5,21 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+/* What would be encoded anew: OpenSSL reads laxer forms too. */
+static bool as_encoded(X509_CRL *crl, struct view der) {
+    uint8_t *again = NULL;
+    const int n = i2d_X509_CRL(crl, &again);
+    const bool same = n > 0 && view_eq(der, view_of(again, (size_t)n));
+
+    OPENSSL_free(again);
+    return same;
+}
+
 static X509_CRL *list_of(struct view der) {
     const uint8_t *p = der.p;
     X509_CRL *crl = der.n && der.n <= GPU_CRL_MAX ? d2i_X509_CRL(NULL, &p, (long)der.n) : NULL;
 
-    if (crl && p == der.p + der.n)
+    if (crl && p == der.p + der.n && as_encoded(crl, der))
         return crl;
     X509_CRL_free(crl);
     return NULL;

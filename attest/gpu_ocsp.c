@@ -1,10 +1,29 @@
 #include "gpu_ocsp.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 #include <openssl/x509v3.h>
+
+/* These bytes are what would be encoded anew: OpenSSL reads laxer forms, and verifies the strict.
+ */
+static bool encodes(int n, uint8_t *again, struct view at_end_of) {
+    const bool same = n > 0 && (size_t)n <= at_end_of.n &&
+                      !memcmp(again, at_end_of.p + at_end_of.n - (size_t)n, (size_t)n);
+
+    OPENSSL_free(again);
+    return same;
+}
+
+static bool strict(OCSP_RESPONSE *r, OCSP_BASICRESP *basic, struct view der) {
+    uint8_t *outer = NULL, *inner = NULL;
+    const int n = i2d_OCSP_RESPONSE(r, &outer), m = i2d_OCSP_BASICRESP(basic, &inner);
+    const bool whole = encodes(n, outer, der) && (size_t)n == der.n;
+
+    return encodes(m, inner, der) && whole;
+}
 
 static OCSP_BASICRESP *basic_of(struct view der) {
     const uint8_t *p = der.p;
@@ -13,6 +32,10 @@ static OCSP_BASICRESP *basic_of(struct view der) {
 
     if (r && p == der.p + der.n && OCSP_response_status(r) == OCSP_RESPONSE_STATUS_SUCCESSFUL)
         basic = OCSP_response_get1_basic(r);
+    if (basic && !strict(r, basic, der)) {
+        OCSP_BASICRESP_free(basic);
+        basic = NULL;
+    }
     OCSP_RESPONSE_free(r);
     return basic;
 }

@@ -84,6 +84,7 @@ static void captured_answers_on_reference_values(void **state) {
     }
 }
 
+/* A bit of each byte or so; with CHANGES set, every one. */
 static void changed_answers_never_stand(void **state) {
     cleanup_buf struct buf pem = {0}, der = {0};
     X509 *x, *issuer;
@@ -95,15 +96,15 @@ static void changed_answers_never_stand(void **state) {
     assert_true(gpu_load("h100-550.90.07/ocsp/gpu-chain-2-provisioner-ica.der", &der));
     x = gpu_cert(&pem, 2);
     issuer = gpu_cert(&pem, 3);
-    for (size_t i = 0; i < der.n; i++) {
+    for (size_t i = 0; i < der.n * 8; i += getenv("CHANGES") ? 1 : 9) {
         const uint8_t bit = (uint8_t)(1u << i % 8);
         struct gpu_said s;
 
-        der.p[i] ^= bit;
+        der.p[i / 8] ^= bit;
         gpu_ocsp_check(buf_view(&der), x, issuer, AUGUST, &s);
-        der.p[i] ^= bit;
+        der.p[i / 8] ^= bit;
         if (s.word == WORD_GOOD)
-            fail_msg("byte %zu of %zu", i, der.n);
+            fail_msg("bit %zu of %zu bytes", i, der.n);
     }
     X509_free(x);
     X509_free(issuer);
@@ -318,11 +319,11 @@ static void lists(void **state) {
             fail_msg("row %zu: word %d '%s'", i, s.word, s.text);
         gpu_crl_check(buf_view(&der), cert[ISSUER], cert[ABOVE], THEN, &s);
         assert_int_equal(s.word, WORD_NONE);
-        for (size_t k = 0; k < der.n && rows[i].word == WORD_GOOD; k++) {
-            der.p[k] ^= (uint8_t)(1u << k % 8);
+        for (size_t k = 0; k < 8 * der.n && rows[i].word == WORD_GOOD; k++) {
+            der.p[k / 8] ^= (uint8_t)(1u << k % 8);
             gpu_crl_check(buf_view(&der), cert[DEVICE], cert[ISSUER], THEN, &s);
             assert_int_not_equal(s.word, WORD_GOOD);
-            der.p[k] ^= (uint8_t)(1u << k % 8);
+            der.p[k / 8] ^= (uint8_t)(1u << k % 8);
         }
     }
 }
