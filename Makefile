@@ -178,9 +178,9 @@ fuzz: $(FUZZERS)
 
 # Kernel, firmware, initrd, command line and the workloads' volumes, in build/image: a function of the
 # source and of image.lock alone. `make lock` writes that anew from image.packages and what the mirror serves.
-# DEBS, MIRROR, SNAPSHOT, KEYRING: see qemu-scripts/fetch-debs.sh.
+# DEBS, MIRROR, SNAPSHOT, LOCKED, KEYRING: see qemu-scripts/fetch-debs.sh.
 # The program itself only prints the launch digests.
-export DEBS MIRROR SNAPSHOT KEYRING REPO
+export DEBS MIRROR SNAPSHOT LOCKED KEYRING REPO
 .PHONY: lock
 image: cdvm
 	$(Q)B=$(B) qemu-scripts/build-image.sh

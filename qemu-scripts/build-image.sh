@@ -11,7 +11,7 @@
 #   build/image/smollm2.vol        the demo model's volume, and smollm2.model its card (MODEL=FILE: another's)
 #   build/image/NAME.offer         what `cdvm provider` sells with it, where the workload has one
 #   build/image/source             which commit this is, for `cdvm image manifest`
-#   build/image/packages.lock      image.lock: every package that went in, with version and SHA-256
+#   build/image/packages.lock      the lock in use: every package that went in, with version and SHA-256
 #
 # The image is a function of the source and of image.lock. Whatever is compiled or packed is compiled or
 # packed in build/root, a root unpacked from the packages of group `build`, entered with nothing of this
@@ -31,7 +31,7 @@
 #   ACPI=open  a release whose kernel takes the host's ACPI tables, into build/image-open: its guests may have
 #              several vCPUs, and customers are warned of BadAML (cdvm-attestation(7), guest.acpi)
 #   MODEL=FILE, EMBED=FILE  weights for the chat workload, see qemu-scripts/fetch-model.sh
-#   B, DEBS, MIRROR, SNAPSHOT, KEYRING as in qemu-scripts/fetch-debs.sh
+#   B, DEBS, MIRROR, SNAPSHOT, LOCKED, KEYRING as in qemu-scripts/fetch-debs.sh
 #   REPO=URL  where others find this source, for the manifests
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -81,11 +81,12 @@ up_to_date() {
     [[ -f $IMAGE/.state && $(cat "$IMAGE/.state") == "$(state)" ]]
 }
 
-# The commit that is checked out, marked where the image's sources differ from it; nothing outside of git.
+# The commit that is checked out, marked where the image's sources or packages differ from it; nothing outside of git.
 write_source() {
     local commit
     commit=$(git rev-parse --verify --quiet HEAD 2>/dev/null) || commit=''
-    [[ -z $commit || -z $(git status --porcelain -- "${COMPILED[@]}" Makefile qemu-scripts "$LOCK") ]] || commit+=-changed
+    [[ -z $commit || ($LOCK == image.lock && -z $(git status --porcelain -- "${COMPILED[@]}" Makefile qemu-scripts image.lock)) ]] ||
+        commit+=-changed
     {
         [[ -z ${REPO:-} ]] || echo "repo = $REPO"
         [[ -z $commit ]] || echo "commit = $commit"
@@ -363,6 +364,8 @@ main() {
     need_tools unshare:util-linux flock:util-linux mount dpkg-deb:dpkg
     can_enter
     qemu-scripts/fetch-debs.sh fetch
+    use_lock
+    write_source
     make_root
     copy_sources
     mapfile -t names < <(job_files)
@@ -374,6 +377,7 @@ main() {
     collect "${names[@]}"
     digests "${names[@]}"
     launch_digests "${names[@]}"
+    [[ $LOCK == image.lock ]] || say "NOT the image of image.lock, which is no longer served: its packages are those of $LOCK"
     model "${names[@]}"
     state >"$IMAGE/.state"
     say "done"

@@ -4,6 +4,9 @@
 # what is taken must have the SHA-256 of image.lock. Release files of sid, and of any dated mirror, may be
 # old, since the lock pins what is taken.
 #
+# Debian takes a package off its mirrors when the next version is there. Rather than leave an older clone
+# unable to build, fetch then locks what is served now, says so, and takes that (packages.sh, use_lock).
+#
 # usage: qemu-scripts/fetch-debs.sh fetch   every package of image.lock that is not in DEBS (make image)
 #        qemu-scripts/fetch-debs.sh lock    image.lock anew: what the mirror serves now (make lock)
 #   B=DIR         build folder (default build)
@@ -11,6 +14,7 @@
 #                 (default B/apt/debs)
 #   MIRROR=URL    Debian mirror, instead of the one of this machine's apt configuration
 #   SNAPSHOT=...  dated mirror: a time, YYYYMMDDThhmmssZ, on snapshot.debian.org, or the URL of another
+#   LOCKED=1      image.lock or nothing: stop where it is no longer served. With SNAPSHOT always so
 #   KEYRING=FILE  keys that may sign for the mirror (default: Debian's)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -156,6 +160,11 @@ lock_one() { # GROUP
 }
 
 make_lock() {
+    write_lock image.lock
+    rm -f "$B"/apt/instead-of-*.lock
+}
+
+write_lock() { # FILE
     local group groups n=0
     mapfile -t groups < <(sed -E 's/#.*//' image.packages | awk 'NF {print $1}' | LC_ALL=C sort -u)
     open_apt
@@ -164,8 +173,8 @@ make_lock() {
         n=$((n + 1))
         progress "resolving group" "$n" "${#groups[@]}" "$group"
     done
-    mv "$APT/lock" "$LOCK"
-    say "$LOCK: $(wc -l <"$LOCK") packages, sha256 $(sha256sum "$LOCK" | cut -c1-16)"
+    mv "$APT/lock" "$1"
+    say "$1: $(wc -l <"$1") packages, sha256 $(sha256sum "$1" | cut -c1-16)"
 }
 
 # --- make image ---
@@ -175,19 +184,40 @@ locked() {
     cut -d' ' -f3- "$LOCK" | LC_ALL=C sort -u
 }
 
-no_longer_served() { # LOG
-    local names
-    names=$(sed -nE "s/^E: Version '([^']*)' for '([^']*)' was not found/\2 \1/p; s/^E: Unable to locate package (.*)/\1/p" "$1" |
+# Sets gone: the missing packages that the mirror has in this version no longer; and where apt has them all,
+# their addresses are in uris.
+find_gone() {
+    local log=$B/apt/plan.log
+    gone=''
+    ! apt-get --print-uris download "${missing[@]}" >"$APT/uris" 2>"$log" || return 0
+    gone=$(sed -nE "s/^E: Version '([^']*)' for '([^']*)' was not found/\2 \1/p; s/^E: Unable to locate package (.*)/\1/p" "$log" |
         paste -sd, | sed 's/,/, /g')
-    [[ -n $names ]] || no_network "the addresses of the packages" "$1"
-    die "no longer served by $mirror: $names. Take what is served now with \`make lock\` (the image is then" \
-        "another one), name a folder that holds the saved packages with DEBS=DIR, or a dated mirror with" \
-        "SNAPSHOT=YYYYMMDDThhmmssZ"
+    [[ -n $gone ]] || no_network "the addresses of the packages" "$log"
 }
 
-# What is missing, with its size; stops where the mirror has other versions.
+# When image.lock was made, as SNAPSHOT takes it.
+lock_time() {
+    TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%dT%H%M%SZ -- image.lock 2>/dev/null | grep . || echo YYYYMMDDThhmmssZ
+}
+
+no_longer_served() {
+    die "no longer served by $mirror: $gone. Take what is served now with \`make lock\` (the image is then" \
+        "another one), name a folder that holds the saved packages with DEBS=DIR, or a dated mirror with" \
+        "SNAPSHOT=$(lock_time)"
+}
+
+# What is served now, in the place of image.lock. Its image is another one, with other launch digests.
+lock_instead() {
+    [[ ${LOCKED:-0} != 1 && -z ${SNAPSHOT:-} && $LOCK == image.lock ]] || no_longer_served
+    say "no longer served by $mirror: $gone"
+    say "so this image is NOT the one of image.lock: it is made of what is served now, and its launch digests" \
+        "are others. For the one of image.lock: LOCKED=1, with DEBS=DIR or SNAPSHOT=$(lock_time)"
+    write_lock "$INSTEAD"
+    use_lock
+}
+
+# Sets bytes, the size of what is missing.
 plan() {
-    apt-get --print-uris download "${missing[@]}" >"$APT/uris" 2>"$B/apt/plan.log" || no_longer_served "$B/apt/plan.log"
     bytes=$(awk '{s += $3} END {print s + 0}' "$APT/uris")
     need_space "$DEBS" $((bytes / 1048576 + 1))
 }
@@ -227,6 +257,7 @@ keep() {
 # Sets missing; stops at a saved package that is not what the lock names.
 find_missing() {
     local package version sum path
+    missing=()
     : >"$B/apt/have"
     while read -r package version sum; do
         path=$(deb_path "$package" "$version")
@@ -247,11 +278,19 @@ lock_is_whole() {
 }
 
 fetch() {
-    local missing=() bytes
+    local missing=() bytes gone
     lock_is_whole
     find_missing
     ((${#missing[@]})) || return 0
     open_apt
+    find_gone
+    if [[ -n $gone ]]; then
+        lock_instead
+        find_missing
+        ((${#missing[@]})) || return 0
+        find_gone
+        [[ -z $gone ]] || no_longer_served
+    fi
     plan
     download
     keep

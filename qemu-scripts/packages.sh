@@ -3,8 +3,16 @@
 # line, sorted. They are kept in DEBS under apt's own file names. Sourced, from the root of the clone.
 
 B=${B:-build}
-LOCK=image.lock
 DEBS=${DEBS:-$B/apt/debs}
+
+# Sets LOCK: image.lock, or what fetch-debs.sh wrote instead of this very image.lock when the mirror no longer
+# served all of it. With LOCKED=1 always image.lock.
+use_lock() {
+    LOCK=image.lock
+    INSTEAD=$B/apt/instead-of-$({ cat $LOCK 2>/dev/null || true; } | sha256sum | cut -c1-16).lock
+    [[ ${LOCKED:-0} == 1 || ! -s $INSTEAD ]] || LOCK=$INSTEAD
+}
+use_lock
 
 lock_groups() { # every group, one a line
     cut -d' ' -f1 "$LOCK" | LC_ALL=C sort -u

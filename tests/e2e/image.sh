@@ -6,6 +6,7 @@
 
 [[ -f $IMAGE/initrd ]] || skip_all "no image: run make image"
 saved=$(realpath "${DEBS:-$B/apt/debs}")
+LOCK=$(lock_in_use)
 
 B=$B qemu-scripts/build-image.sh >/dev/null || fail "the image builds"
 start=$(date +%s%N)
@@ -23,10 +24,10 @@ same "its modules are those of the list" \
 check "the command line is the one of the protocol" grep -qE \
     '^console=null loglevel=0 oops=panic panic=-1 random.trust_cpu=1 ' "$IMAGE/cmdline.template"
 same "every line of the lock names group, suite, package, version and SHA-256" "" \
-    "$(grep -vE '^[a-z0-9-]+ (trixie|sid) [a-z0-9.+-]+ [^ ]+ [0-9a-f]{64}$' image.lock)"
-check "the image's lock is that of the source" cmp -s image.lock "$IMAGE/packages.lock"
+    "$(grep -vE '^[a-z0-9-]+ (trixie|sid) [a-z0-9.+-]+ [^ ]+ [0-9a-f]{64}$' "$LOCK")"
+check "the image's lock is that of the source ($LOCK)" cmp -s "$LOCK" "$IMAGE/packages.lock"
 same "every group of image.packages is in the lock, and no other" \
-    "$(sed 's/#.*//' image.packages | awk 'NF {print $1}' | sort -u)" "$(cut -d' ' -f1 image.lock | sort -u)"
+    "$(sed 's/#.*//' image.packages | awk 'NF {print $1}' | sort -u)" "$(cut -d' ' -f1 "$LOCK" | sort -u)"
 
 # The same again: another folder, another umask, other file times; as nobody where this is root.
 other=$T/elsewhere/deeper
@@ -34,6 +35,7 @@ mkdir -p "$other"
 chmod 755 "$T" "$T/elsewhere"
 git ls-files -z | cpio --quiet -0pdm "$other" 2>/dev/null
 mkdir "$other/b"
+cp "$LOCK" "$other/image.lock"
 cp -p "$CDVM" "$other/cdvm" # stages the container template; what it stages is packed in the root
 [[ ! -d $B/model ]] || cp -r "$B/model" "$other/b/" # the weights are not fetched again
 find "$other" -exec touch -d '2020-02-02' {} +

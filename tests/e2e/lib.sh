@@ -60,6 +60,12 @@ wait_for() {
 }
 said() { grep -aqE -- "$2" "$1" 2>/dev/null; }
 
+# The lock that the image was built from: image.lock, where a mirror still serves it.
+lock_in_use() {
+    # shellcheck disable=SC2016 # for the other shell
+    bash -c '. qemu-scripts/packages.sh && echo "$LOCK"'
+}
+
 # An image of the test's own, since manifests are written into it: the same files, which nobody changes there.
 own_image() {
     local f

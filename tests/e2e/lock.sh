@@ -1,11 +1,12 @@
 #!/bin/bash
 # Where the image's packages come from: a dated mirror (made here of the saved packages), a folder of saved
-# ones, and what is said when neither has what image.lock names.
+# ones; what is taken, or said, when neither has what image.lock names.
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.sh"
 
 saved=$(realpath "${DEBS:-$B/apt/debs}")
 [[ -d $saved ]] || skip_all "no packages were fetched: run make image"
+LOCK=$(realpath "$(lock_in_use)")
 command -v gpg >/dev/null || skip_all "no gpg"
 
 # --- a mirror of the packages of one group, with a key of its own; its lists ran out long ago ---
@@ -28,15 +29,16 @@ paragraphs() {
             "$(sha256sum <"$deb" | cut -d' ' -f1)"
     done
 }
-publish() { # KEY
-    local suite dir
+publish() { # KEY [WHEN]  lists of a year ago that hold for a week, or of WHEN
+    local suite dir when=${2:-2025-11-01}
     for suite in trixie sid; do
         dir=$mirror/dists/$suite
         mkdir -p "$dir/main/binary-amd64"
         paragraphs >"$dir/main/binary-amd64/Packages"
         {
             printf 'Origin: Debian\nSuite: %s\nCodename: %s\n' "$suite" "$suite"
-            printf 'Date: Sat, 01 Nov 2025 00:00:00 UTC\nValid-Until: Sat, 08 Nov 2025 00:00:00 UTC\n'
+            date -u -d "$when" +'Date: %a, %d %b %Y %T UTC'
+            date -u -d "$when + 7 days" +'Valid-Until: %a, %d %b %Y %T UTC'
             printf 'Architectures: amd64\nComponents: main\nSHA256:\n %s %s main/binary-amd64/Packages\n' \
                 "$(sha256sum <"$dir/main/binary-amd64/Packages" | cut -d' ' -f1)" \
                 "$(stat -c %s "$dir/main/binary-amd64/Packages")"
@@ -47,10 +49,9 @@ publish() { # KEY
 }
 while read -r _ _ package version _; do
     cp "$saved/${package}_${version//:/%3a}"_*.deb "$mirror/pool/"
-done < <(grep '^ocr ' image.lock)
+done < <(grep '^ocr ' "$LOCK")
 (cd "$mirror/pool" && for f in *%3a*; do mv "$f" "${f/\%3a/-epoch-}"; done) # mirrors have names of their own
 publish keeper
-gpgconf --homedir "$T/gpg" --kill gpg-agent
 
 # --- a clone that knows this one group ---
 
@@ -71,10 +72,10 @@ refuses() { # NAME PATTERN VARIABLE=VALUE... COMMAND
 dated=SNAPSHOT=file://$mirror
 
 fetch "$dated" lock || fail "a lock from a dated mirror" "$T/said"
-same "make lock finds the same packages, versions and hashes" "$(grep '^ocr ' image.lock)" "$(grep '^ocr ' "$clone/image.lock")"
+same "make lock finds the same packages, versions and hashes" "$(grep '^ocr ' "$LOCK")" "$(grep '^ocr ' "$clone/image.lock")"
 fetch "$dated" DEBS="$T/debs" fetch || fail "packages from a dated mirror" "$T/said"
 same "make image takes them from there, under their names" \
-    "$(cd "$saved" && grep '^ocr ' "$OLDPWD/image.lock" | while read -r _ _ p v _; do ls "${p}_${v//:/%3a}"_*; done | sort)" \
+    "$(cd "$saved" && grep '^ocr ' "$LOCK" | while read -r _ _ p v _; do ls "${p}_${v//:/%3a}"_*; done | sort)" \
     "$(find "$T/debs" -type f -printf '%f\n' | sort)"
 fetch SNAPSHOT=file:///nowhere DEBS="$T/debs" fetch || fail "a folder of saved packages is enough" "$T/said"
 same "with all of them saved nothing is asked of a mirror" "" "$(cat "$T/said")"
@@ -106,8 +107,28 @@ refuses "a saved package with other bytes than the lock's" 'libgif7.* has not th
 rm "$T"/debs/libgif7_*
 refuses "a served one, too" 'serves libgif7 .* which is not the one in image.lock' "$dated" DEBS="$T/debs" fetch
 same "and nothing of it is kept" "" "$(find "$T/debs" -name 'libgif7*')"
-cp "$T/lock" "$clone/image.lock"
+
+# --- an older clone, and a mirror that has gone on: an image of what is served now, said to be another ---
+
+sed -E 's/ (libgif7) [^ ]+ / \1 0.0.1 /' "$T/lock" >"$clone/image.lock"
+publish keeper 'now - 1 hour'
+today=MIRROR=file://$mirror
+refuses "with LOCKED=1 nothing is taken instead" "no longer served by file:.*: libgif7 0\.0\.1\." "$today" LOCKED=1 DEBS="$T/debs" fetch
+rm "$T"/debs/libgif7_*
+fetch "$today" DEBS="$T/debs" fetch || fail "an older clone gets what is served now" "$T/said"
+check "it is told that this is not the image of image.lock" grep -q 'this image is NOT the one of image.lock' "$T/said"
+check "and what of the lock is gone" grep -qF "no longer served by file://$mirror: libgif7 0.0.1" "$T/said"
+same "what was taken is in the lock of the build folder" "$(cat "$T/lock")" "$(cat "$clone"/build/apt/instead-of-*.lock)"
+fetch MIRROR=file:///nowhere DEBS="$T/debs" fetch || fail "the next time nothing is asked of a mirror" "$T/said"
+same "the next time nothing is asked of a mirror" "" "$(cat "$T/said")"
+rm "$clone"/build/apt/instead-of-*
+fetch "$today" DEBS="$T/debs" fetch || fail "with all that is served now saved" "$T/said"
+same "image.lock is as it was" 2 "$(grep -c 'libgif7 0.0.1' "$clone/image.lock")"
+fetch "$today" lock || fail "make lock takes it for good" "$T/said"
+same "make lock takes it for good" "$(cat "$T/lock")" "$(cat "$clone/image.lock" "$clone"/build/apt/instead-of-*.lock 2>/dev/null)"
+rm "$T"/debs/libgif7_*
 printf x >>"$(echo "$mirror"/pool/libgif7_*)"
 refuses "a package that the mirror changed after it was signed" 'libgif7=.* could not be fetched' "$dated" DEBS="$T/debs" fetch
 same "and it is not kept" "" "$(find "$T/debs" -name 'libgif7*')"
+gpgconf --homedir "$T/gpg" --kill gpg-agent
 finish
