@@ -10,11 +10,11 @@ set -euo pipefail
 
 demo=(gcc make pkg-config libc6-dev binutils libncurses-dev libsecp256k1-dev libwebsockets-dev libssl-dev
     libcjson-dev libcurl4-openssl-dev libsqlite3-dev libseccomp-dev libxml2-dev libxmlsec1-dev
-    libxmlsec1-openssl libarchive-dev libsodium-dev libutf8proc-dev qemu-system-x86 seabios tmux erofs-utils cryptsetup-bin cpio mount util-linux ca-certificates
-    debian-archive-keyring python3 python3-pip)
+    libxmlsec1-openssl libarchive-dev libsodium-dev libutf8proc-dev qemu-system-x86 seabios tmux erofs-utils
+    cryptsetup-bin cpio mount util-linux ca-certificates debian-archive-keyring python3 python3-pip)
 test=(clang clang-format libclang-rt-dev libcmocka-dev libvterm-dev universal-ctags shellcheck mandoc sqlite3
     poppler-utils unzip umoci busybox-static strace iproute2 procps git gpg gpg-agent gpgconf
-    curl)
+    curl xmlsec1)
 long=(mmdebstrap valgrind python3-venv)
 screenshots=(libvterm-dev librsvg2-bin fonts-dejavu-core)
 
