@@ -260,11 +260,12 @@ man: cdvm
 	$(Q)./cdvm verify --list-checks | doc/make-checks.pl doc/cdvm-attestation.7 >$(B)/cdvm-attestation.7
 	$(Q)cmp -s $(B)/cdvm-attestation.7 doc/cdvm-attestation.7 || cp $(B)/cdvm-attestation.7 doc/cdvm-attestation.7
 
-# The program, the pages, completions, and what packs a volume for a provider; the guest image where
+# The program, the pages, completions, and scripts for a provider: its host, its volumes; the guest image where
 # `make image` has built it (cdvm provider --image $(PREFIX)/share/cdvm/image).
 MAN := $(wildcard doc/*.[157])
 SHARE = $(DESTDIR)$(PREFIX)/share
 PACKERS := qemu-scripts/make-volume.sh qemu-scripts/lib.sh
+FOR_HOSTS := $(addprefix qemu-scripts/,host.sh prepare-host.sh check-host.sh bind-gpu.sh unbind-gpu.sh launch-guest.sh)
 INSTALLED = $(DESTDIR)$(PREFIX)/bin/cdvm $(SHARE)/bash-completion/completions/cdvm \
 	$(SHARE)/zsh/site-functions/_cdvm $(foreach m,$(MAN),$(SHARE)/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 install: cdvm
@@ -272,7 +273,7 @@ install: cdvm
 	install -D -m 0644 completions/cdvm.bash $(SHARE)/bash-completion/completions/cdvm
 	install -D -m 0644 completions/_cdvm $(SHARE)/zsh/site-functions/_cdvm
 	$(foreach m,$(MAN),install -D -m 0644 $(m) $(SHARE)/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m));)
-	install -D -m 0755 -t $(SHARE)/cdvm/qemu-scripts $(PACKERS)
+	install -D -m 0755 -t $(SHARE)/cdvm/qemu-scripts $(PACKERS) $(FOR_HOSTS)
 	$(if $(wildcard $(B)/image/.state),install -D -m 0644 -t $(SHARE)/cdvm/image $(wildcard $(B)/image/*))
 uninstall:
 	rm -f $(INSTALLED)
