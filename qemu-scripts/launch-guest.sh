@@ -124,7 +124,7 @@ lease_gpu() { # BDF
     local file
     [[ $1 ]] || return 0
     file=$(lease_folder)/$1.lease
-    mkdir -p -m 0700 "${file%/*}"
+    (umask 077 && mkdir -p "${file%/*}")
     exec {lease}<>"$file"
     flock -n "$lease" || refuse "$BUSY" "$1 is leased to a job of the provider: end that first ($file)"
     echo -n attached >"$file"
