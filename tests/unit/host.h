@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,11 +26,6 @@ static void host_write(const char *path, const char *line, int flags) {
 
     assert_true(fd >= 0);
     assert_int_equal(dprintf(fd, "%s\n", line), (int)strlen(line) + 1);
-}
-
-static int host_unlink(const char *path, const struct stat *st, int what, struct FTW *at) {
-    (void)st, (void)what, (void)at;
-    return remove(path);
 }
 
 static void host_change(const char *sys, const char *line) {
@@ -70,7 +64,7 @@ static char *host_make(const char *name) {
 }
 
 static inline void host_remove(char *sys) {
-    assert_int_equal(nftw(sys, host_unlink, 16, FTW_DEPTH | FTW_PHYS), 0);
+    assert_int_equal(remove_tree(sys), 0);
     free(sys);
 }
 

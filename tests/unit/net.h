@@ -3,7 +3,6 @@
 #define CDVM_TEST_NET_H
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <unistd.h>
 
 #include "core/pool.h"
@@ -18,11 +17,6 @@ struct net {
     char dir[64];
     uint16_t port;
 };
-
-static inline int net_unlink(const char *path, const struct stat *st, int type, struct FTW *f) {
-    (void)st, (void)type, (void)f;
-    return remove(path);
-}
 
 static inline void net_relay(struct net *n, const struct relayd_opts *more) {
     struct relayd_opts o = more ? *more : (struct relayd_opts){0};
@@ -52,7 +46,7 @@ static inline void net_down(struct net *n) {
     relayd_free(n->relay);
     ws_net_free(n->ws);
     loop_free(n->loop);
-    nftw(n->dir, net_unlink, 16, FTW_DEPTH | FTW_PHYS);
+    remove_tree(n->dir);
 }
 
 /* Turns until *flag, at most ms. */

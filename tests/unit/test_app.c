@@ -1,4 +1,4 @@
-#include "tui/app.c"
+#include "tui/app_do.c"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -6,23 +6,6 @@
 #include "tests/unit/tui_world.h"
 
 static char dir[64];
-
-static void expect_asked(const char *log) {
-    buf_str(&world.log, "");
-    assert_string_equal(world.log.p ? (char *)world.log.p : "", log);
-    buf_reset(&world.log);
-}
-
-static void expect_status(const struct app *a, const char *part) {
-    if (!strstr(a->status, part))
-        fail_msg("the status is '%s', not '%s'", a->status, part);
-}
-
-static void press(struct app *a, const char *s, uint32_t key) {
-    type(a, s);
-    if (key)
-        app_key(a, key);
-}
 
 static void every_action_is_handled(void **st) {
     const struct key_row *row;

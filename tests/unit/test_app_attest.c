@@ -6,17 +6,6 @@
 #include "tests/unit/tui_world.h"
 #include "tests/unit/saved.h"
 
-static void expect_asked(const char *log) {
-    buf_str(&world.log, "");
-    assert_string_equal(world.log.p ? (char *)world.log.p : "", log);
-    buf_reset(&world.log);
-}
-
-static void expect_status(const struct app *a, const char *part) {
-    if (!strstr(a->status, part))
-        fail_msg("the status is '%s', not '%s'", a->status, part);
-}
-
 /* A guest of real hardware with one warning. */
 static struct app *app_warned(const char *got) {
     static struct check leaf, top;

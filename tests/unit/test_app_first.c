@@ -19,11 +19,6 @@ static struct app *app_new_here(void) {
     return a;
 }
 
-static void press(struct app *a, uint32_t key) {
-    app_key(a, key);
-    app_prepare(a);
-}
-
 static bool written(void) {
     return access(config, F_OK) == 0;
 }
@@ -46,8 +41,8 @@ static void nobody_is_asked_unasked(void **state) {
     struct app *a = app_new_here();
 
     (void)state;
-    press(a, K_ENTER);
-    press(a, 'j');
+    hit(a, K_ENTER);
+    hit(a, 'j');
     buf_str(&world.log, "");
     assert_string_equal((char *)world.log.p, "");
     assert_int_equal(world.set.relay.n, 0);
@@ -58,24 +53,24 @@ static void from_the_first_step_to_the_last(void **state) {
     struct app *a = app_new_here();
 
     (void)state;
-    press(a, K_ENTER); /* one-time keys */
+    hit(a, K_ENTER); /* one-time keys */
     assert_int_equal(a->first.step, FIRST_RELAYS);
-    press(a, ' ');
+    hit(a, ' ');
     buf_str(&world.log, "");
     assert_non_null(strstr((char *)world.log.p, "probe wss://relay.damus.io;"));
     for (int i = 0; i < 3; i++)
-        press(a, 'j');
-    press(a, ' ');
+        hit(a, 'j');
+    hit(a, ' ');
     type(a, "ws://127.0.0.1:7");
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     assert_non_null(strstr((char *)world.log.p, "probe ws://127.0.0.1:7;"));
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     assert_int_equal(a->first.step, FIRST_STRICT);
-    press(a, 'j');
-    press(a, K_ENTER); /* strict */
+    hit(a, 'j');
+    hit(a, K_ENTER); /* strict */
     assert_int_equal(a->first.step, FIRST_KEEP);
     assert_false(written());
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     assert_int_equal(a->screen, SCR_OFFERS);
     file_must_be("relay = wss://relay.damus.io\nrelay = ws://127.0.0.1:7\npolicy = strict\n");
     app_done(a);
@@ -86,12 +81,12 @@ static void look_only_is_written(void **state) {
 
     (void)state;
     a->first.step = FIRST_STRICT;
-    press(a, 'G');
-    press(a, K_DOWN);
-    press(a, K_DOWN);
-    press(a, ' ');
-    press(a, K_ENTER);
-    press(a, K_ENTER);
+    hit(a, 'G');
+    hit(a, K_DOWN);
+    hit(a, K_DOWN);
+    hit(a, ' ');
+    hit(a, K_ENTER);
+    hit(a, K_ENTER);
     assert_true(world.set.look_only);
     file_must_be("policy = standard\nlook-only = yes\n");
     app_done(a);
@@ -102,17 +97,17 @@ static void nothing_is_written_unless_said(void **state) {
 
     (void)state;
     for (int i = 0; i < 3; i++)
-        press(a, i == 1 && a->conf.set->relay.n == 0 ? ' ' : K_ENTER);
+        hit(a, i == 1 && a->conf.set->relay.n == 0 ? ' ' : K_ENTER);
     while (a->first.step != FIRST_KEEP)
-        press(a, K_ENTER);
-    press(a, 'j');
-    press(a, K_ENTER);
+        hit(a, K_ENTER);
+    hit(a, 'j');
+    hit(a, K_ENTER);
     assert_int_equal(a->screen, SCR_OFFERS);
     assert_non_null(strstr(a->status, "nothing was written"));
     assert_false(written());
     app_done(a);
     a = app_new_here();
-    press(a, K_ESC);
+    hit(a, K_ESC);
     assert_int_equal(a->screen, SCR_OFFERS);
     assert_false(written());
     app_done(a);
@@ -123,15 +118,15 @@ static void back_and_forth(void **state) {
 
     (void)state;
     a->first.step = FIRST_STRICT;
-    press(a, 'j');
-    press(a, ' ');
-    press(a, K_BACK_TAB);
+    hit(a, 'j');
+    hit(a, ' ');
+    hit(a, K_BACK_TAB);
     assert_int_equal(a->first.step, FIRST_RELAYS);
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     assert_int_equal(a->first.step, FIRST_STRICT);
     assert_int_equal(a->first.cur, STRICT_STRICT); /* what was chosen is still chosen */
     for (int i = 0; i < 5; i++)
-        press(a, K_BACK_TAB);
+        hit(a, K_BACK_TAB);
     assert_int_equal(a->first.step, FIRST_WHO);
     app_done(a);
 }
@@ -140,14 +135,14 @@ static void the_simulator_is_told_of_and_not_started(void **state) {
     struct app *a = app_new_here();
 
     (void)state;
-    press(a, 's');
+    hit(a, 's');
     assert_true(a->first.simulator);
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     assert_false(a->first.simulator);
     assert_int_equal(a->first.step, FIRST_WHO);
     assert_false(a->conf.simulated);
-    press(a, 's');
-    press(a, K_ESC);
+    hit(a, 's');
+    hit(a, K_ESC);
     assert_int_equal(a->screen, SCR_FIRST);
     app_done(a);
 }
@@ -159,7 +154,7 @@ static void a_paste_answers_nothing(void **state) {
     (void)state;
     app_paste(a, view_str("\n\n\n\n\n"), false);
     for (int i = 0; i < 8; i++)
-        press(a, K_PASTED_ENTER);
+        hit(a, K_PASTED_ENTER);
     assert_int_equal(a->first.step, FIRST_WHO);
     assert_false(written());
     app_done(a);
@@ -169,8 +164,8 @@ static void who_without_a_place_for_keys(void **state) {
     struct app *a = app_new_here();
 
     (void)state;
-    press(a, 'j');
-    press(a, K_ENTER);
+    hit(a, 'j');
+    hit(a, K_ENTER);
     assert_int_equal(a->first.step, FIRST_WHO); /* not before there is one */
     assert_non_null(strstr(a->status, "no identities"));
     app_done(a);
@@ -188,29 +183,29 @@ static void a_remote_signer_is_asked_for(void **state) {
     l = a->conf.identities = identities_open(folder, &e);
     assert_non_null(l);
     assert_int_equal(identities_make(l, "here", view_str("long enough"), &e), 0);
-    press(a, 'j');
-    press(a, 'j');
-    press(a, K_ENTER);
+    hit(a, 'j');
+    hit(a, 'j');
+    hit(a, K_ENTER);
     assert_int_equal(a->first.chosen[FIRST_WHO], WHO_REMOTE);
     assert_int_equal(a->first.step, FIRST_WHO);
     assert_string_equal(a->prompt.title, "Use a remote signer");
     type(a, "away");
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     type(a, "bunker://79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
             "?relay=wss://signer.example&secret=x");
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     for (int i = 0; i < 2; i++) {
         type(a, "long enough");
-        press(a, K_ENTER);
+        hit(a, K_ENTER);
     }
     app_on_met(a, user);
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     assert_string_equal(app_identity(a)->name, "away"); /* not the one that is kept here */
     assert_int_equal(a->first.step, FIRST_RELAYS);
-    press(a, K_BACK_TAB);
-    press(a, 'k');
-    press(a, 'k');
-    press(a, K_ENTER);
+    hit(a, K_BACK_TAB);
+    hit(a, 'k');
+    hit(a, 'k');
+    hit(a, K_ENTER);
     assert_null(app_identity(a)); /* one-time keys after all */
     assert_int_equal(identities_remove(l, "away", &e), 0);
     assert_int_equal(identities_remove(l, "here", &e), 0);

@@ -1,19 +1,10 @@
 /* Questions about identities: what is typed, what is never shown, what comes of it. */
 #include "tui/app_identity.c"
 
-#include <ftw.h>
-
 #include "tests/unit/tui_world.h"
 
 static char dir[64];
 static struct identities *kept;
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at) {
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
 
 static int start(void **state) {
     struct err e;
@@ -29,7 +20,7 @@ static int stop(void **state) {
     (void)state;
     identities_free(kept);
     buf_free(&world.log);
-    return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(dir);
 }
 
 static struct app *person(void) {
@@ -37,11 +28,6 @@ static struct app *person(void) {
 
     a->conf.identities = kept;
     return a;
-}
-
-static void typed(struct app *a, const char *text) {
-    type(a, text);
-    app_key(a, K_ENTER);
 }
 
 static struct app *with_work(void) {

@@ -3,18 +3,6 @@
 #include "tests/unit/tui_world.h"
 #include "tui/scr.h"
 
-static void expect_asked(const char *log) {
-    buf_str(&world.log, "");
-    assert_string_equal((char *)world.log.p, log);
-    buf_reset(&world.log);
-}
-
-static void press(struct app *a, const char *s, uint32_t key) {
-    type(a, s);
-    if (key)
-        app_key(a, key);
-}
-
 static bool chat_holds(const struct app_job *j, const char *words) {
     struct pager_row row;
 

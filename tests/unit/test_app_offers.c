@@ -3,10 +3,8 @@
 #include "tests/unit/tui_world.h"
 #include "tui/scr.h"
 
-static void press(struct app *a, const char *s, uint32_t key) {
-    type(a, s);
-    if (key)
-        app_key(a, key);
+static void keyed(struct app *a, const char *s, uint32_t key) {
+    press(a, s, key);
     app_prepare(a);
 }
 
@@ -27,23 +25,23 @@ static void filters_as_one_types(void **st) {
     const char *first;
 
     (void)st;
-    press(a, "n", 0);
+    keyed(a, "n", 0);
     assert_non_null(strstr(a->status, "/ filters"));
-    press(a, "/ll", 0);
+    keyed(a, "/ll", 0);
     assert_int_equal(shelf_shown(a->shelf), 3); /* before Enter */
-    press(a, "ama", K_ENTER);
+    keyed(a, "ama", K_ENTER);
     assert_int_equal(a->filtering, false);
     first = at(a);
-    press(a, "n", 0);
+    keyed(a, "n", 0);
     assert_string_not_equal(at(a), first);
-    press(a, "nn", 0);
+    keyed(a, "nn", 0);
     assert_string_equal(at(a), first); /* round */
-    press(a, "N", 0);
+    keyed(a, "N", 0);
     assert_int_equal(a->offers.cur, 2);
-    press(a, "", K_ESC);
+    keyed(a, "", K_ESC);
     assert_int_equal(shelf_shown(a->shelf), 8);
-    press(a, "/nothing", K_ENTER);
-    press(a, "nNfm", K_ENTER); /* of nothing */
+    keyed(a, "/nothing", K_ENTER);
+    keyed(a, "nNfm", K_ENTER); /* of nothing */
     assert_int_equal(a->screen, SCR_OFFERS);
     app_done(a);
 }
@@ -52,22 +50,22 @@ static void favourites_and_muted(void **st) {
     struct app *a = opened();
 
     (void)st;
-    press(a, "G", 0);
+    keyed(a, "G", 0);
     assert_string_equal(at(a), "hobbynode");
-    press(a, "m", 0);
+    keyed(a, "m", 0);
     assert_non_null(strstr(a->status, "muted"));
     assert_int_equal(shelf_shown(a->shelf), 7);
-    press(a, "M", 0);
+    keyed(a, "M", 0);
     assert_int_equal(shelf_shown(a->shelf), 8);
-    press(a, "Gm", 0);
-    press(a, "M", 0);
+    keyed(a, "Gm", 0);
+    keyed(a, "M", 0);
     assert_int_equal(shelf_shown(a->shelf), 8);
-    press(a, "g", 0);
-    press(a, "jjf", 0); /* local sim, the third */
-    press(a, "g", 0);
+    keyed(a, "g", 0);
+    keyed(a, "jjf", 0); /* local sim, the third */
+    keyed(a, "g", 0);
     assert_string_equal(at(a), "local sim");
-    press(a, "", K_ENTER);
-    press(a, "f", 0); /* from its page too */
+    keyed(a, "", K_ENTER);
+    keyed(a, "f", 0); /* from its page too */
     assert_int_equal(marks_count(a->marks), 0);
     app_done(a);
 }
@@ -77,11 +75,11 @@ static void sorts_both_ways(void **st) {
 
     (void)st;
     for (unsigned i = 1; i <= SORT_COUNT; i++) {
-        press(a, "s", 0);
+        keyed(a, "s", 0);
         assert_int_equal(a->sort, i % SORT_COUNT);
         assert_non_null(strstr(a->status, shelf_sort_name(a->sort)));
     }
-    press(a, "S", 0);
+    keyed(a, "S", 0);
     assert_int_equal(a->sort, SORT_COUNT - 1);
     app_done(a);
 }
@@ -104,10 +102,10 @@ static void news_wait_a_little(void **st) {
     app_prepare(a);
     assert_int_equal(shelf_shown(a->shelf), 9);
     put_offer(a, offer_of(21, "newer", "another", "none", "", 1), true, 1);
-    press(a, "s", 0);
+    keyed(a, "s", 0);
     assert_int_equal(shelf_shown(a->shelf), 10);
     put_offer(a, offer_of(22, "newest", "third", "none", "", 1), true, 1);
-    press(a, "", K_ENTER);
+    keyed(a, "", K_ENTER);
     assert_int_equal(app_offers_due(a), -1); /* the list is not on the screen */
     app_done(a);
 }
@@ -126,15 +124,15 @@ static void a_page_says_what_will_be_required(void **st) {
 
     (void)st;
     app_resize(a, 40, 100);
-    press(a, "", K_ENTER);
+    keyed(a, "", K_ENTER);
     assert_true(page_says(a, "policy: demo"));
     assert_true(page_says(a, "each GPU in confidential mode"));
     assert_true(page_says(a, "median of your 2 jobs"));
     assert_true(page_says(a, "on 2 of 5 relays"));
     assert_true(page_says(a, "pinned by you"));
-    press(a, "r", 0);
+    keyed(a, "r", 0);
     assert_true(page_says(a, "\"sig\""));
-    press(a, "r", 0);
+    keyed(a, "r", 0);
     assert_true(page_says(a, "EARLIER SESSIONS"));
     app_done(a);
 }
@@ -143,15 +141,15 @@ static void history_goes_when_asked(void **st) {
     struct app *a = opened();
 
     (void)st;
-    press(a, "", K_ENTER);
-    press(a, "D", 0);
+    keyed(a, "", K_ENTER);
+    keyed(a, "D", 0);
     assert_true(a->prompt.open);
-    press(a, "", K_ENTER); /* the default is no */
+    keyed(a, "", K_ENTER); /* the default is no */
     assert_int_equal(proven_jobs(a->proven, a->offer->pubkey), 2);
-    press(a, "Dy", 0);
+    keyed(a, "Dy", 0);
     assert_int_equal(proven_jobs(a->proven, a->offer->pubkey), 0);
     assert_true(page_says(a, "None."));
-    press(a, "D", 0);
+    keyed(a, "D", 0);
     assert_false(a->prompt.open);
     app_done(a);
 }

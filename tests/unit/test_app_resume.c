@@ -1,8 +1,6 @@
 /* Questions about jobs that outlive a crash. */
 #include "tui/app_resume.c"
 
-#include <ftw.h>
-
 #include "core/loop.h"
 #include "tests/unit/tui_world.h"
 
@@ -11,13 +9,6 @@ static const uint8_t JOB[32] = {0x7f, 0x21, 0xab};
 
 static char dir[64];
 static struct resume *kept;
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at) {
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
 
 static int start(void **state) {
     struct err e;
@@ -33,7 +24,7 @@ static int stop(void **state) {
     (void)state;
     resume_free(kept);
     buf_free(&world.log);
-    return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(dir);
 }
 
 static struct app *person(void) {
@@ -41,11 +32,6 @@ static struct app *person(void) {
 
     a->conf.resume = kept;
     return a;
-}
-
-static void typed(struct app *a, const char *text) {
-    type(a, text);
-    app_key(a, K_ENTER);
 }
 
 /* What a program that died leaves. */

@@ -31,17 +31,6 @@ static void go_to(struct app *a, const char *label) {
     fail_msg("no row '%s'", label);
 }
 
-static void press(struct app *a, uint32_t key) {
-    app_key(a, key);
-    app_prepare(a);
-}
-
-static void logged(const char *what) {
-    buf_str(&world.log, "");
-    assert_string_equal((char *)world.log.p, what);
-    buf_reset(&world.log);
-}
-
 static void file_must_be(const char *text) {
     cleanup_buf struct buf got = {0};
     struct err e;
@@ -63,29 +52,29 @@ static void every_row_can_be_changed(void **state) {
     size_t rows = 0;
 
     (void)state;
-    for (press(a, 'g');; rows++) {
+    for (hit(a, 'g');; rows++) {
         const struct option_row *r = options_at(a->options);
         size_t cur = a->options->cur;
         const struct conf_key *key = r->key;
 
         if (!key) {
-            press(a, 'j');
+            hit(a, 'j');
             continue;
         }
-        press(a, K_ENTER);
+        hit(a, K_ENTER);
         if (a->prompt.open) {
             edit_do(a->prompt.edit, EDIT_CLEAR);
             type(a, key->type == CONF_NUMBER ? "1" : "x");
-            press(a, K_ESC);
-            press(a, 'e');
+            hit(a, K_ESC);
+            hit(a, 'e');
             assert_true(a->prompt.open);
-            press(a, K_ESC);
+            hit(a, K_ESC);
         } else {
             buf_str(&world.log, "");
             assert_non_null(strstr((char *)world.log.p, key->name));
         }
         a->options->cur = cur;
-        press(a, 'j');
+        hit(a, 'j');
         if (a->options->cur == cur)
             break;
     }
@@ -98,27 +87,27 @@ static void relays_go_off_and_on_and_are_added(void **state) {
 
     (void)state;
     go_to(a, "relay2");
-    press(a, ' ');
-    logged("setting relay;");
+    hit(a, ' ');
+    expect_asked("setting relay;");
     assert_int_equal(world.set.relay.n, 2);
     assert_int_equal(a->conf.relays, 2);
     assert_string_equal(options_at(a->options)->label, "wss://relay2.example");
     assert_false(options_at(a->options)->on);
-    press(a, ' ');
+    hit(a, ' ');
     assert_int_equal(world.set.relay.n, 3);
     go_to(a, "add a relay");
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     app_paste(a, view_str("ws://localhost:7777"), false);
     buf_reset(&world.log);
-    press(a, K_ENTER);
-    logged("setting relay;probe ws://localhost:7777;");
+    hit(a, K_ENTER);
+    expect_asked("setting relay;probe ws://localhost:7777;");
     assert_int_equal(world.set.relay.n, 4);
     app_on_tried(a, "ws://localhost:7777", 12, NULL);
     assert_string_equal(a->status, "ws://localhost:7777 answered in 12 ms");
     go_to(a, "add a relay");
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     type(a, "https://not.a.relay");
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     assert_non_null(strstr(a->status, "is not a ws://"));
     assert_int_equal(world.set.relay.n, 4);
     app_done(a);
@@ -129,14 +118,14 @@ static void a_relay_is_tried(void **state) {
 
     (void)state;
     go_to(a, "relay3");
-    press(a, 't');
-    logged("probe wss://relay3.example;");
+    hit(a, 't');
+    expect_asked("probe wss://relay3.example;");
     assert_string_equal(options_at(a->options)->value, "trying");
     app_on_tried(a, "wss://relay3.example", -1, "no answer in 8 s");
     assert_string_equal(a->status, "wss://relay3.example: no answer in 8 s");
     go_to(a, "policy");
-    press(a, 't');
-    logged("");
+    hit(a, 't');
+    expect_asked("");
     app_done(a);
 }
 
@@ -146,16 +135,16 @@ static void w_writes_what_was_changed(void **state) {
 
     (void)state;
     file_is("# mine\npolicy = standard\n");
-    press(a, 'w');
+    hit(a, 'w');
     assert_non_null(strstr(a->status, "nothing was changed"));
     file_must_be("# mine\npolicy = standard\n");
     go_to(a, "policy");
-    press(a, ' ');
+    hit(a, ' ');
     go_to(a, "look-only");
-    press(a, K_ENTER);
-    logged("setting policy;setting look-only;");
+    hit(a, K_ENTER);
+    expect_asked("setting policy;setting look-only;");
     file_must_be("# mine\npolicy = standard\n"); /* not before w */
-    press(a, 'w');
+    hit(a, 'w');
     assert_non_null(strstr(a->status, "written: "));
     file_must_be("# mine\npolicy = strict\nlook-only = yes\n");
     assert_int_equal(stat(config, &st), 0);
@@ -169,8 +158,8 @@ static void a_broken_file_is_named_with_its_line(void **state) {
     (void)state;
     file_is("policy = strict\ncolor = red\n");
     go_to(a, "look-only");
-    press(a, ' ');
-    press(a, 'w');
+    hit(a, ' ');
+    hit(a, 'w');
     assert_non_null(strstr(a->status, ":2: unknown key 'color'"));
     file_must_be("policy = strict\ncolor = red\n");
     app_done(a);
@@ -182,12 +171,12 @@ static void demo_stays_what_this_run_is(void **state) {
     (void)state;
     a->conf.simulated = a->conf.policy_given = true;
     go_to(a, "policy");
-    press(a, 'e');
+    hit(a, 'e');
     edit_do(a->prompt.edit, EDIT_CLEAR);
     type(a, "demo");
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     assert_non_null(strstr(a->status, "not changed: the policy demo is given on the command line"));
-    press(a, ' ');
+    hit(a, ' ');
     assert_non_null(strstr(a->status, "counts from the next start"));
     assert_true(a->conf.policy_given);
     app_done(a);

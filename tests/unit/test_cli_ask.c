@@ -1,16 +1,11 @@
 #include "tui/cli_ask.c"
 #include "tests/unit/unit.h"
 
-#include <ftw.h>
 #include <unistd.h>
 
 /* Options, configuration and exit codes; jobs themselves are tests/e2e. */
 static char dir[64];
 
-static int drop(const char *path, const struct stat *st, int type, struct FTW *f) {
-    (void)st, (void)type, (void)f;
-    return remove(path);
-}
 static int set_up(void **state) {
     (void)state;
     snprintf(dir, sizeof dir, "/tmp/cdvm-ask-XXXXXX");
@@ -21,7 +16,7 @@ static int set_up(void **state) {
 }
 static int tear_down(void **state) {
     (void)state;
-    nftw(dir, drop, 16, FTW_DEPTH | FTW_PHYS);
+    remove_tree(dir);
     return 0;
 }
 

@@ -2,7 +2,6 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,11 +11,6 @@ static struct ask_args args;
 static struct ask_out *o;
 static FILE *out_file, *err_file;
 static int out_fd, err_fd;
-
-static int drop(const char *path, const struct stat *st, int type, struct FTW *f) {
-    (void)st, (void)type, (void)f;
-    return remove(path);
-}
 
 static int set_up(void **state) {
     (void)state;
@@ -30,7 +24,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     (void)state;
     ask_out_free(o);
-    nftw(dir, drop, 16, FTW_DEPTH | FTW_PHYS);
+    remove_tree(dir);
     return 0;
 }
 

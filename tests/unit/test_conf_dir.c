@@ -1,5 +1,4 @@
 #include "core/conf_dir.c"
-#include <ftw.h>
 
 #include "tests/unit/unit.h"
 
@@ -15,16 +14,9 @@ static int make_root(void **state) {
     return setenv("HOME", root, 1) | setenv("TMPDIR", root, 1);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at) {
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static int remove_root(void **state) {
     (void)state;
-    return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(root);
 }
 
 /* The path under our root, made and closed to others. */

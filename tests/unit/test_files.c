@@ -12,17 +12,6 @@ static char *path_in(const char *name) {
     return mem_fmt("%s/%s", dir, name);
 }
 
-static void press(struct app *a, const char *s, uint32_t key) {
-    type(a, s);
-    if (key)
-        app_key(a, key);
-}
-
-static void expect_status(const struct app *a, const char *part) {
-    if (!strstr(a->status, part))
-        fail_msg("the status is '%s', not '%s'", a->status, part);
-}
-
 static void file_put(const char *name, const char *text) {
     cleanup_free char *path = path_in(name);
     struct err e;

@@ -133,8 +133,7 @@ static int stop(void **state) {
     free(f->box.out);
     buf_free(&f->text);
     loop_free(f->loop);
-    nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    rmdir(f->dir);
+    remove_tree(f->dir);
     return 0;
 }
 

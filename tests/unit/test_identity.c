@@ -1,8 +1,6 @@
 /* The person's long-term identities: files, locks, and who is chosen. */
 #include "tui/identity.c"
 
-#include <ftw.h>
-
 #include "tests/unit/unit.h"
 
 #define WORD "correct horse"
@@ -33,18 +31,11 @@ static int start(void **state) {
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at) {
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static int stop(void **state) {
     struct fixture *f = *state;
 
     identities_free(f->l);
-    return nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(f->dir);
 }
 
 static void again(struct fixture *f) {

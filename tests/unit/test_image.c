@@ -1,8 +1,6 @@
 /* Loading a guest image: made here of small pieces, so that each can be changed. */
 #include "provider/image.c"
 
-#include <ftw.h>
-
 #include "tests/unit/unit.h"
 
 #define DATA_BLOCKS 200 /* two levels of tree: 2 + 1 blocks */
@@ -11,13 +9,6 @@ struct fixture {
     char dir[64];
     struct err e;
 };
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *f) {
-    (void)st;
-    (void)type;
-    (void)f;
-    return remove(path);
-}
 
 static void put(struct fixture *f, const char *name, struct view bytes) {
     cleanup_free char *path = mem_fmt("%s/%s", f->dir, name);
@@ -62,7 +53,7 @@ static int start(void **state) {
 static int stop(void **state) {
     struct fixture *f = *state;
 
-    nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    remove_tree(f->dir);
     return 0;
 }
 

@@ -1,7 +1,6 @@
 /* Offer templates: what a NAME.offer sells, and the sentence for one that cannot be sold. */
 #include "provider/image_offer.c"
 
-#include <ftw.h>
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
@@ -11,13 +10,6 @@ struct fixture {
     struct image m;
     struct err e;
 };
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *f) {
-    (void)st;
-    (void)type;
-    (void)f;
-    return remove(path);
-}
 
 /* Two workloads and a model of 512 MiB, as image_open would have them: in the order of their names.
  */
@@ -39,7 +31,7 @@ static int stop(void **state) {
     struct fixture *f = *state;
 
     image_drop_offers(&f->m);
-    nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    remove_tree(f->dir);
     return 0;
 }
 

@@ -4,7 +4,6 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/world.h"
 
-#include <ftw.h>
 #include <netinet/in.h>
 
 #define SPACING 100 /* ms between requests here */
@@ -102,16 +101,11 @@ static void fake_up(struct fake *f, const struct world *w) {
         f->status[i] = 200;
 }
 
-static int unlink_one(const char *path, const struct stat *st, int type, struct FTW *at) {
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
 static void fake_down(struct fake *f) {
     http_free(f->http);
     loop_free(f->loop);
     close(f->listener);
-    nftw(f->dir, unlink_one, 8, FTW_DEPTH | FTW_PHYS);
+    remove_tree(f->dir);
     buf_free(&f->chain);
     collateral_free(&f->got);
 }

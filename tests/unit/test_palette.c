@@ -3,13 +3,8 @@
 
 #include "tests/unit/tui_world.h"
 
-static void press(struct app *a, uint32_t key) {
-    app_key(a, key);
-    app_prepare(a);
-}
-
 static void open_with(struct app *a, const char *typed) {
-    press(a, a->screen == SCR_CHAT ? K_ALT('x') : ':');
+    hit(a, a->screen == SCR_CHAT ? K_ALT('x') : ':');
     assert_true(a->palette->open);
     type(a, typed);
     app_prepare(a);
@@ -52,14 +47,14 @@ static void words_filter_and_enter_runs(void **state) {
     (void)state;
     open_with(a, "KEYS settings");
     assert_string_equal(first_help(a), "keys and settings");
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     assert_false(a->palette->open);
     assert_int_equal(a->screen, SCR_SETTINGS);
     open_with(a, "no such thing");
     assert_int_equal(a->palette->list.n, 0);
-    press(a, K_ENTER); /* nothing to run: it stays open */
+    hit(a, K_ENTER); /* nothing to run: it stays open */
     assert_true(a->palette->open);
-    press(a, K_ESC);
+    hit(a, K_ESC);
     assert_false(a->palette->open);
     app_done(a);
 }
@@ -70,14 +65,14 @@ static void another_screen_is_brought_up(void **state) {
 
     (void)state;
     open_with(a, "next line that is not PASS");
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     assert_int_equal(a->screen, SCR_OFFERS);
     assert_non_null(strstr(a->status, "no job"));
     app_done(a);
     a = app_deciding();
     app_go(a, SCR_OFFERS);
     open_with(a, "next line that is not PASS");
-    press(a, K_ENTER);
+    hit(a, K_ENTER);
     assert_int_equal(a->screen, SCR_ATTEST);
     app_done(a);
 }
@@ -88,13 +83,13 @@ static void commands_take_their_arguments(void **state) {
     (void)state;
     app_go(a, SCR_ATTEST);
     open_with(a, "/att");
-    press(a, K_TAB);
+    hit(a, K_TAB);
     assert_int_equal(edit_len(a->palette->edit), strlen("/attach "));
-    press(a, K_ENTER); /* no path yet */
+    hit(a, K_ENTER); /* no path yet */
     assert_true(a->palette->open);
     type(a, "LICEN");
-    press(a, K_TAB); /* paths are completed as in the chat */
-    press(a, K_ENTER);
+    hit(a, K_TAB); /* paths are completed as in the chat */
+    hit(a, K_ENTER);
     assert_false(a->palette->open);
     assert_int_equal(app_focus(a), SCR_YESNO);
     assert_int_equal(a->n_attach, 1);
@@ -108,13 +103,13 @@ static void the_cursor_starts_anew_with_other_words(void **state) {
     (void)state;
     open_with(a, "");
     for (int i = 0; i < 5; i++)
-        press(a, K_DOWN);
+        hit(a, K_DOWN);
     assert_int_equal(a->palette->list.cur, 5);
-    press(a, 'o');
+    hit(a, 'o');
     assert_int_equal(a->palette->list.cur, 0);
-    press(a, K_PAGE_DOWN);
+    hit(a, K_PAGE_DOWN);
     assert_true(a->palette->list.cur > 0);
-    press(a, K_ESC);
+    hit(a, K_ESC);
     app_done(a);
 }
 

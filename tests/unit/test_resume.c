@@ -1,8 +1,6 @@
 /* The files that a crash leaves: what opens them and what does not. */
 #include "tui/resume.c"
 
-#include <ftw.h>
-
 #include "tests/unit/unit.h"
 
 #define WORD "long enough"
@@ -16,13 +14,6 @@ struct fixture {
     struct resume_file *f;
     struct err e;
 };
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at) {
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
 
 static int start(void **state) {
     static struct fixture f;
@@ -44,7 +35,7 @@ static int stop(void **state) {
 
     resume_file_free(f->f);
     resume_free(f->r);
-    return nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(f->dir);
 }
 
 static void unlock(struct fixture *f) {

@@ -2,15 +2,8 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/world.h"
 
-#include <ftw.h>
-
 static char dir[64];
 static struct trust t;
-
-static int drop(const char *path, const struct stat *st, int type, struct FTW *f) {
-    (void)st, (void)type, (void)f;
-    return remove(path);
-}
 
 static int set_up(void **state) {
     (void)state;
@@ -24,7 +17,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     (void)state;
     trust_free(&t);
-    nftw(dir, drop, 16, FTW_DEPTH | FTW_PHYS);
+    remove_tree(dir);
     return 0;
 }
 

@@ -535,6 +535,35 @@ static inline void type(struct app *a, const char *s) {
         app_key(a, (uint32_t)(uint8_t)*s);
 }
 
+/* What was typed; then a key, if it is one. */
+static inline void press(struct app *a, const char *s, uint32_t key) {
+    type(a, s);
+    if (key)
+        app_key(a, key);
+}
+
+static inline void typed(struct app *a, const char *s) {
+    press(a, s, K_ENTER);
+}
+
+/* A key, and the frame that follows. */
+static inline void hit(struct app *a, uint32_t key) {
+    app_key(a, key);
+    app_prepare(a);
+}
+
+/* The world was asked this since the last time, and no more. */
+static inline void expect_asked(const char *log) {
+    buf_str(&world.log, "");
+    assert_string_equal((char *)world.log.p, log);
+    buf_reset(&world.log);
+}
+
+static inline void expect_status(const struct app *a, const char *part) {
+    if (!strstr(a->status, part))
+        fail_msg("the status is '%s', not '%s'", a->status, part);
+}
+
 static inline struct app *app_chatting(void) {
     struct app *a = app_ready();
     uint8_t ID[32];

@@ -2,6 +2,7 @@
 #ifndef CDVM_UNIT_H
 #define CDVM_UNIT_H
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,6 +24,16 @@ static inline const char *vector_path(const char *rel) {
         return NULL;
     fclose(f);
     return path;
+}
+
+static inline int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at) {
+    (void)st, (void)type, (void)at;
+    return remove(path);
+}
+
+/* A folder that a test made, with all that is in it. 0, or -1. */
+static inline int remove_tree(const char *dir) {
+    return nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 #endif
