@@ -5,20 +5,19 @@
 #include <stdio.h>
 
 #include "core/nip19.h"
+#include "tui/scr_columns.h"
 
 /* --- the list --- */
 
-struct cell {
-    char text[80];
-    enum role role;
-};
+static void cell_id(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct app_job *j = row;
 
-static void cell_id(const struct app *a, const struct app_job *j, struct cell *c) {
     (void)a;
     snprintf(c->text, sizeof c->text, "%02x%02x", j->id[0], j->id[1]);
 }
 
-static void cell_state(const struct app *a, const struct app_job *j, struct cell *c) {
+static void cell_state(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct app_job *j = row;
     static const enum role ROLE[] = {
         [SESSION_DECISION] = ROLE_WARN,
         [SESSION_ENDED] = ROLE_DIM,
@@ -33,7 +32,8 @@ static void cell_state(const struct app *a, const struct app_job *j, struct cell
 }
 
 /* Simulated before anything else: no other word of such a verdict is to be taken for a proof. */
-static void cell_verdict(const struct app *a, const struct app_job *j, struct cell *c) {
+static void cell_verdict(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct app_job *j = row;
     struct scr_state look = scr_check(j->verdict.state, j->simulated);
     const char *word = j->simulated && j->verdict.state != CHECK_FAIL ? "SIMULATED" : look.word;
 
@@ -46,85 +46,57 @@ static void cell_verdict(const struct app *a, const struct app_job *j, struct ce
     c->role = look.role;
 }
 
-static void cell_what(const struct app *a, const struct app_job *j, struct cell *c) {
+static void cell_what(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct app_job *j = row;
+
     (void)a;
     snprintf(c->text, sizeof c->text, "%.79s", j->what);
 }
 
-static void cell_provider(const struct app *a, const struct app_job *j, struct cell *c) {
+static void cell_provider(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct app_job *j = row;
+
     (void)a;
     snprintf(c->text, sizeof c->text, "%s", *j->provider_name ? j->provider_name : "?");
 }
 
-static void cell_key(const struct app *a, const struct app_job *j, struct cell *c) {
+static void cell_key(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct app_job *j = row;
+    struct scr_key k = scr_key(j->provider);
+
     (void)a;
-    snprintf(c->text, sizeof c->text, "%02x%02x", j->provider[0], j->provider[1]);
+    snprintf(c->text, sizeof c->text, "%s", k.text);
+    c->role = k.role;
 }
 
-static void cell_time(const struct app *a, const struct app_job *j, struct cell *c) {
+static void cell_time(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct app_job *j = row;
     char t[16];
 
     scr_elapsed((j->ended ? j->ended : a->now) - j->began, t);
     snprintf(c->text, sizeof c->text, "%s", t);
 }
 
-static void cell_news(const struct app *a, const struct app_job *j, struct cell *c) {
+static void cell_news(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct app_job *j = row;
+
     (void)a;
     if (j->unread > 0)
         snprintf(c->text, sizeof c->text, "+%zu", j->unread);
     c->role = ROLE_ACCENT;
 }
 
-/* Widths under 80 columns, under 100, and from there on; 0 = not shown. A name never goes without
- * its key. */
-static const struct column {
-    const char *title;
-    int width[3];
-    void (*fill)(const struct app *a, const struct app_job *j, struct cell *c);
-} COLUMNS[] = {
+/* A name never goes without its key. */
+static const struct scr_column COLUMNS[] = {
     {"JOB", {5, 5, 5}, cell_id},
     {"STATE", {11, 11, 11}, cell_state},
     {"VERDICT", {12, 16, 16}, cell_verdict},
-    {"MODEL / TOOL", {10, 15, 24}, cell_what},
+    {"MODEL / TOOL", {10, 14, 24}, cell_what},
     {"PROVIDER", {0, 12, 18}, cell_provider},
-    {"KEY", {5, 5, 5}, cell_key},
+    {"KEY", {6, 6, 6}, cell_key},
     {"TIME", {10, 10, 10}, cell_time},
     {"NEW", {5, 5, 8}, cell_news},
 };
-
-static int column_width(const struct app *a, size_t i) {
-    return COLUMNS[i].width[a->cols < 80 ? 0 : a->cols < 100 ? 1 : 2];
-}
-
-static void draw_titles(const struct app *a, int y) {
-    int x = 1;
-
-    for (size_t i = 0; i < COUNT(COLUMNS); i++) {
-        int w = column_width(a, i);
-
-        if (w)
-            draw_fmt(y, x, w, ROLE_TITLE, "%s", COLUMNS[i].title);
-        x += w;
-    }
-}
-
-static void draw_job(const struct app *a, const struct app_job *j, int y) {
-    int x = 1;
-
-    if (j == a->job)
-        draw_text(y, 0, 1, ROLE_ACCENT, safe_lit(">"));
-    for (size_t i = 0; i < COUNT(COLUMNS); i++) {
-        struct cell c = {.role = ROLE_TEXT};
-        int w = column_width(a, i);
-
-        COLUMNS[i].fill(a, j, &c);
-        if (w)
-            draw_fmt(y, x, w - 1, c.role, "%s", c.text);
-        x += w;
-    }
-    if (j == a->job)
-        draw_look(y, 0, a->cols, ROLE_CURSOR);
-}
 
 /* --- the way of one --- */
 
@@ -305,9 +277,10 @@ struct scr_cursor scr_jobs_draw(const struct app *a, const struct scr_sizes *s) 
         return (struct scr_cursor){-1, 0};
     }
     if (s->job_titles)
-        draw_titles(a, y++);
+        scr_columns_titles(a, COLUMNS, COUNT(COLUMNS), y++);
     for (size_t i = 0; i < (size_t)s->jobs && a->job_list.top + i < a->n_jobs; i++)
-        draw_job(a, a->jobs[a->job_list.top + i], y + (int)i);
+        scr_columns_row(a, COLUMNS, COUNT(COLUMNS), y + (int)i, a->jobs[a->job_list.top + i],
+                        ROLE_TEXT, a->jobs[a->job_list.top + i] == a->job);
     draw_way(a, y + s->jobs, s->body.y + s->body.h - y - s->jobs);
     return (struct scr_cursor){-1, 0};
 }

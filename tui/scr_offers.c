@@ -8,11 +8,7 @@
 #include "core/hash.h"
 #include "core/name.h"
 #include "core/nip19.h"
-
-struct cell {
-    char text[80];
-    enum role role;
-};
+#include "tui/scr_columns.h"
 
 /* --- keys and names --- */
 
@@ -55,7 +51,9 @@ void scr_doubt(const struct shelf_row *r, char *out, size_t n) {
 
 /* --- columns --- */
 
-static void cell_mark(const struct app *a, const struct shelf_row *r, struct cell *c) {
+static void cell_mark(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct shelf_row *r = row;
+
     (void)a;
     if (scr_doubtful(r))
         c->role = ROLE_WARN;
@@ -66,7 +64,8 @@ static void cell_mark(const struct app *a, const struct shelf_row *r, struct cel
                                          : "");
 }
 
-static void cell_proven(const struct app *a, const struct shelf_row *r, struct cell *c) {
+static void cell_proven(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct shelf_row *r = row;
     struct scr_state look = scr_proof(r->proof.state);
     char age[16] = "-";
 
@@ -78,29 +77,38 @@ static void cell_proven(const struct app *a, const struct shelf_row *r, struct c
     c->role = look.role;
 }
 
-static void cell_task(const struct app *a, const struct shelf_row *r, struct cell *c) {
+static void cell_task(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct shelf_row *r = row;
+
     (void)a;
     snprintf(c->text, sizeof c->text, "%s", r->task);
 }
 
-static void cell_what(const struct app *a, const struct shelf_row *r, struct cell *c) {
+static void cell_what(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct shelf_row *r = row;
+
     (void)a;
     snprintf(c->text, sizeof c->text, "%s", r->what);
 }
 
-static void cell_claims(const struct app *a, const struct shelf_row *r, struct cell *c) {
+static void cell_claims(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct shelf_row *r = row;
+
     (void)a;
     snprintf(c->text, sizeof c->text, "%s", r->claims);
     if (r->simulated)
         c->role = ROLE_SIM;
 }
 
-static void cell_price(const struct app *a, const struct shelf_row *r, struct cell *c) {
+static void cell_price(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct shelf_row *r = row;
+
     (void)a;
     snprintf(c->text, sizeof c->text, "%s", r->price);
 }
 
-static void cell_seen(const struct app *a, const struct shelf_row *r, struct cell *c) {
+static void cell_seen(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct shelf_row *r = row;
     char age[16] = "-";
 
     if (r->seen)
@@ -109,14 +117,17 @@ static void cell_seen(const struct app *a, const struct shelf_row *r, struct cel
     c->role = r->alive ? c->role : ROLE_DIM;
 }
 
-static void cell_provider(const struct app *a, const struct shelf_row *r, struct cell *c) {
+static void cell_provider(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct shelf_row *r = row;
+
     (void)a;
     snprintf(c->text, sizeof c->text, "%s", *r->provider ? r->provider : "?");
     if (scr_doubtful(r))
         c->role = ROLE_WARN;
 }
 
-static void cell_key(const struct app *a, const struct shelf_row *r, struct cell *c) {
+static void cell_key(const struct app *a, const void *row, struct scr_cell *c) {
+    const struct shelf_row *r = row;
     struct scr_key k = scr_key(r->pubkey);
 
     (void)a;
@@ -124,13 +135,8 @@ static void cell_key(const struct app *a, const struct shelf_row *r, struct cell
     c->role = k.role;
 }
 
-/* Widths under 80 columns, under 100, and from there on; 0 = not shown. A name never goes without
- * its key. */
-static const struct column {
-    const char *title;
-    int width[3];
-    void (*fill)(const struct app *a, const struct shelf_row *r, struct cell *c);
-} COLUMNS[] = {
+/* A name never goes without its key. */
+static const struct scr_column COLUMNS[] = {
     {"", {1, 1, 1}, cell_mark},
     {"PROVEN", {9, 9, 10}, cell_proven},
     {"TASK", {0, 6, 11}, cell_task},
@@ -141,41 +147,6 @@ static const struct column {
     {"PROVIDER", {0, 10, 14}, cell_provider},
     {"KEY", {5, 5, 6}, cell_key},
 };
-
-static int column_width(const struct app *a, size_t i) {
-    return COLUMNS[i].width[a->cols < 80 ? 0 : a->cols < 100 ? 1 : 2];
-}
-
-static void draw_titles(const struct app *a, int y) {
-    int x = 1;
-
-    for (size_t i = 0; i < COUNT(COLUMNS); i++) {
-        int w = column_width(a, i);
-
-        if (w)
-            draw_fmt(y, x, w, ROLE_TITLE, "%s", COLUMNS[i].title);
-        x += w;
-    }
-}
-
-static void draw_offer(const struct app *a, const struct shelf_row *r, int y, bool cursor) {
-    bool dim = !r->alive || r->mark == MARK_MUTED;
-    int x = 1;
-
-    if (cursor)
-        draw_text(y, 0, 1, ROLE_ACCENT, safe_lit(">"));
-    for (size_t i = 0; i < COUNT(COLUMNS); i++) {
-        struct cell c = {.role = dim ? ROLE_DIM : ROLE_TEXT};
-        int w = column_width(a, i);
-
-        COLUMNS[i].fill(a, r, &c);
-        if (w)
-            draw_fmt(y, x, w > 1 && i + 1 < COUNT(COLUMNS) ? w - 1 : w, c.role, "%s", c.text);
-        x += w;
-    }
-    if (cursor)
-        draw_look(y, 0, a->cols, ROLE_CURSOR);
-}
 
 /* --- above the list --- */
 
@@ -329,9 +300,11 @@ struct scr_cursor scr_offers_draw(const struct app *a, const struct scr_sizes *s
         draw_nothing(a, y + 2);
         return at;
     }
-    draw_titles(a, y + 1);
+    scr_columns_titles(a, COLUMNS, COUNT(COLUMNS), y + 1);
     for (int i = 0; i < s->offers && (r = shelf_at(a->shelf, l->top + (size_t)i)); i++)
-        draw_offer(a, r, y + 2 + i, l->top + (size_t)i == l->cur);
+        scr_columns_row(a, COLUMNS, COUNT(COLUMNS), y + 2 + i, r,
+                        r->alive && r->mark != MARK_MUTED ? ROLE_TEXT : ROLE_DIM,
+                        l->top + (size_t)i == l->cur);
     r = shelf_at(a->shelf, l->cur);
     if (r)
         draw_pane(a, r, y + s->body.h - s->pane, s->pane);
