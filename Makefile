@@ -45,7 +45,7 @@ TUI := $(call obj,$(call src,tui))
 GUEST := $(call obj,$(call src,guest))
 # No relay, no HTTP, no passphrase in what is measured, and so none of their libraries where the image is made.
 GUEST_CORE := $(filter-out $(call obj,core/http.c core/httpd.c core/listen.c core/ws.c core/wsio.c core/passphrase.c \
-	core/aead.c),$(CORE))
+	core/aead.c core/collateral.c core/bundle.c),$(CORE))
 DUCKDB_SRC := $(wildcard guest/workloads/lib/*duckdb*.c)
 # html and docx are read by libxml2: in the image that of the chat workload's packages, if it is in image.lock.
 XML := $(if $(PACKAGES),$(wildcard $(PACKAGES)/chat/usr/include/libxml2),host)

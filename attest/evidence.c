@@ -56,9 +56,9 @@ static void verify_snp(struct verdict *v, const struct evidence *ev, const struc
 
 /* The guest answers for its GPUs with its own report: what it says of them counts as far as that.
  */
-static void verify_gpu(struct verdict *v, const struct evidence *ev, const struct expect *x,
-                       const struct policy *p, int64_t now, const struct advice *advice,
-                       bool authentic) {
+static void verify_gpu(struct verdict *v, const struct evidence *ev, const struct gpu_collateral *c,
+                       const struct expect *x, const struct policy *p, int64_t now,
+                       const struct advice *advice, bool authentic) {
     const struct job_request *q = x->request;
     const size_t n = ev->n_gpu <= GPUS_MAX ? ev->n_gpu : 0;
     struct gpu_subject gpu[GPUS_MAX];
@@ -66,6 +66,7 @@ static void verify_gpu(struct verdict *v, const struct evidence *ev, const struc
     struct gpu_input in = {.gpu = gpu,
                            .n = n,
                            .unreadable = n < ev->n_gpu ? "there are too many" : ev->gpu_unreadable,
+                           .collateral = c,
                            .policy = p,
                            .now = now,
                            .floor = advice->gpu_floor,
@@ -100,7 +101,8 @@ struct verdict *evidence_verify_gpu(const struct gpu_subject *gpu, size_t n,
 }
 
 struct verdict *evidence_verify(const struct evidence *ev, const struct snp_collateral *c,
-                                const struct expect *x, const struct policy *p, int64_t now) {
+                                const struct gpu_collateral *gpu, const struct expect *x,
+                                const struct policy *p, int64_t now) {
     struct verdict *v = verdict_new(p, now);
     cleanup_buf struct buf digest = {0};
     struct reference ref;
@@ -123,7 +125,7 @@ struct verdict *evidence_verify(const struct evidence *ev, const struct snp_coll
                                .gpu_error = rc ? &e : NULL,
                                .snp = &snp};
     bind_verify(v, &bind);
-    verify_gpu(v, ev, x, p, now, &advice, snp.authentic);
+    verify_gpu(v, ev, gpu, x, p, now, &advice, snp.authentic);
     reference_verify(v, &ref, x, &advice, verdict_chip(v), now);
     if (ev->record)
         record_verify(v, ev, x);

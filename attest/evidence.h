@@ -16,6 +16,8 @@
 
 #define COLLATERAL_CRLS 4
 
+struct gpu_collateral; /* gpu_verify.h */
+
 /* What a finished job left beside its hello. Each part may be absent. */
 struct job_record {
     const struct event *receipt, *teardown;
@@ -71,9 +73,11 @@ struct expect {
     size_t n_sim_roots;
 };
 
-/* A whole hello. Never NULL. now: Unix seconds of the customer's own clock. */
+/* A whole hello. Never NULL. gpu: what NVIDIA signs; NULL: nothing came. now: Unix seconds of the
+ * customer's own clock. */
 struct verdict *evidence_verify(const struct evidence *ev, const struct snp_collateral *c,
-                                const struct expect *x, const struct policy *p, int64_t now);
+                                const struct gpu_collateral *gpu, const struct expect *x,
+                                const struct policy *p, int64_t now);
 
 /* A bare report. report_data (64) and measurement (48) may be NULL: then those two checks are NOT
  * CHECKED, and so is the verdict at best. */
@@ -89,7 +93,6 @@ struct verdict *evidence_verify_report(struct view report, const struct snp_coll
 /* GPUs by themselves, of nobody's job: their reports, and what NVIDIA says of them (c; NULL:
  * nothing came). */
 struct gpu_subject;
-struct gpu_collateral;
 struct verdict *evidence_verify_gpu(const struct gpu_subject *gpu, size_t n,
                                     const struct gpu_collateral *c, const uint8_t *nonce,
                                     const struct policy *p, int64_t now);

@@ -97,11 +97,25 @@ static void verify_snp(struct verdict *v, const struct evidence *ev, const struc
     snp_verify(v, &in, out);
 }
 
-static void verify_bind(struct verdict *v, const struct evidence *ev,
+/* The report's data is one hash over all: where it is not what it ought to be, nothing says which
+ * part. */
+static void bind_gpu(struct verdict *v, struct node *g, const struct evidence *ev) {
+    const bool same = verdict_find(v, check_table[CK_SNP_REPORT_DATA].id)->state == CHECK_PASS;
+    struct finding f = {.outcome = same ? OUT_GOOD : OUT_BAD};
+
+    finding_got(&f, "%zu shown", ev->n_gpu);
+    if (!same)
+        finding_why(&f, "The report is not bound to this evidence, this nonce and this model.");
+    verdict_leaf(v, g, CK_BIND_GPU, &f);
+}
+
+static void verify_bind(struct verdict *v, const struct evidence *ev, const struct expect_key *x,
                         const struct snp_result *snp) {
     struct node *g = verdict_group(v, verdict_root(v), CK_BIND);
 
     bind_guest_key(v, g, ev->guest, snp);
+    if (x->gpu_count || ev->n_gpu)
+        bind_gpu(v, g, ev);
     if (!snp->authentic)
         verdict_distrust(g, DISTRUST);
 }
@@ -123,32 +137,44 @@ static void verify_reference(struct verdict *v, const struct expect_key *x,
     reference_common(v, g, rel, x->pins, advice, verdict_chip(v), now);
 }
 
-/* The message in which a guest asks for a key carries no GPU evidence yet: a row that demands GPUs
- * is never satisfied. */
-static void verify_gpu(struct verdict *v, const struct evidence *ev, const struct expect_key *x,
-                       const struct policy *p, int64_t now, bool authentic) {
-    const struct gpu_input in = {.policy = p,
-                                 .now = now,
-                                 .in_guest = true,
-                                 .guest_authentic = authentic,
-                                 .unreadable = ev->n_gpu ? "none is expected" : NULL,
-                                 .offered = x->gpu_count,
-                                 .arch = ""};
+static void verify_gpu(struct verdict *v, const struct evidence *ev, const struct gpu_collateral *c,
+                       const struct expect_key *x, const struct policy *p, int64_t now,
+                       const struct advice *advice, bool authentic) {
+    const struct check *bound = verdict_find(v, check_table[CK_BIND_GPU].id);
+    struct gpu_subject gpu[GPUS_MAX];
+    uint8_t nonce[32];
+    struct gpu_input in = {.gpu = gpu,
+                           .n = ev->n_gpu,
+                           .unreadable = ev->gpu_unreadable,
+                           .collateral = c,
+                           .policy = p,
+                           .now = now,
+                           .floor = advice->gpu_floor,
+                           .n_floors = advice->n_gpu_floors,
+                           .nonce = nonce,
+                           .in_guest = true,
+                           .guest_authentic = authentic,
+                           .bound = bound && bound->state == CHECK_PASS,
+                           .offered = x->gpu_count,
+                           .arch = ""};
 
+    for (size_t i = 0; i < ev->n_gpu; i++)
+        gpu[i] = (struct gpu_subject){ev->gpu[i], GPU_CERTS, true};
+    binding_gpu_nonce(ev->guest, x->customer_nonce, x->job, nonce);
     gpu_verify(v, &in);
 }
 
 struct verdict *evidence_verify_key(const struct evidence *ev, const struct snp_collateral *c,
-                                    const struct expect_key *x, const struct policy *p,
-                                    int64_t now) {
+                                    const struct gpu_collateral *gpu, const struct expect_key *x,
+                                    const struct policy *p, int64_t now) {
     struct verdict *v = verdict_new(p, now);
     struct advice advice;
     struct snp_result snp;
 
     advice_gather(&advice, x->pins, now);
     verify_snp(v, ev, c, x, p, now, &advice, &snp);
-    verify_bind(v, ev, &snp);
-    verify_gpu(v, ev, x, p, now, snp.authentic);
+    verify_bind(v, ev, x, &snp);
+    verify_gpu(v, ev, gpu, x, p, now, &advice, snp.authentic);
     verify_reference(v, x, &advice, now);
     verdict_seal(v);
     return v;

@@ -28,12 +28,15 @@ struct expect_key {
     struct key_launch launch;
     struct view release;  /* its content: a revocation names its hash */
     const uint8_t *nonce; /* Nk, 32 bytes */
-    uint32_t gpu_count;   /* that the row demands */
+    /* N and job id, 32 bytes each, as the guest says them: its GPUs signed over them. That they did
+     * so for Nk is what its own report covers. */
+    const uint8_t *customer_nonce, *job;
+    uint32_t gpu_count; /* that the row demands */
     const struct pins *pins;
 };
-/* ev->hello, echo and record are not used. Never NULL. */
+/* ev->hello, echo and record are not used. gpu: as for evidence_verify. Never NULL. */
 struct verdict *evidence_verify_key(const struct evidence *ev, const struct snp_collateral *c,
-                                    const struct expect_key *x, const struct policy *p,
-                                    int64_t now);
+                                    const struct gpu_collateral *gpu, const struct expect_key *x,
+                                    const struct policy *p, int64_t now);
 
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "enc.h"
-#include "json.h"
 
 static const struct {
     const char *key;
@@ -19,7 +18,6 @@ static const struct {
       {"request", offsetof(struct bundle, request)},
       {"hello", offsetof(struct bundle, hello)},
       {"accept", offsetof(struct bundle, accept)},
-      {"collateral", offsetof(struct bundle, collateral)},
 };
 
 static struct event **event_at(struct bundle *b, size_t i) {
@@ -43,6 +41,16 @@ static void put_rumor(struct jw *w, const struct rumor *r) {
 
     rumor_json(r, &json);
     jw_raw(w, buf_view(&json));
+}
+
+static void put_collateral(struct jw *w, const struct bundle *b) {
+    if (!b->n_collateral)
+        return;
+    jw_key(w, "collateral");
+    jw_arr(w);
+    for (size_t i = 0; i < b->n_collateral; i++)
+        put_rumor(w, b->collateral[i]);
+    jw_end_arr(w);
 }
 
 static void put_lists(struct jw *w, const struct bundle *b) {
@@ -90,6 +98,9 @@ void bundle_json(const struct bundle *b, struct buf *out) {
             jw_key(&w, rumors[i].key);
             put_rumor(&w, *rumor_at(&own, i));
         }
+    put_collateral(&w, b);
+    if (b->gpu)
+        jw_kstr(&w, "gpu", b->gpu);
     put_lists(&w, b);
     if (b->has_transcript && b->n_in <= BUNDLE_IDS_MAX && b->n_out <= BUNDLE_IDS_MAX)
         put_transcript(&w, b);
@@ -117,6 +128,34 @@ static int list_get(const cJSON *o, const char *key, const cJSON **out, struct e
     *out = cJSON_GetObjectItemCaseSensitive(o, key);
     if (*out && (!cJSON_IsArray(*out) || cJSON_GetArraySize(*out) > BUNDLE_LIST_MAX))
         return err_set(e, "bad-bundle", "%s is not a list of at most %d", key, BUNDLE_LIST_MAX);
+    return 0;
+}
+
+/* One message stands by itself in bundles of before there were more. */
+static int get_collateral(const cJSON *o, struct bundle *b, struct err *e) {
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "collateral"), *v;
+    const bool one = cJSON_IsObject(list);
+
+    if (!list)
+        return 0;
+    if (!one && (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > COLLATERAL_PARTS))
+        return err_set(e, "bad-bundle", "collateral is not a list of at most %d", COLLATERAL_PARTS);
+    b->collateral = mem_new(COLLATERAL_PARTS * sizeof(struct rumor *));
+    for (v = one ? list : list->child; v; v = one ? NULL : v->next) {
+        b->collateral[b->n_collateral] = get_rumor(v, e);
+        if (!b->collateral[b->n_collateral])
+            return err_wrap(e, "collateral");
+        b->n_collateral++;
+    }
+    return 0;
+}
+
+static int get_gpu(const cJSON *o, struct bundle *b, struct err *e) {
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, "gpu");
+
+    if (v && !cJSON_IsString(v))
+        return err_set(e, "bad-bundle", "gpu is not a string");
+    b->gpu = v ? mem_str(v->valuestring) : NULL;
     return 0;
 }
 
@@ -181,7 +220,9 @@ static int get_parts(const cJSON *o, struct bundle *b, struct err *e) {
             return err_wrap(e, "%s", rumors[i].key);
     if (!b->request || !b->offer || !b->hello)
         return err_set(e, "bad-bundle", "request, offer and hello must be in it");
-    return get_lists(o, b, e) ? -1 : get_transcript(o, b, e);
+    return get_collateral(o, b, e) || get_gpu(o, b, e) || get_lists(o, b, e)
+               ? -1
+               : get_transcript(o, b, e);
 }
 
 int bundle_parse(struct view json, struct bundle *out, struct err *e) {
@@ -204,15 +245,38 @@ int bundle_parse(struct view json, struct bundle *out, struct err *e) {
     return 0;
 }
 
+int bundle_hello(const struct bundle *b, const uint8_t *job, struct hello *out, struct err *e) {
+    struct msg m;
+    int rc = -1;
+
+    *out = (struct hello){0};
+    if (msg_parse(b->hello, &m, e))
+        return -1;
+    if (strcmp(m.type, "hello") != 0)
+        err_set(e, "bad-bundle", "its hello is a message of another type");
+    else if (job && memcmp(m.job, job, 32) != 0)
+        err_set(e, "bad-bundle", "its hello belongs to another job");
+    else
+        rc = hello_parse(m.o, out, e);
+    msg_free(&m);
+    if (rc == 0 && out->gpu_follows && b->gpu)
+        hello_gpu_file(out, view_str(b->gpu));
+    return rc;
+}
+
 void bundle_free(struct bundle *b) {
     for (size_t i = 0; i < COUNT(events); i++)
         event_free(*event_at(b, i));
     for (size_t i = 0; i < COUNT(rumors); i++)
         rumor_free(*rumor_at(b, i));
+    for (size_t i = 0; i < b->n_collateral; i++)
+        rumor_free(b->collateral[i]);
     for (size_t i = 0; i < b->n_manifests; i++)
         free(b->manifest[i]);
     for (size_t i = 0; i < b->n_endorsements; i++)
         event_free(b->endorsement[i]);
+    free(b->collateral);
+    free(b->gpu);
     free(b->manifest);
     free(b->endorsement);
     free(b->in);

@@ -38,19 +38,15 @@ void key_evidence_body(const struct key_evidence *k, struct buf *body) {
     volume_text(&k->work, work);
     jw_kb64(&w, "report", buf_view(&k->report));
     jw_key(&w, "gpu");
-    jw_arr(&w);
-    jw_end_arr(&w);
+    jw_raw(&w, k->gpu_json.n ? k->gpu_json : view_str("[]"));
     jw_khex(&w, "n", view_of(k->nonce, 32));
     jw_kstr(&w, "work", work);
 }
 
-static int check_gpu(const cJSON *gpu, struct err *e) {
+static int take_gpu(const cJSON *gpu, struct gpu_list *out, struct err *e) {
     if (!cJSON_IsArray(gpu))
         return err_set(e, "bad-message", "key_evidence: 'gpu' is not a list");
-    if (cJSON_GetArraySize(gpu))
-        return err_set(e, "unsupported",
-                       "key_evidence: this version does not understand evidence of GPUs");
-    return 0;
+    return gpu_list_read(gpu, out, e) ? err_wrap(e, "key_evidence") : 0;
 }
 
 int key_evidence_parse(const cJSON *o, struct key_evidence *out, struct err *e) {
@@ -64,11 +60,12 @@ int key_evidence_parse(const cJSON *o, struct key_evidence *out, struct err *e) 
         return err_set(e, "bad-message", "key_evidence: 'work' is not root:blocks");
     if (hex32(o, "n", out->nonce, "key_evidence", e))
         return -1;
-    return check_gpu(cJSON_GetObjectItemCaseSensitive(o, "gpu"), e);
+    return take_gpu(cJSON_GetObjectItemCaseSensitive(o, "gpu"), &out->gpu, e);
 }
 
 void key_evidence_free(struct key_evidence *k) {
     buf_free(&k->report);
+    gpu_list_free(&k->gpu);
     *k = (struct key_evidence){0};
 }
 

@@ -4,7 +4,7 @@
  *
  * key_ask       G -> K  "model": root
  * key_nonce     K -> G  "nonce": Nk
- * key_evidence  G -> K  "report": base64, "gpu": [], "n": N, "work": "root:blocks"
+ * key_evidence  G -> K  "report": base64, "gpu": a list (gpu_list.h), "n": N, "work": "root:blocks"
  * key           K -> G  "key": base64 of MK
  *
  * Roots and nonces are 64 hex digits. `work` is what the guest was started with: it tells the owner
@@ -29,9 +29,11 @@ struct key_evidence {
     struct buf report; /* owned */
     uint8_t nonce[32]; /* N, the customer's: GPU evidence is made over it */
     struct volume work;
+    struct view gpu_json; /* body only: the list as JSON; empty for none. It must fit the message */
+    struct gpu_list gpu;  /* owned */
 };
 void key_evidence_body(const struct key_evidence *k, struct buf *body);
-/* "unsupported" for evidence of GPUs. key_evidence_free(out) in any case. */
+/* Codes of gpu_list_read as well. key_evidence_free(out) in any case. */
 int key_evidence_parse(const cJSON *o, struct key_evidence *out, struct err *e) WARN_UNUSED;
 void key_evidence_free(struct key_evidence *k); /* legal on {0} */
 

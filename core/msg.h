@@ -41,14 +41,4 @@ struct rumor *msg_build(const struct msg_head *h, struct view body, const uint8_
  * bytes, and makes the rumor. Takes over f. NULL on error ("too-large"). */
 struct rumor *rumor_padded(struct fields *f, const uint8_t author[static 32], struct err *e);
 
-/* Bytes a provider adds after boot; all of it is signed by its vendor, so anybody may carry it. */
-struct collateral {
-    struct buf vek, ask, ark, crl; /* DER; empty when absent */
-};
-struct rumor *collateral_make(const struct collateral *c, const uint8_t job[static 32],
-                              const struct keypair *p, const uint8_t customer[static 32],
-                              int64_t now);
-int collateral_parse(const struct msg *m, struct collateral *out, struct err *e) WARN_UNUSED;
-void collateral_free(struct collateral *c);
-
 #endif

@@ -12,6 +12,7 @@
 
 #define ASKS 512    /* guests between question and key; the oldest gives way */
 #define CERTS 128   /* collateral kept; the oldest gives way */
+#define PARTS 16    /* messages that one may come in */
 #define FRESH_S 600 /* a message may be that old */
 #define BACKDATED_S (2 * 24 * 3600 + FRESH_S)
 #define TICK_MS 500
@@ -26,11 +27,10 @@ struct ask {
     int64_t judge_by;
     struct event *answer; /* the key, sealed to this guest; sent again when it asks again */
 };
-/* What a provider says about its processor. Anybody may; all of it is signed by AMD. */
+/* What a provider says about its machine. Anybody may; all of it is signed by AMD or NVIDIA. */
 struct certs {
-    uint8_t job[32];
-    bool taken;
-    struct collateral c;
+    uint8_t job[32], from[32];
+    struct collateral_set set; /* n 0: free */
 };
 struct broker {
     struct broker_conf c;
@@ -183,6 +183,7 @@ static bool judge_with(struct broker *b, struct ask *a, const struct collateral 
     struct broker_claim claim = {.broker = keypair_pub(b->c.key),
                                  .nonce = a->nonce,
                                  .guest = a->guest,
+                                 .job = a->job,
                                  .model = a->model,
                                  .evidence = &a->evidence,
                                  .collateral = c};
@@ -194,16 +195,27 @@ static bool judge_with(struct broker *b, struct ask *a, const struct collateral 
     return d->pass;
 }
 
+/* Whole, or all of it that will come. */
+static bool usable(const struct certs *c, const struct ask *a) {
+    return c->set.n && !memcmp(c->job, a->job, 32) &&
+           (collateral_set_whole(&c->set) || loop_now() >= a->judge_by);
+}
+
 /* With each collateral that came for this job; the last refusal is the one that is told. */
 static void judge(struct broker *b, struct ask *a) {
     struct broker_decision d;
     bool pass = false, tried = false;
 
-    for (size_t i = 0; i < CERTS && !pass; i++)
-        if (b->certs[i].taken && !memcmp(b->certs[i].job, a->job, 32)) {
-            tried = true;
-            pass = judge_with(b, a, &b->certs[i].c, &d);
-        }
+    for (size_t i = 0; i < CERTS && !pass; i++) {
+        const struct certs *c = &b->certs[i];
+        struct collateral col;
+
+        if (!usable(c, a) || collateral_set_read(&c->set, &col, NULL))
+            continue;
+        tried = true;
+        pass = judge_with(b, a, &col, &d);
+        collateral_free(&col);
+    }
     if (!tried)
         (void)judge_with(b, a, NULL, &d);
     if (!tried && !strcmp(d.code, "no-collateral") && loop_now() < a->judge_by)
@@ -242,17 +254,31 @@ static void take_evidence(struct broker *b, const struct rumor *r, const struct 
     judge(b, a);
 }
 
-static void take_collateral(struct broker *b, const struct rumor *r, const struct msg *m) {
-    struct certs *c = &b->certs[b->next_certs];
+static struct certs *certs_of(struct broker *b, const uint8_t from[static 32],
+                              const uint8_t job[static 32]) {
+    struct certs *c;
 
-    (void)r;
-    collateral_free(&c->c);
-    c->taken = false;
-    if (collateral_parse(m, &c->c, NULL))
-        return;
+    for (size_t i = 0; i < CERTS; i++)
+        if (b->certs[i].set.n && !memcmp(b->certs[i].from, from, 32) &&
+            !memcmp(b->certs[i].job, job, 32))
+            return &b->certs[i];
+    c = &b->certs[b->next_certs];
     b->next_certs = (b->next_certs + 1) % CERTS;
-    c->taken = true;
-    memcpy(c->job, m->job, 32);
+    collateral_set_free(&c->set);
+    memcpy(c->from, from, 32);
+    memcpy(c->job, job, 32);
+    return c;
+}
+
+static void take_collateral(struct broker *b, const struct rumor *r, const struct msg *m) {
+    struct certs *c = certs_of(b, r->f.pubkey, m->job);
+
+    if (!collateral_set_add(&c->set, r, m))
+        return;
+    if (c->set.of > PARTS) {
+        collateral_set_free(&c->set);
+        return;
+    }
     for (size_t i = 0; i < ASKS; i++)
         if (b->ask[i].judge_by && !memcmp(b->ask[i].job, m->job, 32))
             judge(b, &b->ask[i]);
@@ -390,7 +416,7 @@ void broker_free(struct broker *b) {
     for (size_t i = 0; i < ASKS; i++)
         ask_clear(&b->ask[i]);
     for (size_t i = 0; i < CERTS; i++)
-        collateral_free(&b->certs[i].c);
+        collateral_set_free(&b->certs[i].set);
     wrap_keys_free(b->keys);
     idset_free(b->seen);
     free(b);

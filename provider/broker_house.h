@@ -6,6 +6,7 @@
 
 #include "attest/evidence_key.h"
 #include "broker_list.h"
+#include "core/collateral.h"
 #include "core/modelkey.h"
 #include "core/secret.h"
 
@@ -36,6 +37,7 @@ void broker_house_hear(struct broker_house *h, const struct event *ev);
 struct broker_claim {
     const uint8_t *broker, *nonce; /* K, Nk */
     const uint8_t *guest;          /* G: who sealed it */
+    const uint8_t *job;            /* of its messages */
     const uint8_t *model;          /* root of its key_ask */
     const struct key_evidence *evidence;
     const struct collateral *collateral; /* of anybody's making; NULL: none came */
@@ -45,7 +47,7 @@ struct broker_claim {
 /* pass: row is the one that it fits, chip its CHIP_ID. Otherwise a stable code:
  *   "release-unknown"      no listed release gives this launch digest
  *   "workload-not-listed"  a listed release, but started with another workload
- *   "gpu-missing"          fewer GPUs are proven than the row demands
+ *   "gpu-missing"          fewer GPUs are shown than the row demands
  *   "no-collateral"        the processor's certificates did not come
  *   "evidence"             not PASS under strict: text names the checks */
 struct broker_decision {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attest/carried.h"
 #include "attest/snp_report.h"
 #include "broker_priv.h"
 
@@ -88,25 +89,30 @@ static void name_checks(const struct verdict *v, struct broker_decision *d) {
 static void weigh(const struct trial *t, const struct broker_row *row, int64_t now,
                   struct broker_decision *d) {
     const struct broker_claim *c = t->c;
-    struct evidence ev = {.report = buf_view(&c->evidence->report)};
-    struct snp_collateral col = {.vek = buf_view(&c->collateral->vek),
-                                 .ask = buf_view(&c->collateral->ask),
-                                 .ark = buf_view(&c->collateral->ark),
-                                 .crl = {buf_view(&c->collateral->crl)},
-                                 .n_crl = c->collateral->crl.n > 0};
+    struct gpu_evidence gpu[GPUS_MAX];
+    struct evidence ev = {.report = buf_view(&c->evidence->report), .gpu = gpu};
+    struct carried carried = {0};
     struct pins pins = t->h->pins;
     const struct expect_key x = {.launch = t->launch,
                                  .release = buf_view(&t->release->content),
                                  .nonce = c->nonce,
+                                 .customer_nonce = c->evidence->nonce,
+                                 .job = c->job,
                                  .gpu_count = row->gpus,
                                  .pins = &pins};
     struct verdict *v;
     struct view chip;
+    struct err e;
 
+    if (gpu_list_bound(&c->evidence->gpu, gpu, &e))
+        ev.gpu_unreadable = e.text;
+    else
+        ev.n_gpu = c->evidence->gpu.n;
+    carried_add(&carried, c->collateral);
     memcpy(ev.guest, c->guest, 32);
     pins.asked = c->asked;
     pins.n_answers = c->n_answers;
-    v = evidence_verify_key(&ev, &col, &x, &t->h->policy, now);
+    v = evidence_verify_key(&ev, &carried.snp, &carried.gpu, &x, &t->h->policy, now);
     chip = verdict_chip(v);
     d->chip_len = chip.n < sizeof d->chip ? chip.n : sizeof d->chip;
     if (d->chip_len)
@@ -127,8 +133,8 @@ void broker_judge(const struct broker_house *h, const struct broker_claim *c, in
     out->row = find_row(&t, out);
     if (!out->row)
         return;
-    if (out->row->gpus)
-        refuse(out, "gpu-missing", "the row demands GPUs, and the guest proves none");
+    if (c->evidence->gpu.n < out->row->gpus)
+        refuse(out, "gpu-missing", "the row demands more GPUs than the guest shows");
     else if (!c->collateral)
         refuse(out, "no-collateral", "the certificates of its processor did not come");
     else

@@ -11,7 +11,7 @@
 
 #include "attest/snp_report.h"
 #include "core/http.h"
-#include "core/msg.h"
+#include "core/collateral.h"
 
 #define KDS_BASE "https://kdsintf.amd.com"
 #define KDS_SPACING_MS 10000

@@ -86,7 +86,16 @@ void tell_error(struct tell *t, const uint8_t job[static 32], const uint8_t cust
 
 void tell_collateral(struct tell *t, const struct collateral *c, const uint8_t job[static 32],
                      const uint8_t customer[static 32]) {
-    seal(t, collateral_make(c, job, t->key, customer, unix_now()), customer, "collateral");
+    struct rumor *part[COLLATERAL_PARTS];
+    struct err e;
+    size_t n;
+
+    if (collateral_make(c, job, t->key, customer, unix_now(), part, &n, &e)) {
+        log_line(LOG_WARN, "tell", "%s", e.text);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        seal(t, part[i], customer, "collateral");
 }
 
 void tell_teardown(struct tell *t, const struct teardown *d, const uint8_t customer[static 32]) {

@@ -4,6 +4,7 @@
 #ifndef CDVM_TELL_H
 #define CDVM_TELL_H
 
+#include "core/collateral.h"
 #include "core/dvm.h"
 #include "core/pool.h"
 #include "core/receipt.h"

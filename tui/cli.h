@@ -4,7 +4,7 @@
 #ifndef CDVM_TUI_CLI_H
 #define CDVM_TUI_CLI_H
 
-#include "core/msg.h"
+#include "core/collateral.h"
 
 int cli_tui(int argc, char **argv);     /* cdvm              the ncurses program */
 int cli_ask(int argc, char **argv);     /* cdvm ask          one job without a screen */

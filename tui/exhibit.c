@@ -178,11 +178,9 @@ static void add_vek_says(struct exhibit *x, struct view der) {
 }
 
 static void add_collateral(struct exhibit *x, const struct bundle *b) {
-    struct collateral c = {0};
-    struct msg m = {0};
+    struct collateral c;
 
-    if (b->collateral && msg_parse(b->collateral, &m, NULL) == 0 &&
-        collateral_parse(&m, &c, NULL) == 0) {
+    if (collateral_read(b->collateral, b->n_collateral, &c, NULL) == 0) {
         add_vek_says(x, buf_view(&c.vek));
         add_cert(x, VEK, "VEK", buf_view(&c.vek));
         add_cert(x, ASK, "ASK", buf_view(&c.ask));
@@ -194,7 +192,6 @@ static void add_collateral(struct exhibit *x, const struct bundle *b) {
         it->shown.offset = 0;
     }
     collateral_free(&c);
-    msg_free(&m);
 }
 
 /* --- manifests, events --- */
@@ -249,9 +246,8 @@ struct exhibit *exhibit_new(const struct bundle *b) {
     struct exhibit *x = mem_new(sizeof *x);
     struct offer *o = b->offer ? offer_parse(b->offer, NULL) : NULL;
     struct job_request q;
-    struct msg m = {0};
 
-    if (b->hello && msg_parse(b->hello, &m, NULL) == 0 && hello_parse(m.o, &x->hello, NULL) == 0)
+    if (b->hello && bundle_hello(b, NULL, &x->hello, NULL) == 0)
         add_report(x);
     if (b->hello && b->request && job_request_parse(b->request, -1, &q, NULL) == 0)
         add_bound(x, &q, b->hello->f.pubkey);
@@ -259,7 +255,6 @@ struct exhibit *exhibit_new(const struct bundle *b) {
     add_manifests(x, b, o);
     add_ids(x, b);
     offer_free(o);
-    msg_free(&m);
     return x;
 }
 

@@ -390,13 +390,14 @@ void session_free(struct session *s) {
         free(s->sent[i]);
     }
     free(s->sent);
-    if (s->guest)
+    if (s->guest) {
         rumor_free(s->guest->hello);
+        buf_free(&s->guest->gpu);
+    }
     verdict_free(s->verdict);
     rumor_free(s->request);
     rumor_free(s->accept);
-    rumor_free(s->coll_rumor);
-    collateral_free(&s->coll);
+    collateral_set_free(&s->coll);
     buf_free(&s->release);
     buf_free(&s->workload);
     buf_free(&s->model);

@@ -35,6 +35,7 @@ static void fill_transcript(struct bundle *b, const struct session *s) {
 }
 
 void session_bundle(const struct session *s, struct buf *out) {
+    struct rumor *part[COLLATERAL_PARTS];
     const struct buf *contents[] = {&s->release, &s->workload, &s->model};
     char *manifest[COUNT(contents)];
     struct bundle b = {.receipt = s->receipt,
@@ -43,7 +44,9 @@ void session_bundle(const struct session *s, struct buf *out) {
                        .request = s->request,
                        .hello = s->guest ? s->guest->hello : NULL,
                        .accept = s->accept,
-                       .collateral = s->coll_rumor,
+                       .collateral = part,
+                       .n_collateral = collateral_set_list(&s->coll, part),
+                       .gpu = s->guest && s->guest->gpu.n ? (char *)s->guest->gpu.p : NULL,
                        .manifest = manifest,
                        .endorsement = s->c.trust->event,
                        .n_endorsements = s->c.trust->pins.n_endorsements};

@@ -142,16 +142,23 @@ int file_step(struct session *s, struct item *it, struct err *e) {
 
 /* --- in --- */
 
+/* Evidence: read before the guest was accepted, and nobody's file. */
+static bool is_evidence(const struct xfer_meta *m) {
+    return !strcmp(m->purpose, "gpu");
+}
+
 static void on_begin(void *arg, const struct xfer_meta *m) {
     struct session_event ev = {.type = SE_FILE_DOWN, .meta = m};
 
-    session_emit(arg, &ev);
+    if (!is_evidence(m))
+        session_emit(arg, &ev);
 }
 
 static void on_progress(void *arg, const struct xfer_meta *m, uint64_t done) {
     struct session_event ev = {.type = SE_FILE_DOWN, .meta = m, .done = done};
 
-    session_emit(arg, &ev);
+    if (!is_evidence(m))
+        session_emit(arg, &ev);
 }
 
 /* An answer too long for one message comes as a file; the kind 14 that ends the answer shows it. */
@@ -172,7 +179,7 @@ static void on_file(void *arg, const struct xfer_meta *m, struct view data) {
 
     if (!strcmp(m->purpose, "text"))
         keep_text(s, m, data);
-    else
+    else if (!is_evidence(m))
         session_emit(s, &ev);
 }
 
@@ -180,7 +187,8 @@ static void on_failed(void *arg, const struct xfer_meta *m, const struct err *e)
     struct session_event ev = {
         .type = SE_FILE_FAILED, .meta = m, .code = e->code, .text = view_str(e->text)};
 
-    session_emit(arg, &ev);
+    if (!is_evidence(m))
+        session_emit(arg, &ev);
 }
 
 static void fetch_try(struct fetch *f);

@@ -40,18 +40,8 @@ static void on_feedback(struct session *s, const struct rumor *r) {
 }
 
 static void on_collateral(struct session *s, const struct rumor *r, const struct msg *m) {
-    struct collateral c;
-    struct err e;
-
-    if (s->coll_rumor)
-        return;
-    if (collateral_parse(m, &c, &e)) {
-        session_notice(s, e.code, e.text);
-        return;
-    }
-    s->coll = c;
-    s->coll_rumor = rumor_copy(r);
-    session_try_verify(s);
+    if (collateral_set_add(&s->coll, r, m))
+        session_try_verify(s);
 }
 
 static void on_teardown(struct session *s, const struct msg *m) {
@@ -199,6 +189,7 @@ static void candidate_add(struct session *s, const struct rumor *hello) {
         rumor_free(c->hello);
         return;
     }
+    c->gpu_awaited = candidate_gpu_awaited(c);
     s->n_cand++;
     (void)session_step(s, IN_HELLO, NULL);
     session_try_verify(s);
@@ -209,6 +200,8 @@ static void hold(struct session *s, struct candidate *c, const struct rumor *r) 
     if (!memcmp(r->f.id, c->hello->f.id, 32) || c->n_held == HELD_MAX || !room_for(s, r))
         return;
     c->held[c->n_held++] = rumor_copy(r);
+    candidate_gpu_collect(c);
+    session_try_verify(s);
 }
 
 static void from_guest(struct session *s, const struct rumor *r) {
@@ -250,8 +243,9 @@ void candidates_free(struct session *s) {
         c->talk = NULL;
         while (c->n_held)
             rumor_free(c->held[--c->n_held]);
-        if (c != s->guest) { /* the guest's hello goes into the bundle */
+        if (c != s->guest) { /* the guest's evidence goes into the bundle */
             rumor_free(c->hello);
+            buf_free(&c->gpu);
             c->hello = NULL;
         }
     }

@@ -3,6 +3,7 @@
 #define CDVM_SESSION_PRIV_H
 
 #include "core/blossom.h"
+#include "core/collateral.h"
 #include "core/wrap.h"
 #include "outbox.h"
 #include "resume.h"
@@ -10,7 +11,7 @@
 
 #define CANDIDATES_MAX 8
 #define CANDIDATE_BYTES ((size_t)1 << 20) /* of all candidates' rumors together */
-#define HELD_MAX 16                       /* rumors of a candidate that wait for its acceptance */
+#define HELD_MAX 24                       /* rumors of a candidate that wait for its acceptance */
 #define ITEMS_MAX 64                      /* questions and files waiting to be sent */
 #define FETCHES_MAX XFER_OPEN_MAX
 
@@ -22,6 +23,8 @@ struct candidate {
     struct rumor *hello;
     struct rumor *held[HELD_MAX];
     size_t n_held;
+    bool gpu_awaited; /* hello names a file of GPU evidence that has not come ... */
+    struct buf gpu;   /* ... and the file, once it has */
 };
 
 /* What waits to be sent, in order. */
@@ -98,8 +101,7 @@ struct session {
     bool accepted; /* accept is, or is being, sent: user data may go to verdict_guest */
     struct rumor *accept;
 
-    struct rumor *coll_rumor;
-    struct collateral coll;
+    struct collateral_set coll;
     struct buf release, workload, model; /* manifest contents, empty when not found */
     bool asking, asked, manifests_settled;
     unsigned answers; /* relays that told all they know of endorsers' words */
@@ -158,6 +160,10 @@ extern const struct talk_handler session_candidate_talk; /* arg: a struct candid
 void candidates_free(struct session *s);
 void session_show_seconds(struct session *s); /* candidates that are not the guest */
 void session_release_held(struct session *s); /* what the guest said before it was accepted */
+
+/* session_gpu.c */
+bool candidate_gpu_awaited(const struct candidate *c); /* by its hello */
+void candidate_gpu_collect(struct candidate *c);       /* from what it has sent since */
 
 /* session_verify.c */
 void session_fetch_manifests(struct session *s);

@@ -13,7 +13,7 @@
 #include "core/loop.h"
 #include "core/talk_save.h"
 
-#define VERSION 1
+#define VERSION 2
 #define SNAPSHOT_MS 1000  /* at most one in this time */
 #define REFRESH_MS 30000  /* at least one: the file says until when the guest waits */
 #define IDLE_S (600 + 30) /* the guest wipes itself when it has heard nothing for so long */
@@ -37,6 +37,25 @@ static void put_rumor(struct jw *w, const char *key, const struct rumor *r) {
     jw_key(w, key);
     jw_view(w, buf_view(&json));
     buf_wipe(&json);
+}
+
+/* What the guest was judged by, beside its hello. */
+static void put_evidence(struct jw *w, const struct session *s) {
+    jw_key(w, "collateral");
+    jw_arr(w);
+    for (size_t i = 0; i < COLLATERAL_PARTS; i++) {
+        cleanup_buf struct buf json = {0};
+
+        if (!s->coll.part[i])
+            continue;
+        rumor_json(s->coll.part[i], &json);
+        jw_view(w, buf_view(&json));
+    }
+    jw_end_arr(w);
+    if (s->guest->gpu.n) {
+        jw_key(w, "gpu");
+        jw_view(w, buf_view(&s->guest->gpu));
+    }
 }
 
 static void put_sent(struct jw *w, const struct session *s) {
@@ -84,7 +103,7 @@ static void snapshot(struct session *s, struct buf *out) {
     put_rumor(&w, "request", s->request);
     put_rumor(&w, "hello", s->guest->hello);
     put_rumor(&w, "accept", s->accept);
-    put_rumor(&w, "collateral", s->coll_rumor);
+    put_evidence(&w, s);
     jw_key(&w, "confirmed");
     jw_view(&w, buf_view(&s->confirmed));
     jw_kbool(&w, "simulated_ok", s->simulated_ok);
@@ -200,7 +219,8 @@ struct saved {
     cJSON *o;
     struct keypair *u;
     struct event *offer;
-    struct rumor *request, *hello, *accept, *collateral;
+    struct rumor *request, *hello, *accept;
+    struct collateral_set collateral;
     struct job_request q;
     struct rumor **more; /* of ours, sent after the snapshot */
     size_t n_more;
@@ -221,7 +241,7 @@ void saved_free(struct saved *x) {
     rumor_free(x->request);
     rumor_free(x->hello);
     rumor_free(x->accept);
-    rumor_free(x->collateral);
+    collateral_set_free(&x->collateral);
     for (size_t i = 0; i < x->n_more; i++)
         rumor_forget(x->more[i]);
     free(x->more);
@@ -245,6 +265,24 @@ static struct keypair *take_key(const cJSON *o, struct err *e) {
     return k;
 }
 
+static int take_collateral(struct saved *x, struct err *e) {
+    const cJSON *list = json_arr(x->o, "collateral", e), *v;
+
+    if (!list)
+        return -1;
+    cJSON_ArrayForEach(v, list) {
+        struct rumor *r = cJSON_IsString(v) ? rumor_parse(view_str(v->valuestring), e) : NULL;
+        struct msg m;
+
+        if (r && !msg_parse(r, &m, e)) {
+            (void)collateral_set_add(&x->collateral, r, &m);
+            msg_free(&m);
+        }
+        rumor_free(r);
+    }
+    return 0;
+}
+
 static int take_parts(struct saved *x, struct err *e) {
     const char *offer = json_str(x->o, "offer", e);
 
@@ -255,9 +293,14 @@ static int take_parts(struct saved *x, struct err *e) {
     x->accept = x->hello ? take_rumor(x->o, "accept", e) : NULL;
     if (!x->accept)
         return -1;
-    if (json_opt(x->o, "collateral") && !(x->collateral = take_rumor(x->o, "collateral", e)))
-        return -1;
-    return job_request_parse(x->request, -1, &x->q, e);
+    return take_collateral(x, e) ? -1 : job_request_parse(x->request, -1, &x->q, e);
+}
+
+static bool collateral_by(const struct collateral_set *c, const uint8_t key[static 32]) {
+    for (size_t i = 0; i < COLLATERAL_PARTS; i++)
+        if (c->part[i] && memcmp(c->part[i]->f.pubkey, key, 32) != 0)
+            return false;
+    return true;
 }
 
 /* The parts are of one job. What the guest is, is for the verdict to say. */
@@ -266,7 +309,7 @@ static int check_parts(const struct saved *x, struct err *e) {
         memcmp(x->accept->f.pubkey, x->q.customer, 32) != 0 ||
         memcmp(x->q.provider, x->offer->f.pubkey, 32) != 0 ||
         memcmp(x->q.offer, x->offer->f.id, 32) != 0 ||
-        (x->collateral && memcmp(x->collateral->f.pubkey, x->q.provider, 32) != 0))
+        !collateral_by(&x->collateral, x->q.provider))
         return err_set(e, "bad-resume", "its parts are of different jobs");
     return 0;
 }
@@ -432,19 +475,12 @@ static int restore_sent(struct session *s, const struct saved *x, struct err *e)
     return 0;
 }
 
-static int restore_collateral(struct session *s, struct saved *x, struct err *e) {
-    struct msg m;
-    int rc;
+static void restore_evidence(struct session *s, struct saved *x) {
+    const char *gpu = json_opt(x->o, "gpu");
 
-    if (!x->collateral)
-        return 0;
-    if (msg_parse(x->collateral, &m, e))
-        return -1;
-    rc = collateral_parse(&m, &s->coll, e);
-    msg_free(&m);
-    s->coll_rumor = x->collateral;
-    x->collateral = NULL;
-    return rc;
+    s->coll = x->collateral;
+    x->collateral = (struct collateral_set){0};
+    buf_str(&s->cand[0].gpu, gpu ? gpu : "");
 }
 
 static bool is_true(const cJSON *o, const char *key) {
@@ -475,8 +511,9 @@ static int restore(struct session *s, struct saved *x, struct err *e) {
     if (!(s->offer = offer_parse(s->offer_event, e)) || session_open_pool(s, e))
         return -1;
     s->out = outbox_new(s->pool, s->u, &s->q);
-    if (restore_talk(s, x, e) || restore_sent(s, x, e) || restore_collateral(s, x, e))
+    if (restore_talk(s, x, e) || restore_sent(s, x, e))
         return -1;
+    restore_evidence(s, x);
     s->accept = x->accept;
     x->accept = NULL;
     restore_words(s, x);

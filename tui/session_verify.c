@@ -4,12 +4,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "attest/carried.h"
 #include "core/enc.h"
 #include "core/hello.h"
 #include "core/loop.h"
 #include "core/release.h"
 
-#define COLLATERAL_MS 20000 /* patience for the provider's certificates */
+#define COLLATERAL_MS 20000 /* patience for the provider's certificates, the guest's GPUs */
 #define MANIFESTS_MS 8000   /* patience for relays to answer about manifests */
 #define OPEN_MAX 64         /* ids of checks named in accept */
 
@@ -224,9 +225,8 @@ static void learn(struct session *s) {
 static struct verdict *verify(struct session *s, const struct candidate *c) {
     const struct expect x = expectations(s);
     struct evidence ev = {0};
-    struct snp_collateral col = {.vek = buf_view(&s->coll.vek),
-                                 .ask = buf_view(&s->coll.ask),
-                                 .ark = buf_view(&s->coll.ark)};
+    struct collateral col;
+    struct carried carried = {0};
     struct verdict *v;
     struct hello hello = {0};
     struct msg m;
@@ -235,10 +235,14 @@ static struct verdict *verify(struct session *s, const struct candidate *c) {
     s->words = x.pins.n_endorsements;
     if (msg_parse(c->hello, &m, &e) || hello_parse(m.o, &hello, &e))
         session_notice(s, e.code, e.text);
+    if (hello.gpu_follows && c->gpu.n)
+        hello_gpu_file(&hello, buf_view(&c->gpu));
+    if (collateral_set_read(&s->coll, &col, &e))
+        session_notice(s, e.code, e.text);
     evidence_fill(&ev, c, &hello);
-    if (s->coll.crl.n)
-        col.crl[col.n_crl++] = buf_view(&s->coll.crl);
-    v = evidence_verify(&ev, &col, &x, &s->policy, unix_now());
+    carried_add(&carried, &col);
+    v = evidence_verify(&ev, &carried.snp, &carried.gpu, &x, &s->policy, unix_now());
+    collateral_free(&col);
     hello_free(&hello);
     msg_free(&m);
     return v;
@@ -334,10 +338,17 @@ static uint64_t micros_now(void) {
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
+static bool all_here(const struct session *s) {
+    for (size_t i = 0; i < s->n_cand; i++)
+        if (s->cand[i].gpu_awaited)
+            return false;
+    return collateral_set_whole(&s->coll);
+}
+
 static bool patient(const struct session *s) {
     int64_t waited = loop_now() - s->entered;
 
-    return (!s->coll_rumor && waited < COLLATERAL_MS) ||
+    return (!all_here(s) && waited < COLLATERAL_MS) ||
            (!s->manifests_settled && waited < MANIFESTS_MS);
 }
 

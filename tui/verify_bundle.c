@@ -3,37 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attest/carried.h"
 #include "attest/snp_cert.h"
 #include "core/hash.h"
 #include "core/hello.h"
-#include "core/msg.h"
 #include "core/release.h"
 
 /* The parts of a bundle, parsed. */
 struct parts {
     struct job_request request;
     struct offer *offer;
-    struct msg hello_msg, collateral_msg;
     struct hello hello;
     struct collateral collateral;
 };
 
 static void parts_free(struct parts *q) {
     offer_free(q->offer);
-    msg_free(&q->hello_msg);
-    msg_free(&q->collateral_msg);
     hello_free(&q->hello);
     collateral_free(&q->collateral);
-}
-
-static int hello_read(const struct bundle *b, struct parts *q, struct err *e) {
-    if (msg_parse(b->hello, &q->hello_msg, e))
-        return -1;
-    if (strcmp(q->hello_msg.type, "hello") != 0)
-        return err_set(e, "bad-bundle", "its hello is a message of another type");
-    if (memcmp(q->hello_msg.job, q->request.id, 32) != 0)
-        return err_set(e, "bad-bundle", "its hello belongs to another job");
-    return hello_parse(q->hello_msg.o, &q->hello, e);
 }
 
 static int parts_read(const struct bundle *b, struct parts *q, struct err *e) {
@@ -42,14 +29,9 @@ static int parts_read(const struct bundle *b, struct parts *q, struct err *e) {
     q->offer = offer_parse(b->offer, e);
     if (!q->offer)
         return err_wrap(e, "offer");
-    if (hello_read(b, q, e))
+    if (bundle_hello(b, q->request.id, &q->hello, e))
         return err_wrap(e, "hello");
-    if (!b->collateral)
-        return 0;
-    if (msg_parse(b->collateral, &q->collateral_msg, e) ||
-        collateral_parse(&q->collateral_msg, &q->collateral, e))
-        return err_wrap(e, "collateral");
-    return 0;
+    return collateral_read(b->collateral, b->n_collateral, &q->collateral, e);
 }
 
 /* Manifests are told apart by what the offer names, never by their own word. */
@@ -80,24 +62,6 @@ static struct view volume_of(const struct bundle *b, bool model, const char *vol
     return (struct view){0};
 }
 
-static struct view first_of(const struct buf *a, const struct buf *b) {
-    return buf_view(a->n ? a : b);
-}
-
-/* The bundle's own certificates, then what came from elsewhere; lists count both. */
-static struct snp_collateral collateral_of(const struct collateral *own,
-                                           const struct collateral *more) {
-    struct snp_collateral c = {.vek = first_of(&own->vek, &more->vek),
-                               .ask = first_of(&own->ask, &more->ask),
-                               .ark = first_of(&own->ark, &more->ark)};
-
-    if (own->crl.n)
-        c.crl[c.n_crl++] = buf_view(&own->crl);
-    if (more->crl.n)
-        c.crl[c.n_crl++] = buf_view(&more->crl);
-    return c;
-}
-
 static struct verdict *verify(const struct bundle *b, const struct parts *q, const struct trust *t,
                               const struct policy *p, int64_t now, const struct collateral *more,
                               const struct event *const *endorsement, size_t n) {
@@ -111,7 +75,7 @@ static struct verdict *verify(const struct bundle *b, const struct parts *q, con
                                       .n_out = b->n_out};
     struct evidence ev = {
         .report = buf_view(&q->hello.report), .has_echo = q->hello.has_echo, .record = &record};
-    const struct snp_collateral c = collateral_of(&q->collateral, more);
+    struct carried c = {0};
     struct expect x = {.request = &q->request,
                        .offer = q->offer,
                        .release = manifest_of(b, q->offer->release),
@@ -121,6 +85,9 @@ static struct verdict *verify(const struct bundle *b, const struct parts *q, con
                        .sim_roots = (const uint8_t(*)[32])t->sim_root,
                        .n_sim_roots = t->n_sim_roots};
 
+    carried_add(&c, &q->collateral); /* the bundle's own first */
+    if (more)
+        carried_add(&c, more);
     x.pins.endorsement = endorsement;
     x.pins.n_endorsements = n;
     ev.gpu = q->hello.gpu;
@@ -131,12 +98,11 @@ static struct verdict *verify(const struct bundle *b, const struct parts *q, con
     memcpy(ev.echo_customer, q->hello.echo_customer, 32);
     memcpy(ev.echo_nonce, q->hello.echo_nonce, 32);
     memcpy(ev.echo_job, q->hello.echo_job, 32);
-    return evidence_verify(&ev, &c, &x, p, now);
+    return evidence_verify(&ev, &c.snp, &c.gpu, &x, p, now);
 }
 
 struct verdict *bundle_verify(const struct bundle *b, const struct trust *t, const struct policy *p,
                               int64_t now, const struct collateral *more, struct err *e) {
-    static const struct collateral none;
     const size_t n = b->n_endorsements + t->pins.n_endorsements;
     const struct event **all = mem_new(n * sizeof *all);
     struct parts q = {0};
@@ -146,20 +112,18 @@ struct verdict *bundle_verify(const struct bundle *b, const struct trust *t, con
         all[i] =
             i < b->n_endorsements ? b->endorsement[i] : t->pins.endorsement[i - b->n_endorsements];
     if (!parts_read(b, &q, e))
-        v = verify(b, &q, t, p, now, more ? more : &none, all, n);
+        v = verify(b, &q, t, p, now, more, all, n);
     parts_free(&q);
     free(all);
     return v;
 }
 
 static int64_t newest_list(const struct bundle *b) {
-    struct collateral c = {0};
-    struct msg m = {0};
+    struct collateral c;
     int64_t when = 0;
 
-    if (b->collateral && !msg_parse(b->collateral, &m, NULL) && !collateral_parse(&m, &c, NULL))
+    if (!collateral_read(b->collateral, b->n_collateral, &c, NULL))
         when = crl_begins(buf_view(&c.crl));
-    msg_free(&m);
     collateral_free(&c);
     return when;
 }
@@ -178,15 +142,10 @@ bool bundle_then(const struct bundle *b, int64_t *then) {
 }
 
 int bundle_report(const struct bundle *b, struct buf *out, struct err *e) {
-    struct hello h = {0};
-    struct msg m;
-    int rc;
+    struct hello h;
+    int rc = bundle_hello(b, NULL, &h, e);
 
-    if (msg_parse(b->hello, &m, e))
-        return err_wrap(e, "hello");
-    rc = hello_parse(m.o, &h, e);
     buf_add(out, h.report.p, h.report.n);
     hello_free(&h);
-    msg_free(&m);
     return rc ? err_wrap(e, "hello") : 0;
 }

@@ -3,7 +3,6 @@
 #define CDVM_VERIFY_BUNDLE_H
 
 #include "core/bundle.h"
-#include "core/msg.h"
 #include "trust.h"
 
 /* NULL when a part of the bundle does not parse ("bad-bundle" and the parsers' own codes). The

@@ -102,20 +102,22 @@ static void send_certs(struct asker *a) {
     struct buf *to[] = {&c.vek, &c.ask, &c.ark};
     struct keypair *carrier = keypair_new();
     int64_t now = unix_now();
-    struct rumor *r;
+    struct rumor *part[COLLATERAL_PARTS];
     struct event *ev;
     struct err e;
+    size_t n;
 
     for (size_t i = 0; i < COUNT(der); i++)
         buf_add(to[i], der[i].p, der[i].n);
     if (psp_sim_crl(a->psp, now, &c.crl, &e))
         die("crl", &e);
-    r = collateral_make(&c, a->job, carrier, a->broker, now);
-    ev = wrap_make(r, carrier, NULL, a->broker, KIND_WRAP, now, now + 600, &e);
+    if (collateral_make(&c, a->job, carrier, a->broker, now, part, &n, &e) || n != 1)
+        die("collateral", &e);
+    ev = wrap_make(part[0], carrier, NULL, a->broker, KIND_WRAP, now, now + 600, &e);
     if (!ev || pool_publish(a->pool, ev, &e))
         die("collateral", &e);
     event_free(ev);
-    rumor_free(r);
+    rumor_free(part[0]);
     keypair_free(carrier);
     collateral_free(&c);
 }

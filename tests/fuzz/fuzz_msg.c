@@ -1,15 +1,15 @@
 /* Messages of kind 25930, and what is read from them. */
 #include "core/hello.h"
-#include "core/msg.h"
+#include "core/collateral.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/script.h"
 
-static void try_inside(const struct msg *m) {
+static void try_inside(struct rumor *r, const struct msg *m) {
     struct collateral c;
     struct hello h;
     struct accept a;
 
-    if (collateral_parse(m, &c, NULL) == 0)
+    if (collateral_read(&r, 1, &c, NULL) == 0)
         collateral_free(&c);
     (void)!hello_parse(m->o, &h, NULL);
     hello_free(&h);
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     if (msg_parse(r, &m, &e) == 0) {
         MUST(m.type[0] && strlen(m.type) <= MSG_TYPE_MAX && m.seq >= -1 && m.ack >= -1);
-        try_inside(&m);
+        try_inside(r, &m);
     } else {
         MUST(e.code[0] && !m.o);
     }

@@ -15,6 +15,7 @@ struct finished {
     struct keypair *customer, *provider, *guest;
     struct bundle b;
     struct rumor *in[FINISHED_IN], *out[FINISHED_OUT];
+    struct collateral nvidia; /* only its files; what a tweak of the world cannot hold */
 };
 
 /* A real offer event and request rumor, so that ids are what the parsers recompute. */
@@ -76,18 +77,23 @@ static inline struct rumor *finished_hello(struct finished *f) {
     return r;
 }
 
-static inline struct rumor *finished_collateral(struct finished *f) {
-    struct collateral c = {0};
-    struct rumor *r;
+/* Anew, of what the world has now. */
+static inline void finished_collateral(struct finished *f) {
+    struct collateral c = f->nvidia;
+    struct bundle *b = &f->b;
 
     buf_add(&c.vek, f->w.c.vek.p, f->w.c.vek.n);
     buf_add(&c.ask, f->w.c.ask.p, f->w.c.ask.n);
     buf_add(&c.ark, f->w.c.ark.p, f->w.c.ark.n);
     buf_add(&c.crl, f->w.crl.p, f->w.crl.n);
-    r = collateral_make(&c, f->w.request.id, f->provider, keypair_pub(f->customer), WORLD_NOW);
-    world_must(r);
+    if (!b->collateral)
+        b->collateral = mem_new(COLLATERAL_PARTS * sizeof(struct rumor *));
+    while (b->n_collateral)
+        rumor_free(b->collateral[--b->n_collateral]);
+    world_must(!collateral_make(&c, f->w.request.id, f->provider, keypair_pub(f->customer),
+                                WORLD_NOW, b->collateral, &b->n_collateral, NULL));
+    c.n_files = 0; /* still f's */
     collateral_free(&c);
-    return r;
 }
 
 static inline struct rumor *finished_accept(struct finished *f, int64_t now) {
@@ -175,7 +181,7 @@ static inline void finished_begin_in(struct finished *f, void (*tweak)(struct wo
     memcpy(f->w.ev.guest, keypair_pub(f->guest), 32);
     world_good_report(&f->w);
     b->hello = finished_hello(f);
-    b->collateral = finished_collateral(f);
+    finished_collateral(f);
     b->manifest = mem_new(2 * sizeof *b->manifest);
     b->manifest[b->n_manifests++] = mem_strn(f->w.workload.p, f->w.workload.n); /* in any order */
     b->manifest[b->n_manifests++] = mem_strn(f->w.release.p, f->w.release.n);
@@ -205,6 +211,7 @@ static inline void finished_free(struct finished *f) {
     for (int i = 0; i < FINISHED_OUT; i++)
         rumor_free(f->out[i]);
     bundle_free(&f->b);
+    collateral_free(&f->nvidia);
     keypair_free(f->customer);
     keypair_free(f->provider);
     keypair_free(f->guest);

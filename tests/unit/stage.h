@@ -278,6 +278,16 @@ static inline void stage_feedback(struct stage *t, struct peer *by, enum job_sta
     peer_say(t, by, job_feedback_make(&f, by->key, t->q.customer, unix_now()));
 }
 
+static inline void stage_carry(struct stage *t, struct peer *by, const struct collateral *c) {
+    struct rumor *part[COLLATERAL_PARTS];
+    size_t n;
+
+    assert_int_equal(
+        collateral_make(c, t->q.id, by->key, t->q.customer, unix_now(), part, &n, NULL), 0);
+    while (n) /* relays keep no order */
+        peer_say(t, by, part[--n]);
+}
+
 static inline void stage_collateral(struct stage *t, struct peer *by) {
     struct collateral c = {0};
     struct view vek = psp_sim_vek(t->w.psp), ask = psp_sim_ask(t->w.psp),
@@ -287,7 +297,7 @@ static inline void stage_collateral(struct stage *t, struct peer *by) {
     buf_add(&c.ask, ask.p, ask.n);
     buf_add(&c.ark, ark.p, ark.n);
     buf_add(&c.crl, t->w.crl.p, t->w.crl.n);
-    peer_say(t, by, collateral_make(&c, t->q.id, by->key, t->q.customer, unix_now()));
+    stage_carry(t, by, &c);
     collateral_free(&c);
 }
 

@@ -16,7 +16,7 @@ struct court {
     struct broker_row row;
     struct keypair *endorser;
     struct event *event[2];
-    uint8_t key[1][32], k[32], nonce[32], guest[32], model[32];
+    uint8_t key[1][32], k[32], nonce[32], guest[32], model[32], job[32];
     struct key_evidence evidence;
     struct collateral certs;
     struct broker_claim claim;
@@ -123,6 +123,7 @@ static int start(void **state) {
                                      .nonce = c->nonce,
                                      .guest = c->guest,
                                      .model = c->model,
+                                     .job = c->job,
                                      .evidence = &c->evidence,
                                      .collateral = &c->certs};
     roots_test_add(PRODUCT_GENOA, c->w.sim_root);

@@ -864,11 +864,11 @@ static void expired_and_future_clocks(void **state) {
     struct verdict *v;
 
     (void)state;
-    v = evidence_verify(&w.ev, &w.c, &w.x, &w.policy, WORLD_NOW + (int64_t)20 * 365 * 86400);
+    v = evidence_verify(&w.ev, &w.c, w.gpu, &w.x, &w.policy, WORLD_NOW + (int64_t)20 * 365 * 86400);
     assert_int_equal(verdict_find(v, "snp.chain.dates")->state, CHECK_FAIL);
     assert_int_equal(verdict_find(v, "snp.crl")->state, CHECK_NOT_CHECKED);
     verdict_free(v);
-    v = evidence_verify(&w.ev, &w.c, &w.x, &w.policy, 0);
+    v = evidence_verify(&w.ev, &w.c, w.gpu, &w.x, &w.policy, 0);
     assert_int_equal(verdict_find(v, "snp.chain.dates")->state, CHECK_FAIL);
     verdict_free(v);
 }

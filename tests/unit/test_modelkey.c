@@ -66,7 +66,7 @@ static void malformed_evidence_is_refused(void **state) {
          "bad-message"},
         {"{\"report\":\"AAAA\",\"n\":\"" HEX "\",\"work\":\"" HEX ":1\"}", "bad-message"},
         {"{\"report\":\"AAAA\",\"gpu\":[{}],\"n\":\"" HEX "\",\"work\":\"" HEX ":1\"}",
-         "unsupported"},
+         "bad-gpu-list"},
     };
 
     (void)state;

@@ -96,41 +96,6 @@ static void bad_messages_are_refused(void **state) {
     }
 }
 
-static void collateral_round_trips(void **state) {
-    struct collateral c = {0}, got;
-    struct rumor *r;
-    struct msg m;
-
-    (void)state;
-    buf_str(&c.vek, "vek der");
-    buf_str(&c.ark, "ark der");
-    r = collateral_make(&c, job, k, keypair_pub(k), 1);
-    assert_int_equal(msg_parse(r, &m, NULL), 0);
-    assert_int_equal(collateral_parse(&m, &got, NULL), 0);
-    assert_true(view_is(buf_view(&got.vek), "vek der"));
-    assert_true(view_is(buf_view(&got.ark), "ark der"));
-    assert_int_equal(got.ask.n, 0);
-    msg_free(&m);
-    rumor_free(r);
-    collateral_free(&c);
-    collateral_free(&got);
-}
-
-static void collateral_must_be_base64(void **state) {
-    struct rumor *r = msg_make("collateral", job, view_str("\"vek\":\"AA==\",\"ask\":\"!\""), k,
-                               keypair_pub(k), 1);
-    struct collateral got;
-    struct msg m;
-    struct err e;
-
-    (void)state;
-    assert_int_equal(msg_parse(r, &m, NULL), 0);
-    assert_int_equal(collateral_parse(&m, &got, &e), -1);
-    assert_string_equal(e.code, "bad-message");
-    msg_free(&m);
-    rumor_free(r);
-}
-
 static int open_key(void **state) {
     (void)state;
     k = keypair_new();
@@ -146,7 +111,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_round_trips),  cmocka_unit_test(no_two_are_alike),
         cmocka_unit_test(sizes_are_buckets),      cmocka_unit_test(bad_messages_are_refused),
-        cmocka_unit_test(collateral_round_trips), cmocka_unit_test(collateral_must_be_base64),
     };
     return cmocka_run_group_tests(tests, open_key, close_key);
 }

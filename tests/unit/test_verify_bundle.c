@@ -133,10 +133,9 @@ static void a_captured_gpu_in_a_bundle(void **state) {
 
 static void what_is_missing_is_not_checked(void **state) {
     (void)state;
-    rumor_free(f.b.collateral);
-    f.b.collateral = NULL;
+    rumor_free(f.b.collateral[--f.b.n_collateral]);
     expect_state(CHECK_NOT_CHECKED, "snp.chain.leaf");
-    f.b.collateral = finished_collateral(&f);
+    finished_collateral(&f);
     free(f.b.manifest[1]); /* the release */
     f.b.n_manifests = 1;
     expect_state(CHECK_NOT_CHECKED, "snp.measurement");
@@ -148,8 +147,7 @@ static void certificates_from_elsewhere(void **state) {
     struct err e;
 
     (void)state;
-    rumor_free(f.b.collateral);
-    f.b.collateral = NULL;
+    rumor_free(f.b.collateral[--f.b.n_collateral]);
     buf_add(&more.vek, f.w.c.vek.p, f.w.c.vek.n);
     buf_add(&more.ask, f.w.c.ask.p, f.w.c.ask.n);
     buf_add(&more.ark, f.w.c.ark.p, f.w.c.ark.n);

@@ -34,6 +34,7 @@ struct world {
     uint8_t measurement[48];
     struct evidence ev;
     struct snp_collateral c;
+    const struct gpu_collateral *gpu; /* NULL: nothing of NVIDIA's */
     struct expect x;
     struct policy policy;
 };
@@ -204,7 +205,7 @@ static inline void world_free(struct world *w) {
 }
 
 static inline struct verdict *world_verify(const struct world *w) {
-    return evidence_verify(&w->ev, &w->c, &w->x, &w->policy, WORLD_NOW);
+    return evidence_verify(&w->ev, &w->c, w->gpu, &w->x, &w->policy, WORLD_NOW);
 }
 
 #endif
