@@ -124,6 +124,7 @@ $(B)/bench/%: $(B)/o/tests/bench/%.o $(B)/libworkload.a $(ARCHIVES)
 # Drivers of the end-to-end tests: the program's own parts with knobs that the program has not.
 $(B)/e2e/hostile_provider: ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,vm_sealed_file image_load vm_argv \
 	vm_new job_boot_limit job_new rundir_make gateway_new gateway_finish offer_make cmdline_render)
+$(B)/e2e/gpu_bundle: ALL_LDFLAGS += -Wl,--wrap=time
 $(B)/e2e/flood: LIBS += -lvterm
 E2E_PROGRAMS := $(patsubst tests/e2e/%.c,$(B)/e2e/%,$(wildcard tests/e2e/*.c))
 $(B)/e2e/%: $(B)/o/tests/e2e/%.o $(TESTED)

@@ -1,4 +1,4 @@
-#include "tui/exhibit.h"
+#include "tui/exhibit_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +10,10 @@
 #include "core/dvm.h"
 #include "core/enc.h"
 #include "core/hash.h"
-#include "core/hello.h"
 #include "core/offer.h"
 #include "core/release.h"
 
 #define REPORT "SEV-SNP report"
-#define BINDING "what REPORT_DATA is made of"
 #define VEK "certificate of the report's key (VCEK or VLEK)"
 #define ASK "certificate above it (ASK)"
 #define ARK "root certificate (ARK)"
@@ -23,40 +21,30 @@
 #define MANIFESTS "manifests: what ought to run"
 #define EVENTS "signed events and messages"
 
-struct item {
-    struct exhibit_item shown;
-    uint8_t *bytes; /* owned; NULL when they lie in the report */
-    char *words;    /* owned */
-};
-
-struct exhibit {
-    struct item *item;
-    size_t n;
-    struct hello hello; /* its report is what items point into */
-};
-
-static struct item *item_add(struct exhibit *x, const char *section, const char *name) {
+/* The name is copied. */
+struct item *exhibit_add(struct exhibit *x, const char *section, const char *name) {
     struct item *it;
 
     x->item = mem_grow(x->item, (x->n + 1) * sizeof *x->item);
     it = &x->item[x->n++];
-    *it = (struct item){.shown = {section, name, EXHIBIT_NOWHERE, {0}, ""}};
+    *it = (struct item){.shown = {section, NULL, EXHIBIT_NOWHERE, {0}, ""}};
+    it->shown.name = it->name = mem_str(name);
     return it;
 }
 
-static void item_words(struct item *it, struct buf *words) {
+void exhibit_words(struct item *it, struct buf *words) {
     it->words = buf_take(words);
     it->shown.words = it->words ? it->words : "";
 }
 
-static void item_say(struct item *it, const char *words) {
+void exhibit_say(struct item *it, const char *words) {
     it->words = mem_str(words);
     it->shown.words = it->words;
 }
 
-static struct item *item_copy(struct exhibit *x, const char *section, const char *name,
-                              struct view bytes) {
-    struct item *it = item_add(x, section, name);
+struct item *exhibit_copy(struct exhibit *x, const char *section, const char *name,
+                          struct view bytes) {
+    struct item *it = exhibit_add(x, section, name);
 
     it->bytes = mem_new(bytes.n + 1);
     if (bytes.n)
@@ -73,13 +61,13 @@ static void add_report(struct exhibit *x) {
     const struct snp_field *f = snp_fields(&n);
 
     if (report.n != SNP_REPORT_SIZE) {
-        struct item *it = item_copy(x, REPORT, "not a report", report);
+        struct item *it = exhibit_copy(x, REPORT, "not a report", report);
 
-        item_say(it, "these are not the 1184 bytes of a report");
+        exhibit_say(it, "these are not the 1184 bytes of a report");
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        struct item *it = item_add(x, REPORT, f[i].name);
+        struct item *it = exhibit_add(x, REPORT, f[i].name);
         struct buf words = {0};
 
         it->shown.offset = f[i].offset;
@@ -88,7 +76,7 @@ static void add_report(struct exhibit *x) {
         snp_field_words(&f[i], report, &words);
         if (words.p[words.n - 2] == ':')
             words.p[words.n -= 2] = 0;
-        item_words(it, &words);
+        exhibit_words(it, &words);
     }
 }
 
@@ -104,16 +92,19 @@ static void add_bound(struct exhibit *x, const struct job_request *q, const uint
                  {"job", "id of your request", q->id}};
     const struct exhibit_item *said = exhibit_named(x, "REPORT_DATA.H");
     const struct view h = said ? said->bytes : (struct view){0}; /* items move as more come */
+    cleanup_buf struct buf gpus = {0};
     uint8_t data[64];
     struct item *it;
 
     for (size_t i = 0; i < COUNT(parts); i++)
-        item_say(item_copy(x, BINDING, parts[i].name, view_of(parts[i].p, 32)), parts[i].words);
-    binding_report_data(guest, q->customer, q->nonce, q->id, (struct view){0}, data);
-    it = item_copy(x, BINDING, "H", view_of(data + 32, 32));
-    item_say(it, view_eq(h, it->shown.bytes)
-                     ? "SHA-256 over these, computed here: equal to REPORT_DATA.H"
-                     : "SHA-256 over these, computed here: NOT what REPORT_DATA.H holds");
+        exhibit_say(exhibit_copy(x, BINDING, parts[i].name, view_of(parts[i].p, 32)),
+                    parts[i].words);
+    exhibit_gpus_bound(x, q, guest, &gpus);
+    binding_report_data(guest, q->customer, q->nonce, q->id, buf_view(&gpus), data);
+    it = exhibit_copy(x, BINDING, "H", view_of(data + 32, 32));
+    exhibit_say(it, view_eq(h, it->shown.bytes)
+                        ? "SHA-256 over these, computed here: equal to REPORT_DATA.H"
+                        : "SHA-256 over these, computed here: NOT what REPORT_DATA.H holds");
 }
 
 /* --- certificates --- */
@@ -131,14 +122,14 @@ static void cert_words(X509 *x, struct view der, struct buf *out) {
     buf_fmt(out, "%s, issued by %s, valid %s to %s, sha256 %s", subject, issuer, from, until, hex);
 }
 
-static void add_cert(struct exhibit *x, const char *section, const char *name, struct view der) {
+void exhibit_cert(struct exhibit *x, const char *section, const char *name, struct view der) {
     struct buf words = {0};
     struct item *it;
     X509 *cert;
 
     if (!der.n)
         return;
-    it = item_copy(x, section, name, der);
+    it = exhibit_copy(x, section, name, der);
     it->shown.offset = 0;
     cert = cert_parse(der, NULL);
     if (cert)
@@ -146,7 +137,7 @@ static void add_cert(struct exhibit *x, const char *section, const char *name, s
     else
         buf_str(&words, "this is not a certificate");
     X509_free(cert);
-    item_words(it, &words);
+    exhibit_words(it, &words);
 }
 
 /* The parts of the certified firmware level, and the chip it is for. */
@@ -169,10 +160,10 @@ static void add_vek_says(struct exhibit *x, struct view der) {
 
         snp_tcb_text(p, &vek.tcb, text);
         buf_fmt(&words, "firmware level that this certificate is for: %s", text);
-        item_words(item_add(x, VEK, "VEK.TCB"), &words);
+        exhibit_words(exhibit_add(x, VEK, "VEK.TCB"), &words);
         if (vek.hwid_len)
-            item_say(item_copy(x, VEK, "VEK.HWID", view_of(vek.hwid, vek.hwid_len)),
-                     "the chip that this certificate is for");
+            exhibit_say(exhibit_copy(x, VEK, "VEK.HWID", view_of(vek.hwid, vek.hwid_len)),
+                        "the chip that this certificate is for");
     }
     X509_free(cert);
 }
@@ -182,15 +173,16 @@ static void add_collateral(struct exhibit *x, const struct bundle *b) {
 
     if (collateral_read(b->collateral, b->n_collateral, &c, NULL) == 0) {
         add_vek_says(x, buf_view(&c.vek));
-        add_cert(x, VEK, "VEK", buf_view(&c.vek));
-        add_cert(x, ASK, "ASK", buf_view(&c.ask));
-        add_cert(x, ARK, "ARK", buf_view(&c.ark));
+        exhibit_cert(x, VEK, "VEK", buf_view(&c.vek));
+        exhibit_cert(x, ASK, "ASK", buf_view(&c.ask));
+        exhibit_cert(x, ARK, "ARK", buf_view(&c.ark));
     }
     if (c.crl.n) {
-        struct item *it = item_copy(x, CRL, "CRL", buf_view(&c.crl));
+        struct item *it = exhibit_copy(x, CRL, "CRL", buf_view(&c.crl));
 
         it->shown.offset = 0;
     }
+    exhibit_nvidia(x, &c);
     collateral_free(&c);
 }
 
@@ -216,8 +208,8 @@ static void add_manifests(struct exhibit *x, const struct bundle *b, const struc
         uint8_t sha[32];
 
         sha256(content, sha);
-        item_say(item_copy(x, MANIFESTS, manifest_name(content, o), view_of(sha, 32)),
-                 b->manifest[i]);
+        exhibit_say(exhibit_copy(x, MANIFESTS, manifest_name(content, o), view_of(sha, 32)),
+                    b->manifest[i]);
     }
 }
 
@@ -237,7 +229,8 @@ static void add_ids(struct exhibit *x, const struct bundle *b) {
 
     for (size_t i = 0; i < COUNT(all); i++)
         if (all[i].f)
-            item_say(item_copy(x, EVENTS, all[i].name, view_of(all[i].f->id, 32)), all[i].words);
+            exhibit_say(exhibit_copy(x, EVENTS, all[i].name, view_of(all[i].f->id, 32)),
+                        all[i].words);
 }
 
 /* --- all of it --- */
@@ -249,6 +242,7 @@ struct exhibit *exhibit_new(const struct bundle *b) {
 
     if (b->hello && bundle_hello(b, NULL, &x->hello, NULL) == 0)
         add_report(x);
+    exhibit_gpus(x);
     if (b->hello && b->request && job_request_parse(b->request, -1, &q, NULL) == 0)
         add_bound(x, &q, b->hello->f.pubkey);
     add_collateral(x, b);
@@ -263,6 +257,7 @@ void exhibit_free(struct exhibit *x) {
         return;
     for (size_t i = 0; i < x->n; i++) {
         free(x->item[i].bytes);
+        free(x->item[i].name);
         free(x->item[i].words);
     }
     free(x->item);
@@ -345,6 +340,38 @@ static const struct {
     {"bind.job", "REPORT_DATA.H"},
     {"bind.job", "job"},
     {"bind.gpu", "REPORT_DATA.H"},
+    {"bind.gpu", "E"},
+    {"gpu.count", "GPU.CERT1"},
+    {"gpu.structure", "GPU.REQUEST"},
+    {"gpu.structure", "GPU.MEASUREMENTS"},
+    {"gpu.chain", "GPU.CERT4"},
+    {"gpu.chain", "GPU.CERT3"},
+    {"gpu.chain", "GPU.CERT2"},
+    {"gpu.chain", "GPU.CERT1"},
+    {"gpu.chain", "GPU.CERT0"},
+    {"gpu.revocation", "OCSP"},
+    {"gpu.revocation", "GPU_CRL"},
+    {"gpu.signature", "GPU.SIGNATURE"},
+    {"gpu.nonce", "GPU.NONCE"},
+    {"gpu.nonce", "Ng"},
+    {"gpu.fwid", "GPU.FWID"},
+    {"gpu.fwid", "GPU.CERT0"},
+    {"gpu.floor", "GPU.DRIVER_VERSION"},
+    {"gpu.floor", "GPU.VBIOS_VERSION"},
+    {"gpu.rim.driver", "RIM.DRIVER"},
+    {"gpu.rim.driver", "GPU.DRIVER_VERSION"},
+    {"gpu.rim.vbios", "RIM.VBIOS"},
+    {"gpu.rim.vbios", "GPU.VBIOS_VERSION"},
+    {"gpu.measurements", "GPU.MEASUREMENTS"},
+    {"gpu.measurements", "RIM.DRIVER"},
+    {"gpu.measurements", "RIM.VBIOS"},
+    {"gpu.mode", "GPU.FEATURE_FLAG"},
+    {"gpu.mode", "GPU.PROTECTED_PCIE_STATUS"},
+    {"gpu.topology", "GPU.SWITCH_PDI"},
+    {"gpu.topology", "GPU.SWITCH_GPU_PDIS"},
+    {"gpu.topology", "GPU.PROTECTED_PCIE_STATUS"},
+    {"gpu.cc_state", "GPU.STATE"},
+    {"gpu.in-this-guest", "E"},
     {"offer.match", "offer"},
     {"workload.volume", "workload"},
     {"model.volume", "model"},
@@ -362,15 +389,23 @@ static const struct {
     {"receipt.teardown", "teardown"},
 };
 
+/* Of several GPUs, answers or lists each has its number: "GPU2.NONCE", "OCSP3". */
+static bool is_named(const char *name, const char *plain) {
+    const size_t n = strcspn(plain, ".");
+
+    if (strncmp(name, plain, n) != 0)
+        return false;
+    name += n;
+    return strcmp(name + strspn(name, "0123456789"), plain + n) == 0;
+}
+
 const struct exhibit_item *exhibit_behind(const struct exhibit *x, const char *check, size_t nth) {
     for (size_t i = 0; i < COUNT(behind); i++) {
-        const struct exhibit_item *it;
-
         if (strcmp(behind[i].check, check) != 0)
             continue;
-        it = exhibit_named(x, behind[i].item);
-        if (it && nth-- == 0)
-            return it;
+        for (size_t k = 0; k < exhibit_count(x); k++)
+            if (is_named(x->item[k].shown.name, behind[i].item) && nth-- == 0)
+                return &x->item[k].shown;
     }
     return NULL;
 }

@@ -109,8 +109,10 @@ static int close_key(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_message_round_trips),  cmocka_unit_test(no_two_are_alike),
-        cmocka_unit_test(sizes_are_buckets),      cmocka_unit_test(bad_messages_are_refused),
+        cmocka_unit_test(a_message_round_trips),
+        cmocka_unit_test(no_two_are_alike),
+        cmocka_unit_test(sizes_are_buckets),
+        cmocka_unit_test(bad_messages_are_refused),
     };
     return cmocka_run_group_tests(tests, open_key, close_key);
 }

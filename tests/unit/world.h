@@ -14,7 +14,12 @@
 #include "core/hash.h"
 #include "provider/psp_sim.h"
 
+#ifndef WORLD_NOW
 #define WORLD_NOW ((int64_t)time(NULL))
+#endif
+#ifndef WORLD_KEYS
+#define WORLD_KEYS "build/test-psp" /* of the simulator */
+#endif
 
 /* Used by benches too, so without cmocka. */
 #define world_must(cond)                                                                           \
@@ -183,7 +188,7 @@ static inline void world_init(struct world *w) {
 
     memset(w, 0, sizeof *w);
     mkdir("build", 0755);
-    w->psp = psp_sim_open("build/test-psp", NULL, NULL, &e);
+    w->psp = psp_sim_open(WORLD_KEYS, NULL, NULL, &e);
     world_must(w->psp);
     psp_sim_fingerprint(w->psp, w->sim_root);
     world_must(!psp_sim_crl(w->psp, WORLD_NOW, &w->crl, &e));
