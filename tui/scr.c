@@ -193,10 +193,14 @@ static int tabs_width(const struct app *a, enum tabs how) {
 
 #define TABS_X 7 /* behind the program's name */
 
+static enum tabs tabs_fit(const struct app *a, int right) {
+    return tabs_width(a, TABS_WIDE) <= right - TABS_X ? TABS_WIDE
+           : tabs_width(a, TABS_CLOSE) <= right       ? TABS_CLOSE
+                                                      : TABS_DIGITS;
+}
+
 static void draw_tabs(const struct app *a, int right) {
-    enum tabs how = tabs_width(a, TABS_WIDE) <= right - TABS_X ? TABS_WIDE
-                    : tabs_width(a, TABS_CLOSE) <= right       ? TABS_CLOSE
-                                                               : TABS_DIGITS;
+    enum tabs how = tabs_fit(a, right);
     int x = how == TABS_CLOSE ? 0 : TABS_X;
     char words[40];
 
@@ -212,18 +216,32 @@ static void draw_tabs(const struct app *a, int right) {
     }
 }
 
+#define CLOCK 7 /* "12:05" and the room before it */
+
+/* The time gives way where the names of the screens then fit: it stands beside every message too.
+ */
+static int draw_clock(const struct app *a, int right, int others) {
+    char time[16];
+
+    if (tabs_fit(a, right - CLOCK - others) == TABS_DIGITS &&
+        tabs_fit(a, right - others) != TABS_DIGITS)
+        return right;
+    scr_clock(a->unix_now, false, time);
+    return draw_right(0, right, 5, ROLE_TEXT, "%s", time) - 2;
+}
+
 static void draw_header(const struct app *a) {
     const struct identity *who = app_identity(a);
-    char time[16];
+    char relays[24], key[24] = "";
     int right = a->cols - 1;
 
-    scr_clock(a->unix_now, false, time);
-    right = draw_right(0, right, 5, ROLE_TEXT, "%s", time) - 2;
+    snprintf(relays, sizeof relays, "relays %zu/%zu", a->relays_up, a->conf.relays);
     if (a->cols >= 100)
-        right = draw_right(0, right, 20, ROLE_TEXT, "key %s", who ? who->name : "one-time") - 2;
-    right = draw_right(0, right, 16, a->relays_up ? ROLE_TEXT : ROLE_WARN, "relays %zu/%zu",
-                       a->relays_up, a->conf.relays) -
-            1;
+        snprintf(key, sizeof key, "key %.19s", who ? who->name : "one-time");
+    right = draw_clock(a, right, (int)strlen(relays) + 1 + (*key ? (int)strlen(key) + 2 : 0));
+    if (*key)
+        right = draw_right(0, right, 20, ROLE_TEXT, "%s", key) - 2;
+    right = draw_right(0, right, 16, a->relays_up ? ROLE_TEXT : ROLE_WARN, "%s", relays) - 1;
     if (a->screen == SCR_FIRST)
         draw_fmt(0, 1, right - 1, ROLE_TEXT, "cdvm   First start, step %d of %d",
                  (int)a->first.step + 2, FIRST_STEPS + 1);
