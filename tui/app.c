@@ -15,6 +15,7 @@ static void remembered_open(struct app *a) {
     struct err e = {0};
 
     a->proven = proven_new(a->conf.proven, a->conf.history_days, &e);
+    a->known = known_new(a->conf.known, a->conf.unix_now, a->conf.history_days, &e);
     a->marks = marks_new(a->conf.marks, &e);
     if (*e.text)
         app_say(a, ROLE_WARN, "%s", e.text);
@@ -42,7 +43,6 @@ struct app *app_new(const struct app_conf *c) {
     a->offer_page = pager_new(PAGE_ENTRIES);
     a->end_page = pager_new(PAGE_ENTRIES);
     a->proof_page = pager_new(PAGE_ENTRIES);
-    a->known = known_new(c->known, c->unix_now, c->history_days);
     a->cell_page = pager_new(PAGE_ENTRIES);
     a->find = edit_new(FILTER_MAX, false);
     a->receipts = receipts_new(c->bundles);

@@ -579,6 +579,9 @@ void app_offers_forget(struct app *a); /* after a yes */
 /* --- app_history.c: what is kept of a job after it --- */
 void app_remember_verdict(struct app *a, struct app_job *j, const struct app_verdict *v);
 void app_remember_end(struct app *a, struct app_job *j);
+/* All that is remembered of a provider: its jobs, its last verdicts, warnings accepted for later.
+ */
+int app_history_forget(struct app *a, const uint8_t provider[static 32], struct err *e) WARN_UNUSED;
 
 /* --- app_resume.c: jobs that outlive a crash of this program --- */
 /* At the start: jobs that were left are asked about, those whose time is over are told. */

@@ -1,35 +1,8 @@
 /* What is kept of a job after it: verdict, times, launch digest. Nothing of what was said. */
 #include <string.h>
 
-#include "core/enc.h"
 #include "tui/app.h"
-
-static enum proof_state proof_of(const struct app_verdict *v) {
-    static const enum proof_state OF[] = {[CHECK_PASS] = PROOF_PASS,
-                                          [CHECK_WARN] = PROOF_WARN,
-                                          [CHECK_NOT_CHECKED] = PROOF_NOT_CHECKED,
-                                          [CHECK_FAIL] = PROOF_FAIL};
-
-    return v->simulated && v->state != CHECK_FAIL ? PROOF_SIMULATED : OF[v->state];
-}
-
-static const struct check *check_of(const struct check *top, const char *id) {
-    const struct check *found = strcmp(top->id, id) == 0 ? top : NULL;
-
-    for (size_t i = 0; !found && i < top->n_children; i++)
-        found = check_of(top->child[i], id);
-    return found;
-}
-
-/* The launch digest that the report names; "" when the tree has none in full. */
-static void digest_of(const struct check *top, char out[static 97]) {
-    const struct check *c = check_of(top, "snp.measurement");
-    uint8_t bytes[48];
-
-    out[0] = 0;
-    if (c && hex_decode_str(c->got, bytes, sizeof bytes))
-        memcpy(out, c->got, 97);
-}
+#include "tui/present.h"
 
 static void put(struct app *a, const struct app_job *j) {
     struct err e;
@@ -49,8 +22,7 @@ void app_remember_verdict(struct app *a, struct app_job *j, const struct app_ver
         r->boot_ms = j->step[STEP_HELLO].seen - j->began;
         r->seconds = -1;
     }
-    r->proof.state = proof_of(v);
-    digest_of(v->top, r->digest);
+    present_proof(v->top, v->state, v->simulated, r);
     put(a, j);
 }
 
@@ -59,4 +31,10 @@ void app_remember_end(struct app *a, struct app_job *j) {
         return; /* it never came to a verdict */
     j->remembered.seconds = (j->ended - j->began) / 1000;
     put(a, j);
+}
+
+int app_history_forget(struct app *a, const uint8_t provider[static 32], struct err *e) {
+    return proven_forget(a->proven, provider, e) || known_forget_provider(a->known, provider, e)
+               ? -1
+               : 0;
 }

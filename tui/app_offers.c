@@ -227,17 +227,17 @@ void app_ask_forget_seller(struct app *a) {
     size_t n = a->offer ? proven_jobs(a->proven, a->offer->pubkey) : 0;
     char key[20];
 
-    if (n == 0) {
+    if (n == 0 && (!a->offer || known_of_provider(a->known, a->offer->pubkey) == 0)) {
         app_say(a, ROLE_DIM, "nothing is kept of this provider");
         return;
     }
     npub_short(a->offer->pubkey, key);
     prompt_ask(&a->prompt, THEN_FORGET_SELLER, "Forget?", NULL);
-    buf_fmt(&a->prompt.body,
-            "What was verified in %zu earlier %s with %s (%s), and when, goes from this machine. "
-            "Saved receipts stay.",
-            n, n == 1 ? "job" : "jobs", *a->offer->provider_name ? a->offer->provider_name : "?",
-            key);
+    buf_fmt(
+        &a->prompt.body,
+        "What was verified in %zu earlier %s with %s (%s), and when, goes from this machine, and "
+        "what you accepted of it for later. Saved receipts stay.",
+        n, n == 1 ? "job" : "jobs", *a->offer->provider_name ? a->offer->provider_name : "?", key);
 }
 
 void app_offers_forget(struct app *a) {
@@ -245,7 +245,7 @@ void app_offers_forget(struct app *a) {
 
     if (!a->offer)
         return;
-    if (proven_forget(a->proven, a->offer->pubkey, &e) != 0)
+    if (app_history_forget(a, a->offer->pubkey, &e) != 0)
         app_say(a, ROLE_BAD, "%s", e.text);
     else
         app_say(a, ROLE_TEXT, "forgotten");

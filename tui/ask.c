@@ -9,6 +9,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "ask_memory.h"
+#include "cli_tree.h"
 #include "core/loop.h"
 #include "core/secret.h"
 #include "errand.h"
@@ -27,6 +29,7 @@ struct ask {
     struct browse *browse;
     struct shelf *shelf;
     struct trust trust;
+    struct ask_memory *memory;
     struct session *session;
     struct errand *errand;    /* a remote signer is being asked; NULL: none is, or it has signed */
     struct session_conf conf; /* of the session, meanwhile */
@@ -94,20 +97,31 @@ static bool confirmed(const struct ask_args *a, const char *id) {
     return a->accept_warn;
 }
 
+/* One warning: by what the options said, else by what was remembered. */
+static int confirm_warn(struct ask *k, const struct check *c, struct err *e) {
+    bool said = confirmed(k->a, c->id);
+    int64_t when = said ? 0 : ask_memory_accepted(k->memory, c);
+    char day[32];
+
+    if (!said && !when)
+        return err_set(e, "not-accepted",
+                       "%s is WARN: %s. Nothing was sent. To accept it: --yes-warn %s", c->id,
+                       c->why, c->id);
+    if (when) {
+        time_rfc3339(when, day);
+        ask_say(k->out, "%s is WARN; this value of this machine and image was accepted on %s",
+                c->id, day);
+    }
+    return session_confirm(k->session, c->id, when != 0, e);
+}
+
 static int confirm_warns(struct ask *k, struct err *e) {
     const struct check *open[WARNS_MAX];
     size_t n = verdict_open(session_verdict(k->session), open, WARNS_MAX);
 
-    for (size_t i = 0; i < n && i < WARNS_MAX; i++) {
-        if (open[i]->state != CHECK_WARN)
-            continue;
-        if (!confirmed(k->a, open[i]->id))
-            return err_set(e, "not-accepted",
-                           "%s is WARN: %s. Nothing was sent. To accept it: --yes-warn %s",
-                           open[i]->id, open[i]->why, open[i]->id);
-        if (session_confirm(k->session, open[i]->id, false, e))
+    for (size_t i = 0; i < n && i < WARNS_MAX; i++)
+        if (open[i]->state == CHECK_WARN && confirm_warn(k, open[i], e))
             return -1;
-    }
     return 0;
 }
 
@@ -240,10 +254,18 @@ static void check_output(struct ask *k) {
     ask_fail(k, &e, EX_IOERR);
 }
 
+static void remember(struct ask *k, const struct session_event *ev) {
+    struct err e;
+
+    if (ask_memory_event(k->memory, k->session, ev, &e))
+        ask_say(k->out, "%s", e.text);
+}
+
 static void on_session(void *arg, const struct session_event *ev) {
     struct ask *k = arg;
 
     ask_event(k->out, k->session, ev);
+    remember(k, ev);
     if (ev->type == SE_STATE)
         on_state(k, ev);
     else if (ev->type == SE_READY)
@@ -450,9 +472,15 @@ static int open_all(struct ask *k, struct err *e) {
     const struct conf_list *relays = &k->a->set.relay;
     const char *unlocked = secret_lock_warning();
     bool demo = k->a->policy.profile == POLICY_DEMO;
+    struct err note;
 
     if (unlocked)
         ask_say(k->out, "%s", unlocked);
+    k->memory = ask_memory_new((unsigned)k->a->set.history_days, &note, e);
+    if (!k->memory)
+        return -1;
+    if (*note.code)
+        ask_say(k->out, "%s", note.text);
     if (trust_load(&k->trust, demo, e) || !(k->loop = loop_new(e)) ||
         !(k->net = ws_net_new(k->loop, e)) || !(k->http = http_new(k->loop, e)) ||
         !(k->browse =
@@ -481,6 +509,7 @@ static void close_all(struct ask *k) {
     ws_net_free(k->net);
     loop_free(k->loop);
     trust_free(&k->trust);
+    ask_memory_free(k->memory);
     ask_out_free(k->out);
 }
 

@@ -35,7 +35,8 @@ static const char help[] =
     "  --favourite KEY  make a seller a favourite (npub or hex)\n"
     "  --mute KEY       hide all offers of a seller\n"
     "  --unmark KEY     neither favourite nor muted any more\n"
-    "  --forget KEY     forget the earlier jobs with a seller; saved receipts stay\n";
+    "  --forget KEY     forget the earlier jobs with a seller, and what was accepted of it for "
+    "later\n";
 
 static void on_offer(void *arg, const struct offer *o, const struct event *ev, const char *relay) {
     struct offers *x = arg;
@@ -86,13 +87,16 @@ static bool pinned(void *arg, const uint8_t digest[static 32]) {
 static int open_model(struct offers *x, struct err *e) {
     static const struct app_port port = {.pinned = pinned};
     cleanup_free char *history = conf_path(CONF_STATE, "history", e);
-    cleanup_free char *sellers = history ? conf_path(CONF_STATE, "sellers", e) : NULL;
+    cleanup_free char *known = history ? conf_path(CONF_STATE, "verdicts", e) : NULL;
+    cleanup_free char *sellers = known ? conf_path(CONF_STATE, "sellers", e) : NULL;
     struct app_conf c = {.port = &port,
                          .port_arg = x,
                          .policy = x->policy.name,
                          .rules = &x->policy,
                          .simulated = x->policy.profile == POLICY_DEMO,
                          .proven = history,
+                         .known = known,
+                         .unix_now = unix_now(),
                          .history_days = (unsigned)x->set.history_days,
                          .marks = sellers,
                          .relays = x->set.relay.n};
@@ -120,7 +124,7 @@ static int change(struct offers *x) {
         fprintf(stderr, "cdvm offers: %s\n", e.text);
         return EX_USAGE;
     }
-    rc = x->change == CHANGE_FORGET ? proven_forget(x->app->proven, key, &e)
+    rc = x->change == CHANGE_FORGET ? app_history_forget(x->app, key, &e)
                                     : marks_set(x->app->marks, key,
                                                 x->change == CHANGE_FAVOURITE ? MARK_FAVOURITE
                                                 : x->change == CHANGE_MUTE    ? MARK_MUTED

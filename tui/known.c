@@ -7,8 +7,8 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/text.h"
+#include "tui/statefile.h"
 
-#define KNOWN_FILE_MAX ((size_t)4 << 20)
 #define LINE_MAX_KNOWN ((size_t)16384)
 #define CHECK_ID 64
 
@@ -21,7 +21,7 @@ struct acceptance {
 };
 
 struct known {
-    char *path;
+    struct statefile file;
     int64_t now; /* of the start, for ages */
     unsigned days;
     struct facts *last; /* oldest first */
@@ -43,15 +43,13 @@ static void last_drop(struct known *k, size_t i) {
 }
 
 static void last_put(struct known *k, const struct facts *f) {
-    const struct facts copy = *f; /* it may be one of ours */
-
     for (size_t i = k->n_last; i-- > 0;)
-        if (same_machine(&k->last[i], &copy))
+        if (same_machine(&k->last[i], f))
             last_drop(k, i);
     if (k->n_last == KNOWN_ROWS)
         last_drop(k, 0);
     k->last = mem_grow(k->last, (k->n_last + 1) * sizeof *k->last);
-    k->last[k->n_last++] = copy;
+    k->last[k->n_last++] = *f;
 }
 
 static void acc_drop(struct known *k, size_t i) {
@@ -105,67 +103,72 @@ static bool head_get(const cJSON *o, uint8_t provider[static 32], int64_t *when)
     return true;
 }
 
-static void last_read(struct known *k, const cJSON *o) {
+/* Of an age that is still kept: what is too old is read, and gone when the file is next written. */
+static bool still(const struct known *k, int64_t when) {
+    return k->now - when < (int64_t)k->days * 86400;
+}
+
+static bool last_read(struct known *k, const cJSON *o) {
     struct facts f = {0};
 
     if (!head_get(o, f.provider, &f.when) || !json_bool(o, "simulated", &f.simulated, NULL) ||
         !chip_get(o, f.chip, &f.chip_len))
-        return;
+        return false;
     for (enum fact i = 0; i < FACT_COUNT; i++)
         if (!text_get(o, fact_key(i), f.text[i], FACT_TEXT))
-            return;
-    if (k->now - f.when < (int64_t)k->days * 86400)
+            return false;
+    if (still(k, f.when))
         last_put(k, &f);
+    return true;
 }
 
-static void acc_read(struct known *k, const cJSON *o) {
+static bool acc_read(struct known *k, const cJSON *o) {
     struct acceptance a = {0};
 
-    if (head_get(o, a.provider, &a.when) && json_hex(o, "release", a.release, 32, NULL) &&
-        json_hex(o, "value", a.value, 32, NULL) && chip_get(o, a.chip, &a.chip_len) &&
-        text_get(o, "check", a.check, sizeof a.check) && k->now - a.when < (int64_t)k->days * 86400)
+    if (!head_get(o, a.provider, &a.when) || !json_hex(o, "release", a.release, 32, NULL) ||
+        !json_hex(o, "value", a.value, 32, NULL) || !chip_get(o, a.chip, &a.chip_len) ||
+        !text_get(o, "check", a.check, sizeof a.check))
+        return false;
+    if (still(k, a.when))
         acc_put(k, &a);
+    return true;
 }
 
-static void line_read(struct known *k, struct view line) {
+static bool take(void *arg, struct view line) {
     cJSON *o = json_parse(line, LINE_MAX_KNOWN, NULL);
     const char *t = o ? json_opt(o, "t") : NULL;
+    bool read = t && (!strcmp(t, "last")     ? last_read(arg, o)
+                      : !strcmp(t, "accept") ? acc_read(arg, o)
+                                             : false);
 
-    if (t && !strcmp(t, "last"))
-        last_read(k, o);
-    else if (t && !strcmp(t, "accept"))
-        acc_read(k, o);
     cJSON_Delete(o);
+    return read;
 }
 
-static void known_parse(struct known *k, struct view text) {
-    while (text.n) {
-        const uint8_t *nl = memchr(text.p, '\n', text.n);
-        size_t n = nl ? (size_t)(nl - text.p) : text.n;
-
-        line_read(k, view_of(text.p, n));
-        text = view_of(text.p + n + (nl != NULL), text.n - n - (nl != NULL));
-    }
-}
-
-struct known *known_new(const char *path, int64_t now, unsigned days) {
+struct known *known_new(const char *path, int64_t now, unsigned days, struct err *note) {
     struct known *k = mem_new(sizeof *k);
-    cleanup_buf struct buf text = {0};
 
-    k->path = days ? mem_str(path) : NULL;
     k->now = now;
     k->days = days;
-    if (k->path && file_read(path, KNOWN_FILE_MAX, &text, NULL) == 0)
-        known_parse(k, buf_view(&text));
+    statefile_init(&k->file, days ? path : NULL);
+    if (statefile_read(&k->file, take, k, note) != 0)
+        err_wrap(note, "verdicts");
     return k;
+}
+
+static void rows_free(struct known *k) {
+    free(k->last);
+    free(k->acc);
+    k->last = NULL;
+    k->acc = NULL;
+    k->n_last = k->n_acc = 0;
 }
 
 void known_free(struct known *k) {
     if (!k)
         return;
-    free(k->path);
-    free(k->last);
-    free(k->acc);
+    statefile_free(&k->file);
+    rows_free(k);
     free(k);
 }
 
@@ -216,15 +219,33 @@ static void known_text(const struct known *k, struct buf *out) {
     }
 }
 
-static int known_write(const struct known *k, struct err *e) {
+/* The rows become those of the file: another cdvm may have remembered and forgotten. */
+static int begin(struct known *k, struct err *e) {
+    struct known mine = *k;
+
+    if (!k->file.path)
+        return 0;
+    k->last = NULL;
+    k->acc = NULL;
+    k->n_last = k->n_acc = 0;
+    if (statefile_begin(&k->file, take, k, e) == 0) {
+        rows_free(&mine);
+        return 0;
+    }
+    rows_free(k);
+    k->last = mine.last;
+    k->n_last = mine.n_last;
+    k->acc = mine.acc;
+    k->n_acc = mine.n_acc;
+    return -1;
+}
+
+static int end(struct known *k, struct err *e) {
     cleanup_buf struct buf text = {0};
 
-    if (!k->path)
-        return 0;
+    buf_add(&text, "", 0);
     known_text(k, &text);
-    if (file_write(k->path, buf_view(&text), 0600, true, e) != 0)
-        return err_wrap(e, "cannot remember what was verified");
-    return 0;
+    return statefile_end(&k->file, buf_view(&text), e);
 }
 
 /* --- what others ask --- */
@@ -244,8 +265,13 @@ const struct facts *known_last(const struct known *k, const struct facts *like) 
 }
 
 int known_put(struct known *k, const struct facts *f, struct err *e) {
-    last_put(k, f);
-    return known_write(k, e);
+    const struct facts copy = *f; /* it may be one of ours */
+
+    last_put(k, &copy); /* this run knows, whatever follows */
+    if (begin(k, e) != 0)
+        return err_wrap(e, "cannot remember what was verified");
+    last_put(k, &copy);
+    return end(k, e) ? err_wrap(e, "cannot remember what was verified") : 0;
 }
 
 /* What an acceptance is about: the fingerprint of the value, so that the file tells little. */
@@ -284,19 +310,46 @@ int known_accept(struct known *k, const struct facts *f, const struct check *c, 
         return err_set(e, "not-remembered",
                        "only a warning about a machine that can be told from others is remembered");
     acc_put(k, &a);
-    return known_write(k, e);
+    if (begin(k, e) != 0)
+        return err_wrap(e, "cannot remember what was accepted");
+    acc_put(k, &a);
+    return end(k, e) ? err_wrap(e, "cannot remember what was accepted") : 0;
 }
 
 int known_forget(struct known *k, const struct facts *f, const struct check *c, struct err *e) {
     int n = 0;
 
+    if (begin(k, e) != 0)
+        return err_wrap(e, "cannot forget");
     for (size_t i = k->n_acc; i-- > 0;)
         if (!memcmp(k->acc[i].provider, f->provider, 32) &&
             (!c || !strcmp(k->acc[i].check, c->id))) {
             acc_drop(k, i);
             n++;
         }
-    return n && known_write(k, e) ? -1 : n;
+    return end(k, e) ? err_wrap(e, "cannot forget") : n;
+}
+
+int known_forget_provider(struct known *k, const uint8_t provider[static 32], struct err *e) {
+    if (begin(k, e) != 0)
+        return err_wrap(e, "cannot forget");
+    for (size_t i = k->n_acc; i-- > 0;)
+        if (!memcmp(k->acc[i].provider, provider, 32))
+            acc_drop(k, i);
+    for (size_t i = k->n_last; i-- > 0;)
+        if (!memcmp(k->last[i].provider, provider, 32))
+            last_drop(k, i);
+    return end(k, e) ? err_wrap(e, "cannot forget") : 0;
+}
+
+size_t known_of_provider(const struct known *k, const uint8_t provider[static 32]) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < k->n_acc; i++)
+        n += !memcmp(k->acc[i].provider, provider, 32);
+    for (size_t i = 0; i < k->n_last; i++)
+        n += !memcmp(k->last[i].provider, provider, 32);
+    return n;
 }
 
 size_t known_acceptances(const struct known *k) {

@@ -6,7 +6,9 @@
  *   {"t":"accept","provider":hex,"when":unix,"release":hex,"chip":hex,"check":id,"value":sha256}
  *
  * An acceptance holds for the same check with the same value on this release and this chip of this
- * provider; never for one that is simulated. Lines older than the days that the person gave go. */
+ * provider; never for one that is simulated. Lines older than the days that the person gave go.
+ * Two programs take turns at the file, and what one forgets the other does not write back
+ * (statefile.h). */
 #ifndef CDVM_KNOWN_H
 #define CDVM_KNOWN_H
 
@@ -17,14 +19,15 @@
 
 struct known;
 /* path NULL, or no days: nothing is read or kept beyond this run. A file that is absent is empty;
- * lines that make no sense are passed over, and gone when the file is next written. */
-struct known *known_new(const char *path, int64_t now, unsigned days);
+ * lines that make no sense are passed over, and stay. What cannot be read is said in *note (NULL
+ * legal), and then not written over either. Never NULL. */
+struct known *known_new(const char *path, int64_t now, unsigned days, struct err *note);
 void known_free(struct known *k); /* NULL legal */
 
 /* The last accepted verdict about this chip of this provider, else about any of its; NULL when
  * there is none. Valid until the next known_put. */
 const struct facts *known_last(const struct known *k, const struct facts *like);
-/* Remembers; the file is written anew (0600, by rename). */
+/* Remembers; on error for this run alone. */
 int known_put(struct known *k, const struct facts *f, struct err *e) WARN_UNUSED;
 
 /* Was the acceptance of this warning, with this value, remembered? When, or 0. */
@@ -33,6 +36,10 @@ int known_accept(struct known *k, const struct facts *f, const struct check *c,
                  struct err *e) WARN_UNUSED;
 /* check NULL: every acceptance of this provider. How many were forgotten; -1 with e. */
 int known_forget(struct known *k, const struct facts *f, const struct check *c, struct err *e);
+/* All that is remembered of a provider: how much, and forgotten. */
+size_t known_of_provider(const struct known *k, const uint8_t provider[static 32]);
+int known_forget_provider(struct known *k, const uint8_t provider[static 32],
+                          struct err *e) WARN_UNUSED;
 size_t known_acceptances(const struct known *k); /* of all providers */
 
 #endif

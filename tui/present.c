@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/enc.h"
+
 static void take_words(const struct verdict *v, struct app_verdict *out) {
     const uint8_t *guest = verdict_guest(v);
     size_t n;
@@ -39,4 +41,35 @@ void present_verdict(const struct session *s, const struct verdict *v, struct fa
     else
         take_words(v, out);
     bundle_free(&b);
+}
+
+/* --- for the history --- */
+
+static const struct check *check_of(const struct check *top, const char *id) {
+    const struct check *found = strcmp(top->id, id) == 0 ? top : NULL;
+
+    for (size_t i = 0; !found && i < top->n_children; i++)
+        found = check_of(top->child[i], id);
+    return found;
+}
+
+/* The launch digest that the report names; "" when the tree has none in full. */
+static void digest_of(const struct check *top, char out[static 97]) {
+    const struct check *c = check_of(top, "snp.measurement");
+    uint8_t bytes[48];
+
+    out[0] = 0;
+    if (c && hex_decode_str(c->got, bytes, sizeof bytes))
+        memcpy(out, c->got, 97);
+}
+
+void present_proof(const struct check *top, enum check_state state, bool simulated,
+                   struct proven_job *out) {
+    static const enum proof_state OF[] = {[CHECK_PASS] = PROOF_PASS,
+                                          [CHECK_WARN] = PROOF_WARN,
+                                          [CHECK_NOT_CHECKED] = PROOF_NOT_CHECKED,
+                                          [CHECK_FAIL] = PROOF_FAIL};
+
+    out->proof.state = simulated && state != CHECK_FAIL ? PROOF_SIMULATED : OF[state];
+    digest_of(top, out->digest);
 }

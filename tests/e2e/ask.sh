@@ -88,6 +88,12 @@ same "the last line is the exit code" "end 65" "$(of all '' '"%s %s" % (o["event
 "$CDVM" verify "$T/all.json" --policy demo >/dev/null 2>&1
 same "one receipt for all of them" 0 $?
 
+# --- what is remembered of it ---
+"$CDVM" offers --relay "$URL" --policy demo --json >"$T/offers" 2>/dev/null
+same "the seller is known by what was verified" simulated \
+    "$(python3 -c 'import json, sys; print(json.loads(sys.stdin.readline())["proven"]["state"])' <"$T/offers")"
+check "a machine that was accepted, too" grep -q '"t":"last"' "$XDG_STATE_HOME/cdvm/verdicts"
+
 # --- nobody reads ---
 same "a reader that leaves: its code" 74 "$(code pipe)"
 check "it is said" said "$T/pipe.err" 'nobody reads standard output'

@@ -37,13 +37,16 @@ static int set_up(void **state) {
 }
 
 static int tear_down(void **state) {
+    cleanup_free char *lock = mem_fmt("%s.lock", path);
+
     (void)state;
     unlink(path);
+    unlink(lock);
     return 0;
 }
 
 static struct known *opened(int64_t now) {
-    return known_new(path, now, KNOWN_DAYS);
+    return known_new(path, now, KNOWN_DAYS, NULL);
 }
 
 static void facts_say_what_the_bundle_says(void **state) {
@@ -186,7 +189,7 @@ static void what_is_forgotten_is_asked_again(void **state) {
 }
 
 static void no_days_keep_nothing(void **state) {
-    struct known *k = known_new(path, first.when, 0);
+    struct known *k = known_new(path, first.when, 0, NULL);
     struct err e;
 
     (void)state;
@@ -198,7 +201,7 @@ static void no_days_keep_nothing(void **state) {
 
 /* The fuzzer's seed is a file that this program reads. */
 static void the_seed_is_one(void **state) {
-    struct known *k = known_new("tests/fuzz/corpus/known/one", 1795300001, KNOWN_DAYS);
+    struct known *k = known_new("tests/fuzz/corpus/known/one", 1795300001, KNOWN_DAYS, NULL);
 
     (void)state;
     assert_true(k->n_last == 1 && k->n_acc == 1);
@@ -227,9 +230,78 @@ static void odd_files_do_no_harm(void **state) {
     }
 }
 
+/* What one program remembers the other does not lose, and what one forgets the other does not write
+ * back. */
+static void two_programs_take_turns(void **state) {
+    struct known *a = opened(first.when), *b = opened(first.when), *c;
+    struct facts f = first, other = first;
+    struct err e;
+
+    (void)state;
+    f.simulated = other.simulated = false;
+    other.provider[0] ^= 1;
+    assert_int_equal(known_accept(a, &f, &warn, &e), 0);
+    assert_int_equal(known_put(b, &other, &e), 0);
+    c = opened(first.when);
+    assert_int_equal(known_accepted(c, &f, &warn), f.when);
+    assert_non_null(known_last(c, &other));
+    assert_int_equal(known_forget(c, &f, NULL, &e), 1);
+    known_free(c);
+    assert_int_equal(known_put(a, &first, &e), 0); /* it still held the acceptance */
+    c = opened(first.when);
+    assert_int_equal(known_accepted(c, &f, &warn), 0);
+    known_free(a);
+    known_free(b);
+    known_free(c);
+}
+
+static void a_provider_is_forgotten_whole(void **state) {
+    struct known *k = opened(first.when);
+    struct facts f = first, other = first;
+    struct err e;
+
+    (void)state;
+    f.simulated = false;
+    other.provider[0] ^= 1;
+    assert_int_equal(known_put(k, &f, &e), 0);
+    assert_int_equal(known_accept(k, &f, &warn, &e), 0);
+    assert_int_equal(known_put(k, &other, &e), 0);
+    assert_int_equal(known_of_provider(k, f.provider), 2);
+    assert_int_equal(known_forget_provider(k, f.provider, &e), 0);
+    known_free(k);
+    k = opened(first.when);
+    assert_int_equal(known_of_provider(k, f.provider), 0);
+    assert_int_equal(known_of_provider(k, other.provider), 1);
+    known_free(k);
+}
+
+/* A line of a later program stays; a file that cannot be read is not written over. */
+static void what_is_not_understood_stays(void **state) {
+    static const char line[] = "{\"t\":\"later\",\"x\":1}\n";
+    struct err e = {0}, note = {0};
+    cleanup_buf struct buf text = {0};
+    struct known *k;
+
+    (void)state;
+    assert_int_equal(file_write(path, view_str(line), 0600, true, &e), 0);
+    k = opened(first.when);
+    assert_int_equal(known_put(k, &first, &e), 0);
+    known_free(k);
+    assert_int_equal(file_read(path, STATEFILE_MAX, &text, &e), 0);
+    assert_non_null(memmem(text.p, text.n, line, strlen(line)));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    k = known_new(path, first.when, KNOWN_DAYS, &note);
+    assert_non_null(strstr(note.text, "neither read nor changed"));
+    assert_int_equal(known_put(k, &first, &e), -1);
+    assert_non_null(known_last(k, &first)); /* for this run */
+    known_free(k);
+    assert_int_equal(rmdir(path), 0);
+}
+
 /* The rows stay bounded, and the newest are those that stay. */
 static void many_are_not_too_many(void **state) {
-    struct known *k = known_new(NULL, first.when, KNOWN_DAYS);
+    struct known *k = known_new(NULL, first.when, KNOWN_DAYS, NULL);
     struct facts f = first;
     struct err e;
 
@@ -255,6 +327,8 @@ int main(void) {
         T(what_cannot_be_remembered),      T(what_is_forgotten_is_asked_again),
         T(no_days_keep_nothing),           T(the_seed_is_one),
         T(odd_files_do_no_harm),           T(many_are_not_too_many),
+        T(two_programs_take_turns),        T(a_provider_is_forgotten_whole),
+        T(what_is_not_understood_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
