@@ -1,17 +1,15 @@
-#include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "accel.h"
 #include "core/channel.h"
 #include "core/enc.h"
+#include "device_node.h"
 #include "spawn.h"
 
 #define PROBE_MS 15000
@@ -51,9 +49,14 @@ void accel_tcg_cpu(unsigned qemu_major, char out[static 64]) {
              qemu_major >= 10 ? ",+rdseed" : "");
 }
 
-static int find_qemu(struct accel *a, unsigned *major, struct err *e) {
+int accel_find_qemu(struct accel *a, const char *named, unsigned *major, struct err *e) {
     cleanup_buf struct buf text = {0};
 
+    a->qemu[0] = 0;
+    if (named && access(named, X_OK) < 0)
+        return err_set(e, "no-qemu", "qemu '%s' is not a program that can be run", named);
+    if (named)
+        snprintf(a->qemu, sizeof a->qemu, "%s", named);
     for (size_t i = 0; i < COUNT(qemu_paths) && !a->qemu[0]; i++)
         if (access(qemu_paths[i], X_OK) == 0)
             snprintf(a->qemu, sizeof a->qemu, "%s", qemu_paths[i]);
@@ -66,31 +69,6 @@ static int find_qemu(struct accel *a, unsigned *major, struct err *e) {
     if (!text.n || !accel_version((const char *)text.p, a->version, major))
         return err_set(e, "no-qemu", "'%s' does not say which version it is", a->qemu);
     return 0;
-}
-
-/* --- is /dev/kvm ours to open? --- */
-
-static bool kvm_opens(const char *path, char why[static 200]) {
-    int fd = open(path, O_RDWR | O_CLOEXEC), sysno = errno;
-    struct stat st;
-    struct group *g;
-
-    if (fd >= 0) {
-        close(fd);
-        return true;
-    }
-    if (stat(path, &st) < 0) {
-        snprintf(why, 200, "this machine has no %s", path);
-        return false;
-    }
-    g = getgrgid(st.st_gid);
-    if (sysno == EACCES && g && (st.st_mode & S_IWGRP))
-        snprintf(why, 200, "%s is for the group '%s': `sudo usermod -aG %s $USER`, log in again",
-                 path, g->gr_name, g->gr_name);
-    else
-        snprintf(why, 200, "%s cannot be opened: %s (group '%s', mode %04o)", path, strerror(sysno),
-                 g ? g->gr_name : "unknown", (unsigned)st.st_mode & 07777);
-    return false;
 }
 
 /* --- the probe: a guest that says STATE booted within the deadline --- */
@@ -233,13 +211,13 @@ static bool kvm_works(struct accel *a, const struct image *m, const struct accel
 
 int accel_choose(enum accel_want want, const struct image *m, const struct accel_probe *probe,
                  struct accel *out, struct err *e) {
-    char why[200] = "a guest did not boot under KVM within 15 s";
+    char why[DEVICE_WHY] = "a guest did not boot under KVM within 15 s";
     unsigned major;
 
     *out = (struct accel){0};
-    if (find_qemu(out, &major, e) < 0)
+    if (accel_find_qemu(out, probe->qemu, &major, e) < 0)
         return -1;
-    if (want != ACCEL_TCG && kvm_opens("/dev/kvm", why) && kvm_works(out, m, probe)) {
+    if (want != ACCEL_TCG && device_opens("/dev/kvm", why) && kvm_works(out, m, probe)) {
         snprintf(out->why, sizeof out->why, "guests run under KVM (-cpu %s)", out->cpu);
         return 0;
     }

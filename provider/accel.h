@@ -13,14 +13,17 @@ struct accel {
     char cpu[64];     /* value of -cpu */
     char qemu[128];   /* program */
     char version[32]; /* "7.2.22" */
-    char why[320];    /* one sentence for a person: what was chosen and why */
+    char why[500];    /* one sentence for a person: what was chosen and why */
 };
 struct accel_probe {
     const char *cache;  /* path of the file that remembers; NULL: neither read nor written */
     const char *rundir; /* see vm_new */
+    const char *qemu;   /* as accel_find_qemu */
     void (*slow)(void *arg, const char *what); /* told before the slow part; may be NULL */
     void *arg;
 };
+/* Only which program, and which version it says it is. named: NULL, where Debian puts it. */
+int accel_find_qemu(struct accel *a, const char *named, unsigned *major, struct err *e) WARN_UNUSED;
 /* Blocks for at most two deadlines of 15 s, on the first start of a kernel, QEMU and image only. -1
  * when there is no QEMU, or when ACCEL_KVM was asked for and does not work ("no-kvm"). */
 int accel_choose(enum accel_want want, const struct image *m, const struct accel_probe *probe,

@@ -1,13 +1,11 @@
 #include "cli_argv.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "accel.h"
 #include "gpu_life.h"
-#include "qemu_able.h"
+#include "snp_host.h"
 
 /* One line's parts, while they live. */
 struct line {
@@ -16,7 +14,7 @@ struct line {
     const struct image_offer *sold;
     struct accel accel;
     struct buf append;
-    struct gpu_life *gpu; /* NULL: none */
+    struct gpu gpu;
     struct vm_snp snp;
 };
 
@@ -41,46 +39,46 @@ static int open_image(struct line *l, struct err *e) {
 
 /* --- backends --- */
 
-/* Leased while its line is printed: one that another job has gets no second line. */
-static int lease_gpu(struct line *l, struct err *e) {
-    cleanup_free char *dir = conf_path(CONF_STATE, "gpu", e);
+/* One that another job has, or that is in quarantine, gets no line. */
+static int find_gpu(struct line *l, struct err *e) {
+    char why[GPU_CC_WHY];
+    enum gpu_standing s;
 
-    if (!l->conf->gpu)
+    if (!l->conf->gpu.n)
         return 0;
-    if (!dir)
+    if (gpu_find("/sys", l->conf->gpu.v[0], &l->gpu, e) < 0)
         return -1;
-    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-        return err_sys(e, errno, "cannot make '%s'", dir);
-    l->gpu = gpu_life_new("/sys", dir, l->conf->gpu, e);
-    return l->gpu ? 0 : -1;
+    s = gpu_life_standing(&gpu_host, l->gpu.bdf, why);
+    if (s == GPU_STANDS_LEASED || s == GPU_STANDS_QUARANTINED)
+        return err_set(e, s == GPU_STANDS_LEASED ? "gpu-leased" : "gpu-quarantined",
+                       "GPU %s is %s%s%s", l->gpu.bdf, gpu_standing_name(s), why[0] ? ": " : "",
+                       why);
+    return 0;
 }
 
 static int use_snp(struct line *l, struct err *e) {
     const struct image *m = l->image;
     struct qemu_able q;
+    unsigned major;
 
-    if (!m->ovmf.hashes_gpa)
-        return err_set(e, "bad-image",
-                       "the firmware has no place for the kernel's hashes: it has to be the AmdSev "
-                       "build of OVMF");
-    if (!release_has_vcpu_type(m->release, l->conf->vcpu_type))
-        return err_set(e, "bad-image", "vcpu-type '%s' is not in the release", l->conf->vcpu_type);
-    if (accel_choose(ACCEL_TCG, m, &(struct accel_probe){0}, &l->accel, e) < 0 ||
-        qemu_probe(l->accel.qemu, &q, e) < 0 || qemu_can(&q, l->conf->gpu, e) < 0 ||
-        lease_gpu(l, e) < 0)
+    if (snp_image_fits(m, l->conf->vcpu_type, l->conf->gpu.n && l->sold->gpus, e) < 0 ||
+        accel_find_qemu(&l->accel, l->conf->qemu, &major, e) < 0 ||
+        qemu_probe(l->accel.qemu, &q, e) < 0 || qemu_can(&q, l->conf->gpu.n, e) < 0 ||
+        find_gpu(l, e) < 0)
         return -1;
     l->accel.accel = VM_KVM;
     snprintf(l->accel.cpu, sizeof l->accel.cpu, "%s", l->conf->vcpu_type);
     l->snp = (struct vm_snp){.cbitpos = q.cbitpos,
                              .reduced_phys_bits = q.reduced_phys_bits,
                              .policy = m->release->policy,
-                             .gpu = l->gpu ? gpu_life_gpu(l->gpu) : NULL};
+                             .gpu = l->conf->gpu.n ? &l->gpu : NULL};
     return 0;
 }
 
 /* KVM's CPU is known only after a guest was tried, which would be running something. */
 static int use_sim(struct line *l, struct err *e) {
-    if (accel_choose(ACCEL_TCG, l->image, &(struct accel_probe){0}, &l->accel, e) < 0)
+    if (accel_choose(ACCEL_TCG, l->image, &(struct accel_probe){.qemu = l->conf->qemu}, &l->accel,
+                     e) < 0)
         return -1;
     if (l->conf->accel == ACCEL_KVM) {
         l->accel.accel = VM_KVM;
@@ -121,7 +119,6 @@ int argv_print(const struct provider_conf *c, struct err *e) {
         rc = snp ? use_snp(&l, e) : use_sim(&l, e);
     if (rc == 0)
         rc = print(&l, snp, e);
-    gpu_life_free(l.gpu);
     buf_free(&l.append);
     image_free(l.image);
     return rc;

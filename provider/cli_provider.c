@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "cli_argv.h"
+#include "cli_gpus.h"
 #include "core/log.h"
 #include "core/secret.h"
 #include "provider.h"
@@ -14,8 +15,9 @@
 static void print_usage(FILE *to) {
     fputs("usage: cdvm provider [OPTION]...\n\n"
           "Publishes offers, takes jobs, runs one sealed guest per job, and destroys it.\n"
-          "With the backend `sim` everything is real but the processor that signs: all of it is\n"
-          "marked SIMULATED, and customers refuse it unless they ask for `--policy demo`.\n\n",
+          "With the backend `snp` guests are confidential: AMD's processor signs what runs, and a\n"
+          "GPU may go along. With `sim` everything is real but the processor: all of it is marked\n"
+          "SIMULATED, and customers refuse it unless they ask for `--policy demo`.\n\n",
           to);
     for (size_t i = 0; i < n_provider_keys; i++)
         fprintf(to, "  --%-12s %s\n", provider_keys[i].name, provider_keys[i].help);
@@ -43,6 +45,11 @@ static int exit_code(const struct err *e) {
                  {"no-snp", EX_UNAVAILABLE},
                  {"no-gpu", EX_UNAVAILABLE},
                  {"gpu-unfit", EX_UNAVAILABLE},
+                 {"gpu-bind", EX_UNAVAILABLE},
+                 {"gpu-in-use", EX_TEMPFAIL},
+                 {"wrong-cpu", EX_UNAVAILABLE},
+                 {"no-iommufd", EX_UNAVAILABLE},
+                 {"memlock", EX_UNAVAILABLE},
                  {"gpu-leased", EX_TEMPFAIL},
                  {"gpu-quarantined", EX_UNAVAILABLE}};
 
@@ -91,6 +98,17 @@ static int run(const struct provider_conf *c, struct err *e) {
     return rc;
 }
 
+/* Of what runs no guest, the first that was asked for; else the provider itself. */
+static int do_it(const struct provider_conf *c, struct err *e) {
+    if (c->list_gpus)
+        return gpus_print(&gpu_host, e);
+    if (c->clear_gpu)
+        return gpus_clear(&gpu_host, c->clear_gpu, e);
+    if (provider_conf_check(c, e) < 0)
+        return -1;
+    return c->print_argv ? argv_print(c, e) : run(c, e);
+}
+
 int cli_provider(int argc, char **argv) {
     struct provider_conf c;
     struct err e;
@@ -100,10 +118,8 @@ int cli_provider(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     if (rc == 1)
         print_usage(stdout);
-    else if (rc == 0 && provider_conf_check(&c, &e) == 0)
-        rc = c.print_argv ? argv_print(&c, &e) : run(&c, &e);
-    else
-        rc = -1;
+    else if (rc == 0)
+        rc = do_it(&c, &e);
     provider_conf_free(&c);
     if (rc >= 0)
         return 0;

@@ -6,15 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "core/loop.h"
 #include "core/text.h"
+#include "gpu_bind.h"
 
-#define PAGE 4096u
+#define SMALL_MAX ((size_t)4096)
+#define LEASE_TRIES 4 /* somebody else's look takes a shared lock for an instant */
+#define LEASE_NAP_NS 5000000L
+
+static int let_go_ms = 5000; /* for a killed QEMU to be gone */
+static int boot_ms =
+    10000; /* for the GPU's own firmware after a reset; NVIDIA's tool gives it 5 s */
+
+const struct gpu_places gpu_host = {"/sys", "/proc", "/run/cdvm/gpu", "/var/lib/cdvm/gpu"};
 
 struct gpu_life {
-    char *sys, *dir;
+    struct gpu_places at; /* strings owned */
     struct gpu gpu;
     enum gpu_step step;
     int lease;
@@ -52,155 +63,110 @@ static enum gpu_step next_step(enum gpu_step from, enum gpu_act act) {
     return GPU_STEPS;
 }
 
-/* --- files of the device --- */
+/* --- acts --- */
 
-static int put(const struct gpu_life *l, const char *bdf, const char *file, const char *value,
-               struct err *e) {
-    cleanup_free char *path = mem_fmt("%s/bus/pci/devices/%s/%s", l->sys, bdf, file);
-    cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-    if (fd < 0 || write(fd, value, strlen(value)) != (ssize_t)strlen(value))
-        return err_sys(e, errno, "cannot write '%s' to '%s'", value, path);
-    return 0;
-}
-
-static int probe(const struct gpu_life *l, const char *bdf, struct err *e) {
-    cleanup_free char *path = mem_fmt("%s/bus/pci/drivers_probe", l->sys);
-    cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-    if (fd < 0 || write(fd, bdf, strlen(bdf)) != (ssize_t)strlen(bdf))
-        return err_sys(e, errno, "cannot write '%s' to '%s'", bdf, path);
-    return 0;
-}
-
-/* driver_override binds this one function, where new_id would take every card of its kind. */
-static int bind_vfio(const struct gpu_life *l, const char *bdf, const char *driver, struct err *e) {
-    if (!strcmp(driver, "vfio-pci"))
-        return 0;
-    if (put(l, bdf, "driver_override", "vfio-pci", e) < 0 ||
-        (driver[0] && put(l, bdf, "driver/unbind", bdf, e) < 0))
-        return -1;
-    return probe(l, bdf, e);
-}
-
-/* Only the GPU itself is taken from its driver: a disk that shares its group may be in use, and
- * gpu_fit names it. */
 static int look(struct gpu_life *l, struct err *e) {
-    return gpu_find(l->sys, l->gpu.bdf, &l->gpu, e) < 0 ? -1 : gpu_fit(&l->gpu, e);
+    return gpu_find(l->at.sys, l->gpu.bdf, &l->gpu, e);
 }
 
 static int must_be_confidential(const struct gpu_life *l, struct err *e) {
-    static const char *const words[] = {[GPU_CC_OFF] = "off",
-                                        [GPU_CC_ON] = "on",
-                                        [GPU_CC_DEVTOOLS] = "devtools",
-                                        [GPU_CC_UNKNOWN] = "not known"};
-    enum gpu_cc mode = gpu_cc_query(l->sys, &l->gpu);
+    char why[GPU_CC_WHY];
+    enum gpu_cc mode;
 
+    if (!gpu_answers(l->at.sys, &l->gpu))
+        return err_set(e, "gpu-unfit",
+                       "%s does not answer (its configuration space is not its own): restart the "
+                       "host if a reset does not help",
+                       l->gpu.bdf);
+    mode = gpu_cc_query(l->at.sys, &l->gpu, boot_ms, why);
     if (mode == GPU_CC_ON)
         return 0;
+    if (mode == GPU_CC_UNKNOWN)
+        return err_set(e, "gpu-unfit", "the CC mode of %s is not known: %s", l->gpu.bdf, why);
     return err_set(e, "gpu-unfit",
                    "the CC mode of %s is %s: set it once with `nvidia_gpu_tools.py "
                    "--set-cc-mode=on --reset-after-cc-mode-switch`",
-                   l->gpu.bdf, words[mode]);
+                   l->gpu.bdf, gpu_cc_name(mode));
 }
 
-/* --- CC mode --- */
+/* The lease's content is who held its functions before the first attach: kept over jobs, and
+ * written before anything is taken. */
+static int keep_record(const struct gpu_life *l, struct err *e) {
+    cleanup_buf struct buf record = {0};
 
-/* Where a chip keeps it: bits 1:0 are 1 on, 3 devtools (GH100, as NVIDIA's gpu-admin-tools read
- * it).
- */
-static const struct {
-    uint16_t first, last; /* PCI device ids */
-    uint32_t at;          /* in BAR 0 */
-} cc_registers[] = {{0x2300, 0x23ff, 0x1182cc}};
-
-/* Idle functions of vfio-pci sleep and answer no memory access. */
-static void wake(const char *dir) {
-    cleanup_free char *power = mem_fmt("%s/power/control", dir);
-    cleanup_free char *config = mem_fmt("%s/config", dir);
-    cleanup_fd int p = open(power, O_WRONLY | O_CLOEXEC);
-    cleanup_fd int c = open(config, O_RDWR | O_CLOEXEC);
-    uint8_t command;
-
-    if (p >= 0)
-        (void)!write(p, "on", 2);
-    if (c >= 0 && pread(c, &command, 1, 4) == 1 && !(command & 2)) {
-        command |= 2; /* memory space */
-        (void)!pwrite(c, &command, 1, 4);
-    }
+    if (lseek(l->lease, 0, SEEK_END) > 0)
+        return 0;
+    gpu_bind_record(&l->gpu, &record);
+    if (record.n && (fd_write_all(l->lease, buf_view(&record), e) < 0 || fsync(l->lease) < 0))
+        return err_set(e, "gpu-lease", "cannot write the lease of %s", l->gpu.bdf);
+    return 0;
 }
 
-static uint32_t read_register(const char *dir, uint32_t at) {
-    cleanup_free char *path = mem_fmt("%s/resource0", dir);
-    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_SYNC);
-    const volatile uint8_t *page;
-    uint32_t v;
-
-    if (fd < 0 || lseek(fd, 0, SEEK_END) < (off_t)(at + 4))
-        return UINT32_MAX;
-    page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, at / PAGE * PAGE);
-    if (page == MAP_FAILED)
-        return UINT32_MAX;
-    v = *(const volatile uint32_t *)(const volatile void *)(page + at % PAGE);
-    munmap((void *)(uintptr_t)page, PAGE);
-    return v;
+static int hold(struct gpu_life *l, struct err *e) {
+    if (look(l, e) < 0 || keep_record(l, e) < 0 ||
+        gpu_bind_take(l->at.sys, l->at.proc, &l->gpu, e) < 0 || look(l, e) < 0)
+        return -1;
+    return gpu_fit(&l->gpu, e);
 }
-
-static enum gpu_cc cc_of(uint32_t v) {
-    static const enum gpu_cc modes[4] = {GPU_CC_OFF, GPU_CC_ON, GPU_CC_UNKNOWN, GPU_CC_DEVTOOLS};
-
-    return v == UINT32_MAX ? GPU_CC_UNKNOWN : modes[v & 3];
-}
-
-enum gpu_cc gpu_cc_query(const char *sys, const struct gpu *g) {
-    cleanup_free char *dir = mem_fmt("%s/bus/pci/devices/%s", sys, g->bdf);
-
-    for (size_t i = 0; i < COUNT(cc_registers); i++)
-        if (g->device >= cc_registers[i].first && g->device <= cc_registers[i].last) {
-            wake(dir);
-            return cc_of(read_register(dir, cc_registers[i].at));
-        }
-    return GPU_CC_UNKNOWN;
-}
-
-/* --- acts --- */
 
 static int act_attach(struct gpu_life *l, struct err *e) {
-    return gpu_find(l->sys, l->gpu.bdf, &l->gpu, e) < 0 ||
-                   bind_vfio(l, l->gpu.bdf, l->gpu.driver, e) < 0 || look(l, e) < 0
-               ? -1
-               : must_be_confidential(l, e);
+    return hold(l, e) < 0 ? -1 : must_be_confidential(l, e);
 }
 
-static int reset_by(const struct gpu_life *l, const char *method, struct err *e) {
-    if (put(l, l->gpu.bdf, "reset_method", method, e) < 0)
-        return -1;
-    return put(l, l->gpu.bdf, "reset", "1", e);
+/* A killed QEMU lets go of the GPU when the kernel is done with it, and that may be never. */
+static int must_be_let_go(const struct gpu_life *l, struct err *e) {
+    const struct timespec nap = {.tv_nsec = 50000000L};
+    int64_t until = loop_now() + let_go_ms;
+    long pid;
+
+    while ((pid = gpu_bind_guest(l->at.proc, &l->gpu)) && loop_now() < until)
+        nanosleep(&nap, NULL);
+    if (!pid)
+        return 0;
+    return err_set(e, "gpu-unfit",
+                   "process %ld still has %s: a guest that does not end when killed", pid,
+                   l->gpu.bdf);
 }
 
 static int act_reset(struct gpu_life *l, struct err *e) {
-    if (reset_by(l, "flr", e) < 0 && reset_by(l, "bus", e) < 0)
+    if (hold(l, e) < 0 || must_be_let_go(l, e) < 0)
         return -1;
-    return look(l, e) < 0 ? -1 : must_be_confidential(l, e);
+    if (gpu_bind_reset(l->at.sys, l->gpu.bdf, "flr", e) < 0 &&
+        gpu_bind_reset(l->at.sys, l->gpu.bdf, "bus", e) < 0)
+        return -1;
+    return look(l, e) < 0 || gpu_fit(&l->gpu, e) < 0 ? -1 : must_be_confidential(l, e);
 }
 
 static int (*const acts[GPU_ACTS])(struct gpu_life *, struct err *) = {
     [GPU_ATTACH] = act_attach, [GPU_RESET] = act_reset};
 
-/* --- lease and quarantine --- */
+/* --- what is remembered --- */
 
-/* The lease's content is the step, so that whoever comes next knows in which it was left. */
+static char *lib_path(const struct gpu_places *at, const char *bdf, const char *ending) {
+    return mem_fmt("%s/%s.%s", at->lib, bdf, ending);
+}
+
+/* So that whoever comes next knows in which step it was left. */
 static int remember(const struct gpu_life *l, struct err *e) {
-    const char *name = step_names[l->step];
+    cleanup_free char *path = lib_path(&l->at, l->gpu.bdf, "step");
+    cleanup_free char *line = mem_fmt("%s\n", step_names[l->step]);
 
-    if (ftruncate(l->lease, 0) < 0 || lseek(l->lease, 0, SEEK_SET) < 0 ||
-        fd_write_all(l->lease, view_str(name), e) < 0 || fsync(l->lease) < 0)
-        return err_set(e, "gpu-lease", "cannot write the lease of %s", l->gpu.bdf);
-    return 0;
+    return file_write(path, view_str(line), 0600, true, e);
+}
+
+static bool was_left_free(const struct gpu_places *at, const char *bdf) {
+    cleanup_free char *path = lib_path(at, bdf, "step");
+    cleanup_buf struct buf b = {0};
+
+    if (access(path, F_OK) < 0)
+        return errno == ENOENT;
+    return file_read(path, SMALL_MAX, &b, NULL) == 0 && b.n &&
+           strcspn((const char *)b.p, "\n") == strlen(step_names[GPU_FREE]) &&
+           !strncmp((const char *)b.p, step_names[GPU_FREE], strlen(step_names[GPU_FREE]));
 }
 
 void gpu_life_doubt(struct gpu_life *l, const char *why) {
-    cleanup_free char *path = mem_fmt("%s/%s.quarantine", l->dir, l->gpu.bdf);
+    cleanup_free char *path = lib_path(&l->at, l->gpu.bdf, "quarantine");
     cleanup_free char *safe = text_safe_new(view_str(why), TEXT_LINE, 400);
     cleanup_free char *line = mem_fmt("%s\n", safe);
 
@@ -221,45 +187,90 @@ int gpu_life_act(struct gpu_life *l, enum gpu_act act, struct err *e) {
         if (remember(l, &why) == 0)
             return 0;
     }
+    if (!strcmp(why.code, "gpu-in-use")) { /* by the host, before anything was done with it */
+        *e = why;
+        return -1;
+    }
     gpu_life_doubt(l, why.text);
     return err_set(e, why.code, "GPU %s is in quarantine: %.400s", l->gpu.bdf, why.text);
 }
 
-static int check_quarantine(const struct gpu_life *l, struct err *e) {
-    cleanup_free char *path = mem_fmt("%s/%s.quarantine", l->dir, l->gpu.bdf);
-    cleanup_buf struct buf why = {0};
+int gpu_life_give_back(struct gpu_life *l, struct err *e) {
+    cleanup_free char *path = mem_fmt("%s/%s.lease", l->at.run, l->gpu.bdf);
+    cleanup_buf struct buf record = {0};
 
-    if (access(path, F_OK) < 0 && errno == ENOENT)
+    if (l->step != GPU_FREE)
         return 0;
-    (void)!file_read(path, 1024, &why, NULL);
+    if (file_read(path, SMALL_MAX, &record, e) < 0 ||
+        gpu_bind_back(l->at.sys, buf_view(&record), e) < 0)
+        return -1;
+    return ftruncate(l->lease, 0) < 0 ? err_sys(e, errno, "cannot empty '%s'", path) : 0;
+}
+
+/* --- lease and quarantine --- */
+
+static bool quarantine_reason(const struct gpu_places *at, const char *bdf,
+                              char why[static GPU_CC_WHY]) {
+    cleanup_free char *path = lib_path(at, bdf, "quarantine");
+    cleanup_buf struct buf b = {0};
+
+    why[0] = 0;
+    if (access(path, F_OK) < 0 && errno == ENOENT)
+        return false;
+    if (file_read(path, SMALL_MAX, &b, NULL) == 0 && b.n)
+        snprintf(why, GPU_CC_WHY, "%.*s", (int)strcspn((const char *)b.p, "\n"), (char *)b.p);
+    return true;
+}
+
+static int check_quarantine(const struct gpu_life *l, struct err *e) {
+    char why[GPU_CC_WHY];
+
+    if (!quarantine_reason(&l->at, l->gpu.bdf, why))
+        return 0;
     return err_set(e, "gpu-quarantined",
-                   "GPU %s is in quarantine (%.*s): see to it, then remove '%s'", l->gpu.bdf,
-                   why.n ? (int)strcspn((const char *)why.p, "\n") : 0,
-                   why.n ? (const char *)why.p : "", path);
+                   "GPU %s is in quarantine (%s): see to it, then `cdvm provider --clear-gpu %s`",
+                   l->gpu.bdf, why, l->gpu.bdf);
+}
+
+static bool lock_lease(int fd, int how) {
+    const struct timespec nap = {.tv_nsec = LEASE_NAP_NS};
+
+    for (int i = 0; i < LEASE_TRIES; i++) {
+        if (flock(fd, how | LOCK_NB) == 0)
+            return true;
+        nanosleep(&nap, NULL);
+    }
+    return false;
 }
 
 static int take_lease(struct gpu_life *l, struct err *e) {
-    cleanup_free char *path = mem_fmt("%s/%s.lease", l->dir, l->gpu.bdf);
-    char was[32] = "";
-    ssize_t n;
+    cleanup_free char *path = mem_fmt("%s/%s.lease", l->at.run, l->gpu.bdf);
 
     l->lease = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (l->lease < 0)
         return err_sys(e, errno, "cannot open '%s'", path);
-    if (flock(l->lease, LOCK_EX | LOCK_NB) < 0)
+    if (!lock_lease(l->lease, LOCK_EX))
         return err_set(e, "gpu-leased", "GPU %s is leased to another job", l->gpu.bdf);
-    n = read(l->lease, was, sizeof was - 1);
-    l->step = n == 0 || !strcmp(was, step_names[GPU_FREE]) ? GPU_FREE : GPU_DETACHED;
+    l->step = was_left_free(&l->at, l->gpu.bdf) ? GPU_FREE : GPU_DETACHED;
     return 0;
 }
 
-struct gpu_life *gpu_life_new(const char *sys, const char *dir, const char *bdf, struct err *e) {
+static struct gpu_life *lease(const struct gpu_places *at, const char *bdf, struct err *e) {
     struct gpu_life *l = mem_new(sizeof *l);
 
-    l->sys = mem_str(sys);
-    l->dir = mem_str(dir);
+    l->at = (struct gpu_places){mem_str(at->sys), mem_str(at->proc), mem_str(at->run),
+                                mem_str(at->lib)};
     l->lease = -1;
-    if (gpu_find(sys, bdf, &l->gpu, e) == 0 && take_lease(l, e) == 0 && check_quarantine(l, e) == 0)
+    if (gpu_find(at->sys, bdf, &l->gpu, e) == 0 && take_lease(l, e) == 0)
+        return l;
+    gpu_life_free(l);
+    return NULL;
+}
+
+struct gpu_life *gpu_life_new(const struct gpu_places *at, const char *bdf, struct err *e) {
+    struct gpu_life *l = lease(at, bdf, e);
+
+    if (!l || check_quarantine(l, e) == 0)
         return l;
     gpu_life_free(l);
     return NULL;
@@ -270,9 +281,72 @@ void gpu_life_free(struct gpu_life *l) {
         return;
     if (l->lease >= 0)
         close(l->lease);
-    free(l->sys);
-    free(l->dir);
+    free((char *)(uintptr_t)l->at.sys);
+    free((char *)(uintptr_t)l->at.proc);
+    free((char *)(uintptr_t)l->at.run);
+    free((char *)(uintptr_t)l->at.lib);
     free(l);
+}
+
+int gpu_life_clear(const struct gpu_places *at, const char *bdf, struct err *e) {
+    struct gpu_life *l = lease(at, bdf, e);
+    cleanup_free char *path = lib_path(at, bdf, "quarantine");
+    int rc;
+
+    if (!l)
+        return -1;
+    l->step = GPU_DETACHED;
+    rc = gpu_life_act(l, GPU_RESET, e);
+    if (rc == 0 && unlink(path) < 0 && errno != ENOENT)
+        rc = err_sys(e, errno, "cannot remove '%s'", path);
+    if (rc == 0)
+        rc = gpu_life_give_back(l, e);
+    gpu_life_free(l);
+    return rc;
+}
+
+/* --- looking --- */
+
+static bool is_leased(const struct gpu_places *at, const char *bdf) {
+    cleanup_free char *path = mem_fmt("%s/%s.lease", at->run, bdf);
+    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+}
+
+enum gpu_standing gpu_life_standing(const struct gpu_places *at, const char *bdf,
+                                    char why[static GPU_CC_WHY]) {
+    if (quarantine_reason(at, bdf, why))
+        return GPU_STANDS_QUARANTINED;
+    if (is_leased(at, bdf))
+        return GPU_STANDS_LEASED;
+    return was_left_free(at, bdf) ? GPU_STANDS_FREE : GPU_STANDS_LEFT;
+}
+
+const char *gpu_standing_name(enum gpu_standing s) {
+    static const char *const names[] = {[GPU_STANDS_FREE] = "free",
+                                        [GPU_STANDS_LEASED] = "leased",
+                                        [GPU_STANDS_LEFT] = "to be reset",
+                                        [GPU_STANDS_QUARANTINED] = "in quarantine"};
+
+    return names[s];
+}
+
+static int make_folder(const char *path, struct err *e) {
+    cleanup_free char *copy = mem_str(path);
+    char *last = strrchr(copy, '/');
+
+    *last = 0;
+    if ((mkdir(copy, 0755) < 0 && errno != EEXIST) || (mkdir(path, 0700) < 0 && errno != EEXIST))
+        return err_sys(e, errno,
+                       "cannot make '%s' (a provider with GPUs runs as root: drivers are bound and "
+                       "GPUs reset)",
+                       path);
+    return 0;
+}
+
+int gpu_places_make(const struct gpu_places *at, struct err *e) {
+    return make_folder(at->run, e) < 0 || make_folder(at->lib, e) < 0 ? -1 : 0;
 }
 
 enum gpu_step gpu_life_step(const struct gpu_life *l) {

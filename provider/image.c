@@ -60,9 +60,11 @@ static int seal_piece(const char *dir, const char *name, uint8_t sha[static 32],
 static int read_ovmf(struct image *m, const char *dir, struct err *e) {
     cleanup_buf struct buf b = {0};
 
-    if (read_piece(dir, "ovmf.fd", KERNEL_MAX, &b, e) < 0)
+    if (read_piece(dir, "ovmf.fd", KERNEL_MAX, &b, e) < 0 ||
+        ovmf_parse(buf_view(&b), &m->ovmf, e) < 0)
         return -1;
-    return ovmf_parse(buf_view(&b), &m->ovmf, e);
+    m->ovmf_fd = vm_sealed_file("ovmf.fd", buf_view(&b), e);
+    return m->ovmf_fd < 0 ? -1 : 0;
 }
 
 /* One line; its newline is the file's, not the command line's. */
@@ -173,7 +175,7 @@ static int open_volumes(struct image *m, const char *dir, struct err *e) {
 struct image *image_open(const char *dir, struct err *e) {
     struct image *m = mem_new(sizeof *m);
 
-    m->kernel_fd = m->initrd_fd = -1;
+    m->kernel_fd = m->initrd_fd = m->ovmf_fd = -1;
     if ((m->kernel_fd = seal_piece(dir, "kernel", m->kernel_sha256, e)) >= 0 &&
         (m->initrd_fd = seal_piece(dir, "initrd", m->initrd_sha256, e)) >= 0 &&
         read_ovmf(m, dir, e) == 0 && read_template(m, dir, e) == 0 && read_lock(m, dir, e) == 0 &&
@@ -260,6 +262,8 @@ void image_free(struct image *m) {
         close(m->kernel_fd);
     if (m->initrd_fd >= 0)
         close(m->initrd_fd);
+    if (m->ovmf_fd >= 0)
+        close(m->ovmf_fd);
     release_free(m->release);
     buf_free(&m->content);
     free(m->cmdline);

@@ -38,11 +38,12 @@ struct image_offer {
     const struct image_volume *work, *model; /* model NULL: none */
     uint32_t job_kind;                       /* KIND_JOB_CHAT or KIND_JOB_TOOL */
     uint32_t memory_mib, vcpus;
+    uint32_t gpus;      /* 0 or 1 */
     char *name, *about; /* owned; NULL: the workload's name, the provider's sentence */
     char broker[65];    /* 64 hex or "none" */
 };
 struct image {
-    int kernel_fd, initrd_fd; /* sealed memory files */
+    int kernel_fd, initrd_fd, ovmf_fd; /* sealed memory files */
     uint8_t kernel_sha256[32], initrd_sha256[32], lock_sha256[32];
     struct ovmf ovmf;
     char *cmdline; /* template, from cmdline.template */

@@ -21,7 +21,7 @@ static const char *const kind_words[] = {"usual", "chat", "tool", NULL};
 struct template {
     char *workload, *model, *name, *about, *broker;
     unsigned kind; /* enum kind_word */
-    uint64_t memory, vcpus;
+    uint64_t memory, vcpus, gpus;
 };
 
 #define AT(field) offsetof(struct template, field)
@@ -33,6 +33,7 @@ static const struct conf_key keys[] = {
     {"about", CONF_STRING, AT(about), 0, 400, NULL, "one sentence about it"},
     {"memory", CONF_NUMBER, AT(memory), 256, 1048576, NULL, "MiB of memory of the guest"},
     {"vcpus", CONF_NUMBER, AT(vcpus), 1, 512, NULL, "vCPUs of the guest"},
+    {"gpu", CONF_NUMBER, AT(gpus), 0, 1, NULL, "GPUs of the guest: 0 or 1"},
     {"broker", CONF_STRING, AT(broker), 0, 64, NULL,
      "key of a sealed model's owner, as in NAME.sealed"},
 };
@@ -115,6 +116,7 @@ static int take_size(const struct source *s, const struct template *t, struct im
 
     o->memory_mib = (uint32_t)t->memory;
     o->vcpus = (uint32_t)t->vcpus;
+    o->gpus = (uint32_t)t->gpus;
     if (t->memory && t->memory < least)
         return bad(s, "memory", e,
                    "memory: %llu MiB is too little, workload and model alone need %llu MiB",

@@ -102,12 +102,18 @@ static const struct image_offer *check(struct provider *p, const struct rumor *r
 }
 
 static void admit(struct provider *p, struct job *j) {
-    if (provider_slots_used(p) < p->conf->slots && !provider_queued(p))
+    bool room = job_has_room(j);
+
+    if (!room && !gpu_pool_count(p->gpus).good)
+        job_refuse(j, "no-gpu", "no GPU of this provider is fit for a guest now");
+    else if (room && provider_slots_used(p) < p->conf->slots && !provider_queued(p))
         job_event(j, ON_SLOT);
     else if (provider_queued(p) < p->conf->queue)
         job_event(j, ON_WAIT);
     else
-        job_refuse(j, "no-capacity", "all slots are taken and the queue is full");
+        job_refuse(j, room ? "no-capacity" : "gpu-busy",
+                   room ? "all slots are taken and the queue is full"
+                        : "all GPUs of this provider are in use and the queue is full");
 }
 
 /* Written down before anything is done for it, whatever then becomes of it: a replay finds it

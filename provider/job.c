@@ -33,7 +33,11 @@ struct job {
     struct loop_timer *ending; /* calls env->over from the loop */
     struct buf append;
     uint8_t launch_digest[48];
+    struct gpu_use *gpu; /* NULL: none, or not any more */
     bool has_guest, had_vm, rundir_gone;
+    bool exited;  /* QEMU is gone; its GPU may still be being reset */
+    bool stopped; /* the kill ladder was started */
+    bool gpu_reset;
     uint8_t guest[32];
     int64_t received, spawned; /* loop_now */
     int64_t started;           /* Unix seconds */
@@ -149,20 +153,37 @@ static void on_ending(void *arg) {
 
 /* --- from QEMU --- */
 
-static void explain_exit(const struct job *j) {
-    const char *said = vm_complaint(j->vm), *means = vm_fault(said);
+static void explain_exit(struct job *j) {
+    const char *said = vm_complaint(j->vm);
+    const struct vm_fault *f = vm_fault(said);
 
     if (said[0])
-        log_line(LOG_WARN, "job", "QEMU: %s%s%s", said, means ? "; " : "", means ? means : "");
+        log_line(LOG_WARN, "job", "QEMU: %s%s%s", said, f ? "; " : "", f ? f->means : "");
+    if (f)
+        set_code(j, f->code, f->means);
 }
 
+static void on_gpu_reset(void *arg, const struct err *e) {
+    struct job *j = arg;
+
+    j->gpu = NULL;
+    j->gpu_reset = !e;
+    job_event(j, ON_DIED);
+}
+
+/* The guest is not over before its GPU is: it may hold what the customer said. */
 static void on_exit_of_vm(void *arg, int status) {
     struct job *j = arg;
 
     j->exit_status = status;
+    j->exited = true;
+    loop_timer_set(j->deadline, -1);
     if (status != 0)
         explain_exit(j);
-    job_event(j, ON_DIED);
+    if (j->gpu)
+        gpu_use_end(j->gpu, on_gpu_reset, j);
+    else
+        job_event(j, ON_DIED);
 }
 
 static void on_deadline(void *arg) {
@@ -172,7 +193,8 @@ static void on_deadline(void *arg) {
 /* --- actions --- */
 
 static void deadline(struct job *j, int64_t ms) {
-    loop_timer_set(j->deadline, loop_now() + ms);
+    if (!j->exited) /* nothing is waited for but the GPU's reset, which ends by itself */
+        loop_timer_set(j->deadline, loop_now() + ms);
 }
 
 static void act_none(struct job *j) {
@@ -205,7 +227,8 @@ static int prepare(struct job *j, struct err *e) {
     return j->rundir ? 0 : -1;
 }
 
-static int launch(struct job *j, struct err *e) {
+/* Descriptors of the host's: QEMU has its own copies once it runs. */
+static int launch_as(struct job *j, const struct vm_snp *snp, struct err *e) {
     const struct job_env *env = j->env;
     const struct image_offer *sold = j->sold;
     struct vm_spec s = {.qemu = env->accel->qemu,
@@ -217,7 +240,8 @@ static int launch(struct job *j, struct err *e) {
                         .initrd_fd = env->image->initrd_fd,
                         .append = (const char *)j->append.p,
                         .disk = {{"work", sold->work->fd}},
-                        .n_disks = 1};
+                        .n_disks = 1,
+                        .snp = snp};
 
     if (sold->model)
         s.disk[s.n_disks++] = (struct vm_disk){"model", sold->model->fd};
@@ -226,6 +250,19 @@ static int launch(struct job *j, struct err *e) {
     j->spawned = loop_now();
     j->started = unix_now();
     return j->vm ? 0 : -1;
+}
+
+static int launch(struct job *j, struct err *e) {
+    struct vm_snp snp;
+    int rc;
+
+    if (!j->env->snp)
+        return launch_as(j, NULL, e);
+    rc = snp_spec(j->env->snp, j->env->image, j->gpu ? gpu_use_gpu(j->gpu) : NULL, &snp, e);
+    if (rc == 0)
+        rc = launch_as(j, &snp, e);
+    snp_spec_close(&snp);
+    return rc;
 }
 
 static int connect_guest(struct job *j, struct err *e) {
@@ -247,16 +284,52 @@ static int connect_guest(struct job *j, struct err *e) {
     return j->gateway ? 0 : -1;
 }
 
+/* What of a start that failed is the customer's to know; the rest is "vm-failed". */
+static const struct {
+    const char *code, *why;
+} start_faults[] = {
+    {"gpu-busy", "all GPUs of this provider are in use"},
+    {"no-gpu", "no GPU of this provider is fit for a guest now"},
+    {"gpu-in-use", "the provider's GPU is in use by its own host"},
+    {"gpu-unfit", "the provider's GPU is not fit for a guest now"},
+    {"gpu-bind", "the provider's GPU is not fit for a guest now"},
+};
+
+static void start_failed(struct job *j, const struct err *e) {
+    log_line(LOG_ERROR, "job", "%s", e->text);
+    for (size_t i = 0; i < COUNT(start_faults); i++)
+        if (!strcmp(start_faults[i].code, e->code))
+            set_code(j, start_faults[i].code, start_faults[i].why);
+    set_code(j, "vm-failed", "the provider could not start a guest");
+    job_event(j, ON_FAULT);
+}
+
+static void start_guest(struct job *j) {
+    struct err e;
+
+    if (prepare(j, &e) == 0 && launch(j, &e) == 0 && connect_guest(j, &e) == 0)
+        job_event(j, ON_STARTED);
+    else
+        start_failed(j, &e);
+}
+
+static void on_gpu_attached(void *arg, const struct err *e) {
+    if (e)
+        start_failed(arg, e);
+    else
+        start_guest(arg);
+}
+
 static void act_start(struct job *j) {
     struct err e;
 
-    if (prepare(j, &e) == 0 && launch(j, &e) == 0 && connect_guest(j, &e) == 0) {
-        job_event(j, ON_STARTED);
+    if (!j->sold->gpus) {
+        start_guest(j);
         return;
     }
-    log_line(LOG_ERROR, "job", "%s", e.text);
-    set_code(j, "vm-failed", "the provider could not start a guest");
-    job_event(j, ON_FAULT);
+    j->gpu = gpu_use_new(j->env->gpus, on_gpu_attached, j, &e);
+    if (!j->gpu)
+        start_failed(j, &e);
 }
 
 static bool is_sealed(const struct job *j) {
@@ -312,7 +385,17 @@ static void act_wipe(struct job *j) {
     deadline(j, WIPE_MS);
 }
 
+/* Called again when the ladder has come to its end and QEMU has not. */
 static void act_stop(struct job *j) {
+    static const char stuck[] = "QEMU does not end when killed: the kernel may be stuck in VFIO's "
+                                "or guest memory's teardown; see dmesg, restart the host";
+
+    if (j->stopped && vm_running(j->vm)) {
+        log_line(LOG_ERROR, "job", "%s (pid %d)", stuck, vm_pid(j->vm));
+        if (j->gpu)
+            gpu_use_doubt(j->gpu, stuck);
+    }
+    j->stopped = true;
     vm_stop(j->vm);
     deadline(j, LADDER_MS);
 }
@@ -321,6 +404,9 @@ static void act_stop(struct job *j) {
 static void destroy(struct job *j) {
     vm_free(j->vm);
     j->vm = NULL;
+    if (j->gpu)
+        gpu_use_end(j->gpu, NULL, NULL);
+    j->gpu = NULL;
     if (j->rundir)
         j->rundir_gone = rundir_remove(j->rundir);
     if (j->rundir && !j->rundir_gone)
@@ -333,7 +419,10 @@ static void send_teardown(struct job *j) {
     struct teardown d = {.started = j->started,
                          .ended = unix_now(),
                          .exit_status = j->exit_status,
-                         .rundir_removed = j->rundir_gone};
+                         .rundir_removed = j->rundir_gone,
+                         .gpus = j->sold->gpus,
+                         .gpu_reset = j->gpu_reset,
+                         .gpu_cc = j->gpu_reset}; /* a reset is none that does not ask again */
 
     memcpy(d.job, j->q.id, 32);
     tell_teardown(j->env->tell, &d, j->q.customer);
@@ -373,6 +462,27 @@ static void (*const actions[])(struct job *) = {
     [ACT_STOP] = act_stop,   [ACT_FINISH] = act_finish, [ACT_FAIL] = act_fail,
 };
 
+/* --- the GPU goes along --- */
+
+static const struct {
+    enum job_step at;
+    enum gpu_step from;
+    enum gpu_act act;
+} gpu_steps[] = {
+    {STEP_WAITING, GPU_ATTACHED, GPU_ATTEST},    {STEP_ACCEPTED, GPU_ATTESTED, GPU_GET_READY},
+    {STEP_SERVING, GPU_ATTESTED, GPU_GET_READY}, /* loaded before it was accepted */
+    {STEP_SERVING, GPU_READY, GPU_USE},          {STEP_ENDING, GPU_USED, GPU_UNUSE},
+    {STEP_WIPING, GPU_USED, GPU_UNUSE},          {STEP_FAILING, GPU_USED, GPU_UNUSE},
+};
+
+static void move_gpu(struct job *j) {
+    if (!j->gpu || j->exited || j->at < STEP_BOOTING)
+        return;
+    for (size_t i = 0; i < COUNT(gpu_steps); i++)
+        if (gpu_steps[i].at == j->at && gpu_steps[i].from == gpu_use_step(j->gpu))
+            gpu_use_act(j->gpu, gpu_steps[i].act);
+}
+
 /* The step is written down before it is acted on; a nested event (ON_STARTED within ACT_START)
  * comes after both. */
 void job_event(struct job *j, enum job_event on) {
@@ -389,6 +499,7 @@ void job_event(struct job *j, enum job_event on) {
     j->at = r->next;
     if (moved)
         j->env->stepped(j->env->arg, j);
+    move_gpu(j);
     if (!job_step_over(j->at) && job_step_phase(j->at) != j->told)
         tell_phase(j);
     actions[r->act](j);
@@ -418,6 +529,10 @@ void job_free(struct job *j) {
     rumor_free(j->request);
     buf_free(&j->append);
     free(j);
+}
+
+bool job_has_room(const struct job *j) {
+    return !j->sold->gpus || gpu_pool_count(j->env->gpus).free > 0;
 }
 
 void job_refuse(struct job *j, const char *code, const char *why) {

@@ -11,8 +11,10 @@
 #include "core/dvm.h"
 #include "core/http.h"
 #include "core/ws.h"
+#include "gpu_pool.h"
 #include "image.h"
 #include "psp_sim.h"
+#include "snp_host.h"
 #include "tell.h"
 
 enum job_step {
@@ -46,7 +48,7 @@ enum job_event {
     ON_WIPING,   /* STATE wiping */
     ON_REFUSED,  /* STATE error n */
     ON_BROKEN,   /* the guest broke the channel's rules */
-    ON_DIED,     /* QEMU is gone and reaped */
+    ON_DIED,     /* QEMU is gone and reaped, its GPU reset */
     ON_TIMEOUT,  /* the step's deadline has passed */
     ON_END,      /* the provider stops, or an operator ends the job */
     ON_CANCEL,   /* the customer gave up before a guest was accepted */
@@ -100,7 +102,9 @@ struct job_env {
     struct tell *tell;
     const struct image *image;
     const struct accel *accel;
-    const struct psp_sim *psp;
+    const struct psp_sim *psp;  /* NULL: the processor signs */
+    const struct snp_host *snp; /* NULL: guests of the simulator */
+    struct gpu_pool *gpus;      /* NULL: none */
     const char *rundir;         /* rundir_base */
     const char *const *blossom; /* blob servers of the offer */
     size_t n_blossom;
@@ -124,6 +128,8 @@ struct job *job_new(const struct job_env *env, const struct rumor *request,
 void job_free(struct job *j);
 /* Gives the machine an event; one that the table does not allow is logged and dropped. */
 void job_event(struct job *j, enum job_event on);
+/* Is there what it needs beside a slot: a free GPU, or none wanted? */
+bool job_has_room(const struct job *j);
 /* Ends it with that code: ON_FAULT where nothing runs yet. */
 void job_refuse(struct job *j, const char *code, const char *why);
 

@@ -1,10 +1,13 @@
 #include <string.h>
 
 #include "attest/snp_measure.h"
+#include "accel.h"
 #include "confargs.h"
 #include "core/dvm.h"
+#include "gpu_pool.h"
 #include "provconf.h"
 
+/* In the order of enum accel_want. */
 static const char *const accel_words[] = {"auto", "kvm", "tcg", NULL};
 
 #define AT(field) offsetof(struct provider_conf, field)
@@ -22,8 +25,10 @@ const struct conf_key provider_keys[] = {
     {"image", CONF_STRING, AT(image), 0, 0, NULL, "folder of the guest image (build/image)"},
     {"state", CONF_STRING, AT(state), 0, 0, NULL, "folder for key, ledger and simulator keys"},
     {"backend", CONF_STRING, AT(backend), 0, 16, NULL,
-     "what runs guests: sim; snp with --print-argv only"},
-    {"gpu", CONF_STRING, AT(gpu), 0, 12, NULL, "PCI address of the GPU that a guest gets"},
+     "what runs guests: snp (confidential), or sim"},
+    {"gpu", CONF_LIST, AT(gpu), 0, 12, NULL,
+     "PCI address of a GPU that guests may get (repeat, at most 16)"},
+    {"qemu", CONF_STRING, AT(qemu), 0, 120, NULL, "QEMU to run (/usr/bin/qemu-system-x86_64)"},
     {"accel", CONF_CHOICE, AT(accel), 0, 0, accel_words, "auto, kvm or tcg"},
     {"slots", CONF_NUMBER, AT(slots), 1, 64, NULL, "guests at a time (1)"},
     {"queue", CONF_NUMBER, AT(queue), 0, 1000, NULL, "requests that may wait for a slot (4)"},
@@ -36,6 +41,10 @@ const struct conf_key provider_keys[] = {
     {"once", CONF_NUMBER, AT(once), 0, 1000000, NULL, "stop after that many jobs; 0: never"},
     {"print-argv", CONF_BOOL, AT(print_argv), 0, 0, NULL,
      "print QEMU's arguments for the first offer, one a line, and run nothing"},
+    {"list-gpus", CONF_BOOL, AT(list_gpus), 0, 0, NULL,
+     "print this host's GPUs and how they stand, and run nothing"},
+    {"clear-gpu", CONF_STRING, AT(clear_gpu), 0, 12, NULL,
+     "take that GPU out of quarantine, if a reset leaves it well"},
     {"quiet", CONF_BOOL, AT(quiet), 0, 0, NULL, "no status lines"},
 };
 const size_t n_provider_keys = COUNT(provider_keys);
@@ -67,12 +76,28 @@ static int check_backend(const struct provider_conf *c, struct err *e) {
     if (!snp && strcmp(c->backend, "sim"))
         return err_set(e, "bad-config", "backend '%s' is not known: there are 'sim' and 'snp'",
                        c->backend);
-    if (snp && !c->print_argv)
-        return err_set(e, "bad-config",
-                       "backend 'snp' serves no customers in this release: it prints QEMU's line "
-                       "with --print-argv");
-    if (!snp && c->gpu)
+    if (!snp && c->gpu.n)
         return err_set(e, "bad-config", "backend 'sim' has no GPU: leave out --gpu");
+    if (snp && c->accel == ACCEL_TCG)
+        return err_set(
+            e, "bad-config",
+            "backend 'snp' needs KVM: there are no confidential guests on an emulated CPU");
+    if (c->qemu && c->qemu[0] != '/')
+        return err_set(e, "bad-config", "qemu '%s' is not an absolute path", c->qemu);
+    return 0;
+}
+
+static int check_gpus(const struct provider_conf *c, struct err *e) {
+    if (c->gpu.n > GPU_POOL_MAX)
+        return err_set(e, "bad-config", "at most %d GPUs are possible", GPU_POOL_MAX);
+    for (size_t i = 0; i < c->gpu.n; i++) {
+        if (!bdf_ok(c->gpu.v[i]))
+            return err_set(e, "bad-config", "gpu '%s' is not a PCI address such as 0000:41:00.0",
+                           c->gpu.v[i]);
+        for (size_t k = 0; k < i; k++)
+            if (!strcmp(c->gpu.v[i], c->gpu.v[k]))
+                return err_set(e, "bad-config", "gpu '%s' is named twice", c->gpu.v[i]);
+    }
     return 0;
 }
 
@@ -98,7 +123,8 @@ static int check_addresses(const struct provider_conf *c, struct err *e) {
 int provider_conf_check(const struct provider_conf *c, struct err *e) {
     uint32_t signature;
 
-    if (check_backend(c, e) < 0 || (!c->print_argv && check_addresses(c, e) < 0))
+    if (check_backend(c, e) < 0 || check_gpus(c, e) < 0 ||
+        (!c->print_argv && check_addresses(c, e) < 0))
         return -1;
     if (!vcpu_type_signature(c->vcpu_type, &signature))
         return err_set(e, "bad-config", "vcpu-type '%s' is not known", c->vcpu_type);

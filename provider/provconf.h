@@ -6,11 +6,12 @@
 
 struct provider_conf {
     char *name, *about, *image, *state, *backend, *vcpu_type;
-    char *gpu; /* PCI address; NULL: none */
-    struct conf_list relay, blossom;
+    char *qemu;      /* program; NULL: where Debian puts it */
+    char *clear_gpu; /* PCI address */
+    struct conf_list relay, blossom, gpu;
     uint64_t slots, queue, memory, vcpus, lease, accept, once, relay_port;
     unsigned accel; /* enum accel_want */
-    bool run_relay, quiet, print_argv;
+    bool run_relay, quiet, print_argv, list_gpus;
 };
 extern const struct conf_key provider_keys[];
 extern const size_t n_provider_keys;

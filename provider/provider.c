@@ -19,6 +19,7 @@
 #define STOP_MS 60000 /* guests, their receipts and our last words */
 #define WORDS_MS 3000 /* for the last words alone */
 #define POLL_MS 100
+#define GPU_LOOK_MS 2000
 
 /* --- the list of jobs --- */
 
@@ -28,6 +29,26 @@ size_t provider_slots_used(const struct provider *p) {
     for (size_t i = 0; i < p->n_jobs; i++)
         n += job_step_holds_slot(job_at(p->jobs[i]));
     return n;
+}
+
+bool provider_is_snp(const struct provider *p) {
+    return !strcmp(p->conf->backend, "snp");
+}
+
+static bool wants_gpu(const struct provider *p, bool all) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->image->n_offers; i++)
+        n += p->image->offer[i].gpus > 0;
+    return all ? n == p->image->n_offers : n > 0;
+}
+
+size_t provider_slots_free(const struct provider *p) {
+    size_t used = provider_slots_used(p);
+    size_t slots = used < p->conf->slots ? (size_t)p->conf->slots - used : 0;
+    size_t gpus = gpu_pool_count(p->gpus).free;
+
+    return wants_gpu(p, true) && gpus < slots ? gpus : slots;
 }
 
 size_t provider_queued(const struct provider *p) {
@@ -93,13 +114,22 @@ static void on_over(void *arg, struct job *j) {
         provider_stop(p);
 }
 
-/* Free slots go to those who wait, first come first served. */
+/* Free slots go to those who wait, first come first served; who needs no GPU passes those who wait
+ * for one. A GPU that another provider lets go makes no event here, so it is looked for. */
 static void on_dispatch(void *arg) {
     struct provider *p = arg;
+    bool waits = false;
 
-    for (size_t i = 0; i < p->n_jobs && provider_slots_used(p) < p->conf->slots; i++)
-        if (job_at(p->jobs[i]) == STEP_QUEUED)
+    for (size_t i = 0; i < p->n_jobs && provider_slots_used(p) < p->conf->slots; i++) {
+        if (job_at(p->jobs[i]) != STEP_QUEUED)
+            continue;
+        if (job_has_room(p->jobs[i]))
             job_event(p->jobs[i], ON_SLOT);
+        else
+            waits = true;
+    }
+    if (waits)
+        loop_timer_set(p->dispatch, loop_now() + GPU_LOOK_MS);
 }
 
 /* --- the pool --- */
@@ -193,10 +223,13 @@ static int open_state(struct provider *p, struct err *e) {
     cleanup_free char *sim = dir ? mem_fmt("%s/sim", dir) : NULL;
 
     if (!dir || take_lock(p, dir, e) < 0 || !(p->key = identity_open(key, e)) ||
-        !(p->ledger = ledger_open(ledger, e)) || !(p->psp = psp_sim_open(sim, on_slow, p->out, e)))
+        !(p->ledger = ledger_open(ledger, e)))
         return -1;
     p->keys = wrap_keys_new(p->key);
-    return write_sim_root(p, dir, e);
+    if (provider_is_snp(p))
+        return 0;
+    p->psp = psp_sim_open(sim, on_slow, p->out, e);
+    return p->psp ? write_sim_root(p, dir, e) : -1;
 }
 
 /* With acpi=off the guest's kernel finds no second vCPU: nobody should pay for one. */
@@ -214,14 +247,88 @@ static int check_vcpus(const struct provider *p, struct err *e) {
     return 0;
 }
 
-static int open_image(struct provider *p, struct err *e) {
+/* --- what runs guests --- */
+
+static int choose_accel(struct provider *p, struct err *e) {
     cleanup_free char *cache = conf_path(CONF_CACHE, "accel", e);
     cleanup_free char *dir = NULL;
-    struct accel_probe probe = {.cache = cache, .slow = on_slow, .arg = p->out};
+    struct accel_probe probe = {
+        .cache = cache, .qemu = p->conf->qemu, .slow = on_slow, .arg = p->out};
     static const uint8_t probe_id[32] = "accelerator probe";
     int rc;
 
-    if (!cache || !(p->image = image_load(p->conf->image, e)))
+    if (!cache || !(probe.rundir = dir = rundir_make(p->rundir, probe_id, e)))
+        return -1;
+    rc = accel_choose((enum accel_want)p->conf->accel, p->image, &probe, &p->accel, e);
+    (void)rundir_remove(dir);
+    return rc;
+}
+
+static void on_gpus(void *arg, const char *said) {
+    struct provider *p = arg;
+
+    if (said)
+        console_error(p->out, "%s", said);
+    storefront_changed(p);
+    loop_timer_set(p->dispatch, loop_now());
+}
+
+static int open_gpus(struct provider *p, struct err *e) {
+    const struct provider_conf *c = p->conf;
+
+    if (wants_gpu(p, false) && !c->gpu.n)
+        return err_set(e, "no-gpu",
+                       "an offer of the image has a GPU and no GPU is named: --gpu 0000:41:00.0 "
+                       "(`cdvm provider --list-gpus` shows those there are)");
+    if (!c->gpu.n)
+        return 0;
+    p->gpus = gpu_pool_new(ws_loop(p->net), &gpu_host, (const char *const *)c->gpu.v, c->gpu.n,
+                           on_gpus, p, e);
+    return p->gpus ? 0 : -1;
+}
+
+static uint32_t largest_guest(const struct provider *p) {
+    uint32_t most = (uint32_t)p->conf->memory;
+
+    for (size_t i = 0; i < p->image->n_offers; i++)
+        if (p->image->offer[i].memory_mib > most)
+            most = p->image->offer[i].memory_mib;
+    return most;
+}
+
+static int open_snp(struct provider *p, struct err *e) {
+    const bool gpu = wants_gpu(p, false);
+    unsigned major;
+
+    if (snp_image_fits(p->image, p->conf->vcpu_type, gpu, e) < 0 ||
+        accel_find_qemu(&p->accel, p->conf->qemu, &major, e) < 0 ||
+        snp_host_open(&(struct snp_want){.qemu = p->accel.qemu,
+                                         .vcpu_type = p->conf->vcpu_type,
+                                         .proc = "/proc",
+                                         .dev = "/dev",
+                                         .memory_mib = largest_guest(p),
+                                         .gpu = gpu},
+                      &p->snp, e) < 0)
+        return -1;
+    p->accel.accel = VM_KVM;
+    text_clip(p->accel.cpu, sizeof p->accel.cpu, p->conf->vcpu_type);
+    snprintf(p->accel.version, sizeof p->accel.version, "%s", p->snp.able.version);
+    snprintf(p->accel.why, sizeof p->accel.why, "guests are confidential: SEV-SNP on %s, QEMU %s",
+             host_cpu_product(&p->snp.cpu), p->snp.able.version);
+    return open_gpus(p, e);
+}
+
+static int open_sim(struct provider *p, struct err *e) {
+    for (size_t i = 0; i < p->image->n_offers; i++)
+        if (p->image->offer[i].gpus)
+            return err_set(e, "bad-template",
+                           "offer '%s' has a GPU, and backend 'sim' has none to give",
+                           p->image->offer[i].d);
+    return choose_accel(p, e);
+}
+
+static int open_image(struct provider *p, struct err *e) {
+    if (!(p->image = image_load(p->conf->image, e)))
         return -1;
     if (!p->image->n_offers)
         return err_set(e, "bad-image", "guest image '%s' holds no workload", p->conf->image);
@@ -231,11 +338,7 @@ static int open_image(struct provider *p, struct err *e) {
     if (!p->rundir)
         return -1;
     (void)rundir_sweep(p->rundir);
-    if (!(probe.rundir = dir = rundir_make(p->rundir, probe_id, e)))
-        return -1;
-    rc = accel_choose((enum accel_want)p->conf->accel, p->image, &probe, &p->accel, e);
-    (void)rundir_remove(dir);
-    return rc;
+    return provider_is_snp(p) ? open_snp(p, e) : open_sim(p, e);
 }
 
 static int open_relayd(struct provider *p, struct err *e) {
@@ -270,6 +373,8 @@ static void fill_env(struct provider *p, struct http *http) {
                               .image = p->image,
                               .accel = &p->accel,
                               .psp = p->psp,
+                              .snp = provider_is_snp(p) ? &p->snp : NULL,
+                              .gpus = p->gpus,
                               .rundir = p->rundir,
                               .blossom = p->blossom,
                               .n_blossom = p->n_blossom,
@@ -302,6 +407,10 @@ static int close_leftovers(struct provider *p, struct err *e) {
                                                                                                 : 0;
 }
 
+static void say_gpu(void *arg, const char *line) {
+    console_notice(arg, "GPU %s", line);
+}
+
 static void introduce(const struct provider *p) {
     const char *unlocked = secret_lock_warning();
     struct nip19 n = {.type = NIP19_NPUB};
@@ -319,6 +428,7 @@ static void introduce(const struct provider *p) {
     for (size_t i = 0; i < p->n_relays; i++)
         console_say(p->out, "relay %s", p->relays[i]);
     console_notice(p->out, "%s", p->accel.why);
+    gpu_pool_each(p->gpus, say_gpu, p->out);
     if (unlocked)
         console_notice(p->out, "%s", unlocked);
 }
@@ -380,6 +490,7 @@ void provider_free(struct provider *p) {
     while (p->n_jobs)
         forget(p, p->jobs[p->n_jobs - 1]);
     free(p->jobs);
+    gpu_pool_free(p->gpus);
     tell_free(p->tell);
     pool_free(p->pool);
     relayd_free(p->relayd);

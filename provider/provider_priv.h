@@ -16,7 +16,9 @@ struct provider {
     struct wrap_keys *keys;
     struct image *image;
     struct accel accel;
-    struct psp_sim *psp;
+    struct psp_sim *psp;   /* NULL with the backend snp */
+    struct snp_host snp;   /* with the backend snp alone */
+    struct gpu_pool *gpus; /* NULL: none */
     struct ledger *ledger;
     struct relayd *relayd;
     struct pool *pool;
@@ -37,6 +39,9 @@ struct provider {
 };
 
 size_t provider_slots_used(const struct provider *p);
+bool provider_is_snp(const struct provider *p);
+/* Slots that a request could have now: no more than free GPUs where every offer needs one. */
+size_t provider_slots_free(const struct provider *p);
 size_t provider_queued(const struct provider *p);
 /* Takes over the job into the list. */
 void provider_add(struct provider *p, struct job *j);

@@ -186,12 +186,16 @@ int qemu_host_can(const struct qemu_able *q, struct err *e) {
                    q->why[0] ? q->why : "nothing");
 }
 
-int qemu_can(const struct qemu_able *q, bool gpu, struct err *e) {
+int qemu_knows(const struct qemu_able *q, bool gpu, struct err *e) {
     for (size_t i = 0; i < COUNT(wants); i++)
         if ((gpu || !wants[i].gpu) && !*(const bool *)((const char *)q + wants[i].at))
             return err_set(e, "old-qemu",
                            "QEMU %s lacks %s: a confidential guest%s needs QEMU %s or newer",
                            q->version, wants[i].lacks, gpu ? " with a GPU" : "",
                            gpu ? "10.1" : wants[i].version);
-    return qemu_host_can(q, e);
+    return 0;
+}
+
+int qemu_can(const struct qemu_able *q, bool gpu, struct err *e) {
+    return qemu_knows(q, gpu, e) < 0 ? -1 : qemu_host_can(q, e);
 }

@@ -23,7 +23,8 @@ int qemu_probe(const char *qemu, struct qemu_able *out, struct err *e) WARN_UNUS
 /* Enough for a confidential guest, with a GPU or without? Else "old-qemu", which names the version
  * that is needed, or "no-snp" where it is the host that cannot. */
 int qemu_can(const struct qemu_able *q, bool gpu, struct err *e) WARN_UNUSED;
-/* The host's half of qemu_can alone. */
+/* The program's half of qemu_can alone, and the host's. */
+int qemu_knows(const struct qemu_able *q, bool gpu, struct err *e) WARN_UNUSED;
 int qemu_host_can(const struct qemu_able *q, struct err *e) WARN_UNUSED;
 
 /* Answers of QMP's qom-list-properties for type number i of the table (NULL: no such type) and

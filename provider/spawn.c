@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #include "core/loop.h"
+#include "device_node.h"
 #include "spawn.h"
 
 #define NOBODY 65534
 #define FDS_MAX 16
+#define DEVICES_MAX 4
 #define HIGH 100 /* descriptors are moved above this first, so that no dup2 overwrites a source */
 
 /* What went wrong in the child, through a close-on-exec pipe: exec's errno, or nothing. */
@@ -57,11 +59,12 @@ static void default_signals(void) {
 /* A guest has no use for root's rights: nothing is opened by name but QEMU's own ROM files. */
 struct rights {
     bool drop;
-    gid_t group; /* 0: none */
+    gid_t group[DEVICES_MAX];
+    size_t n_groups;
 };
 
-static bool leave_root(gid_t group) {
-    return setgroups(group ? 1 : 0, &group) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+static bool leave_root(const struct rights *r) {
+    return setgroups(r->n_groups, r->group) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
            setresuid(NOBODY, NOBODY, NOBODY) == 0;
 }
 
@@ -73,12 +76,28 @@ static bool bind_to_parent(pid_t parent) {
            getppid() == parent;
 }
 
-/* No core dump, no byte to any file (sockets and pipes are none), few descriptors. */
-static bool limit_resources(void) {
+/* No core dump, no byte to any file (sockets and pipes are none) but the memory it is to make, few
+ * descriptors. */
+static bool limit_resources(const struct spawn *s) {
     static const struct rlimit none = {0, 0}, files = {256, 256};
+    const struct rlimit size = {s->file_max, s->file_max};
 
-    return setrlimit(RLIMIT_CORE, &none) == 0 && setrlimit(RLIMIT_FSIZE, &none) == 0 &&
+    return setrlimit(RLIMIT_CORE, &none) == 0 && setrlimit(RLIMIT_FSIZE, &size) == 0 &&
            setrlimit(RLIMIT_NOFILE, &files) == 0;
+}
+
+/* Before root is left, which alone may raise the hard limit. */
+static bool raise_memlock(uint64_t bytes) {
+    struct rlimit l;
+
+    if (!bytes)
+        return true;
+    if (getrlimit(RLIMIT_MEMLOCK, &l) < 0)
+        return false;
+    if (geteuid() == 0 && l.rlim_max < bytes)
+        l.rlim_max = bytes;
+    l.rlim_cur = l.rlim_max;
+    return setrlimit(RLIMIT_MEMLOCK, &l) == 0;
 }
 
 static _Noreturn void child_fails(int report, int step) {
@@ -89,7 +108,8 @@ static _Noreturn void child_fails(int report, int step) {
 }
 
 /* Between fork and exec: async-signal-safe calls only. */
-static _Noreturn void child_main(const struct spawn *s, pid_t parent, struct rights r, int report) {
+static _Noreturn void child_main(const struct spawn *s, pid_t parent, const struct rights *r,
+                                 int report) {
     static char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
 
     setsid();
@@ -99,24 +119,23 @@ static _Noreturn void child_main(const struct spawn *s, pid_t parent, struct rig
         _exit(127);
     if (!place_fds(s, report))
         child_fails(report, STEP_FDS);
-    if (chdir(s->dir ? s->dir : "/") < 0 || (r.drop && !leave_root(r.group)) ||
-        !bind_to_parent(parent) || !limit_resources())
+    if (chdir(s->dir ? s->dir : "/") < 0 || !raise_memlock(s->memlock) ||
+        (r->drop && !leave_root(r)) || !bind_to_parent(parent) || !limit_resources(s))
         child_fails(report, STEP_RIGHTS);
     execve(s->argv[0], s->argv, env);
     child_fails(report, STEP_EXEC);
 }
 
-/* Who the child becomes. A /dev/kvm that only root may open leaves no choice. */
+/* Who the child becomes. A node that only root may open leaves no choice. */
 static struct rights rights_of(const struct spawn *s) {
     struct rights r = {.drop = s->drop_root && geteuid() == 0};
-    struct stat st;
 
-    if (!s->keep_kvm || stat("/dev/kvm", &st) < 0)
-        return r;
-    if ((st.st_mode & S_IRGRP) && (st.st_mode & S_IWGRP))
-        r.group = st.st_gid;
-    else if (!((st.st_mode & S_IROTH) && (st.st_mode & S_IWOTH)))
-        r.drop = false;
+    for (size_t i = 0; s->devices && s->devices[i] && r.n_groups < DEVICES_MAX; i++) {
+        enum device_right right = device_right(s->devices[i], &r.group[r.n_groups]);
+
+        r.n_groups += right == DEVICE_GROUP;
+        r.drop = r.drop && right != DEVICE_OWNER;
+    }
     return r;
 }
 
@@ -131,7 +150,7 @@ int spawn_child(const struct spawn *s, struct err *e) {
         return err_sys(e, errno, "cannot start '%s'", s->argv[0]);
     pid = fork();
     if (pid == 0)
-        child_main(s, parent, rights, report[1]);
+        child_main(s, parent, &rights, report[1]);
     close(report[1]);
     do
         n = pid < 0 ? -1 : read(report[0], &fault, sizeof fault);

@@ -13,7 +13,11 @@ struct spawn {
     size_t n_fds;      /* at most 16 */
     int out, err;      /* become 1 and 2; -1: /dev/null */
     bool drop_root;    /* as root: run as nobody... */
-    bool keep_kvm; /* ...in the group of /dev/kvm (stays root where that group may not open it) */
+    /* ...in the groups of these nodes, at most 4, NULL-terminated (stays root where only root may
+     * open one); NULL: none */
+    const char *const *devices;
+    uint64_t file_max; /* bytes that a file of its own may have; 0: it writes none */
+    uint64_t memlock;  /* bytes that it may lock in memory; 0: as it is */
 };
 
 /* pid, or -1 ("vm-failed": a failing exec is reported here, not by the child's exit status). The

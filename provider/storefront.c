@@ -43,6 +43,12 @@ static void add_model(struct offer *o, const struct image_volume *v) {
     }
 }
 
+static const char *privacy_of(const struct provider *p, const struct image_offer *sold) {
+    if (!provider_is_snp(p))
+        return p->conf->backend;
+    return sold->gpus ? "sev-snp+gpu-cc" : "sev-snp";
+}
+
 static struct offer describe(const struct provider *p, const struct image_offer *sold) {
     const struct image_volume *v = sold->work;
     struct offer o = {.job_kind = sold->job_kind,
@@ -54,7 +60,9 @@ static struct offer describe(const struct provider *p, const struct image_offer 
     text_clip(o.name, sizeof o.name, sold->name ? sold->name : v->manifest->name);
     text_clip(o.about, sizeof o.about, sold->about ? sold->about : p->conf->about);
     text_clip(o.provider_name, sizeof o.provider_name, p->conf->name);
-    text_clip(o.privacy, sizeof o.privacy, p->conf->backend);
+    text_clip(o.privacy, sizeof o.privacy, privacy_of(p, sold));
+    o.gpu_count = sold->gpus;
+    text_clip(o.gpu_arch, sizeof o.gpu_arch, sold->gpus ? gpu_pool_arch(p->gpus) : "");
     text_clip(o.workload_name, sizeof o.workload_name, v->manifest->name);
     volume_text(&v->volume, o.workload);
     add_model(&o, sold->model);
@@ -149,11 +157,9 @@ static void publish_inbox(struct provider *p) {
 static void on_heartbeat(void *arg) {
     struct provider *p = arg;
     int64_t now = after(p->beat_at);
-    size_t used = provider_slots_used(p);
     struct heartbeat h = {.created_at = now,
                           .expiration = now + BEAT_LIFE_S,
-                          .free_slots =
-                              used < p->conf->slots ? (uint32_t)(p->conf->slots - used) : 0,
+                          .free_slots = (uint32_t)provider_slots_free(p),
                           .queue = (uint32_t)provider_queued(p)};
 
     p->beat_at = now;
@@ -166,12 +172,17 @@ void storefront_changed(struct provider *p) {
         loop_timer_set(p->heartbeat, loop_now() + BEAT_SOON_MS);
 }
 
+/* An offer whose GPUs are all in quarantine is not renewed, and fades. */
+static bool is_for_sale(const struct provider *p, const struct image_offer *sold) {
+    return !sold->gpus || gpu_pool_count(p->gpus).good > 0;
+}
+
 static void on_offers(void *arg) {
     struct provider *p = arg;
     struct err e;
 
     for (size_t i = 0; i < p->image->n_offers; i++)
-        if (publish_offer(p, &p->image->offer[i], &e) < 0)
+        if (is_for_sale(p, &p->image->offer[i]) && publish_offer(p, &p->image->offer[i], &e) < 0)
             console_error(p->out, "an offer was not renewed: %s", e.text);
     loop_timer_set(p->offers, loop_now() + (int64_t)OFFER_LIFE_S / 4 * 1000);
 }
@@ -184,7 +195,7 @@ int storefront_open(struct provider *p, struct err *e) {
     publish_inbox(p);
     publish_manifests(p);
     for (size_t i = 0; i < p->image->n_offers; i++)
-        if (publish_offer(p, &p->image->offer[i], e) < 0)
+        if (is_for_sale(p, &p->image->offer[i]) && publish_offer(p, &p->image->offer[i], e) < 0)
             return -1;
     return 0;
 }

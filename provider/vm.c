@@ -14,6 +14,7 @@
 #include "qmp.h"
 #include "spawn.h"
 #include "vm.h"
+#include "vm_fault.h"
 
 #define VM_SNP_FDS 3 /* firmware, iommufd, GPU */
 #define RUNG_MS 2000 /* patience on each rung of the kill ladder */
@@ -64,27 +65,39 @@ int vm_sealed_file(const char *name, struct view data, struct err *e) {
 
 /* --- what QEMU says on stderr: the last line is kept for the error sentence --- */
 
-static void on_complaint(void *arg, unsigned ready) {
-    struct vm *vm = arg;
+/* A line that is known is kept: what follows it is mostly "failed". */
+static void take_complaint(struct vm *vm, struct view line) {
+    cleanup_free char *safe = text_safe_new(line, TEXT_LINE, COMPLAINT_MAX / 4);
+
+    if (line.n && !vm_fault(vm->complaint))
+        snprintf(vm->complaint, sizeof vm->complaint, "%s", safe);
+}
+
+/* False when there is no more to read. */
+static bool read_complaints(struct vm *vm) {
     char b[1024];
     ssize_t n = read(vm->err_fd, b, sizeof b);
-    const char *line;
-    cleanup_free char *safe = NULL;
+    const char *at = b, *end = b + (n > 0 ? n : 0);
+
+    while (at < end) {
+        const char *nl = memchr(at, '\n', (size_t)(end - at));
+
+        take_complaint(vm, view_of(at, (size_t)((nl ? nl : end) - at)));
+        at = nl ? nl + 1 : end;
+    }
+    if (n == 0)
+        errno = 0;
+    return n > 0;
+}
+
+static void on_complaint(void *arg, unsigned ready) {
+    struct vm *vm = arg;
 
     (void)ready;
-    if (n <= 0) {
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return;
-        loop_fd_del(vm->err_watch);
-        vm->err_watch = NULL;
+    if (read_complaints(vm) || errno == EAGAIN || errno == EINTR)
         return;
-    }
-    while (n > 0 && b[n - 1] == '\n')
-        n--;
-    line = memrchr(b, '\n', (size_t)n);
-    line = line ? line + 1 : b;
-    safe = text_safe_new(view_of(line, (size_t)(b + n - line)), TEXT_LINE, COMPLAINT_MAX / 4);
-    snprintf(vm->complaint, sizeof vm->complaint, "%s", safe);
+    loop_fd_del(vm->err_watch);
+    vm->err_watch = NULL;
 }
 
 /* --- the kill ladder --- */
@@ -124,6 +137,8 @@ static void on_exit_of_child(void *arg, int status) {
 
     vm->running = false;
     loop_timer_set(vm->ladder, -1);
+    while (read_complaints(vm))
+        ;
     vm->fn(vm->arg, status);
 }
 
@@ -136,6 +151,10 @@ static int check_disk(const struct vm_disk *d, struct err *e) {
         return err_set(e, "bad-vm", "disk '%s' is not open for reading only", d->serial);
     return 0;
 }
+
+/* What QEMU opens by name. */
+static const char *const kvm_nodes[] = {"/dev/kvm", NULL};
+static const char *const snp_nodes[] = {"/dev/kvm", "/dev/sev", NULL};
 
 /* In the order of vm_argv_snp.c. */
 static void add_snp_fds(const struct vm_snp *p, int *fds, size_t *n) {
@@ -164,7 +183,10 @@ static int launch(struct vm *vm, const struct vm_spec *s, const char *rundir, co
         return -1;
     sp.argv = a.v;
     sp.drop_root = true;
-    sp.keep_kvm = s->accel == VM_KVM;
+    sp.devices = s->accel == VM_KVM ? (s->snp ? snp_nodes : kvm_nodes) : NULL;
+    sp.file_max =
+        s->snp ? (uint64_t)s->memory_mib << 20 : 0; /* its memory is a file to the kernel */
+    sp.memlock = s->snp && s->snp->gpu ? s->snp->memlock : 0;
     vm->pid = spawn_child(&sp, e);
     vm_argv_free(&a);
     return vm->pid > 0 ? 0 : -1;

@@ -29,6 +29,7 @@ struct vm_snp {
     uint64_t policy;         /* as the release manifest has it */
     const struct gpu *gpu;   /* borrowed; NULL: none */
     int iommufd_fd, cdev_fd; /* with a GPU: /dev/iommu and /dev/vfio/devices/vfioN */
+    uint64_t memlock;        /* with a GPU: bytes that QEMU may lock, for the device reaches them */
 };
 /* What to launch. Strings and descriptors are borrowed for the call that takes the spec. */
 struct vm_spec {
@@ -70,7 +71,8 @@ int vm_channel(const struct vm *vm); /* our end of the guest's port: non-blockin
 struct qmp *vm_qmp(const struct vm *vm);
 int vm_pid(const struct vm *vm);
 bool vm_running(const struct vm *vm);
-/* The last line QEMU wrote to stderr, sanitised; "" when silent. */
+/* The line that QEMU wrote to stderr and that vm_fault knows, else the last one; sanitised; "" when
+ * silent. */
 const char *vm_complaint(const struct vm *vm);
 /* The kill ladder: QMP quit, after 2 s SIGTERM, after 2 s more SIGKILL. Idempotent. */
 void vm_stop(struct vm *vm);

@@ -3,7 +3,11 @@
 #ifndef CDVM_VM_FAULT_H
 #define CDVM_VM_FAULT_H
 
-/* A literal; NULL when the complaint is not a known one. */
-const char *vm_fault(const char *complaint);
+struct vm_fault {
+    const char *code;  /* for the customer: cdvm-protocol(7), "Errors" */
+    const char *means; /* a literal */
+};
+/* NULL when the complaint is not a known one. */
+const struct vm_fault *vm_fault(const char *complaint);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "tests/unit/unit.h"
 
+#include <grp.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static void versions_are_read(void **state) {
@@ -43,18 +45,18 @@ static int not_ours(const char *path, mode_t mode, const char *words) {
     assert_int_equal(chmod(path, mode), 0);
     pid = fork();
     if (pid == 0) {
-        char why[200] = "";
+        char why[DEVICE_WHY] = "";
 
         if (geteuid() == 0 && setreuid(65534, 65534) < 0)
             _exit(2);
-        _exit(kvm_opens(path, why) || !strstr(why, words));
+        _exit(device_opens(path, why) || !strstr(why, words));
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static void a_kvm_of_others_names_the_group(void **state) {
-    char path[] = "/tmp/cdvm-test-accel-XXXXXX", words[100], why[200];
+    char path[] = "/tmp/cdvm-test-accel-XXXXXX", words[100], why[DEVICE_WHY];
     int fd = mkstemp(path);
     struct group *g = getgrgid(getegid());
 
@@ -67,7 +69,7 @@ static void a_kvm_of_others_names_the_group(void **state) {
     snprintf(words, sizeof words, "Permission denied (group '%s', mode 0000)", g->gr_name);
     assert_int_equal(not_ours(path, 0, words), 0);
     (void)unlink(path);
-    assert_false(kvm_opens(path, why));
+    assert_false(device_opens(path, why));
     assert_non_null(strstr(why, "this machine has no /tmp/cdvm-test-accel-"));
 }
 

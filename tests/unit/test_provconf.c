@@ -117,7 +117,12 @@ static void what_does_not_fit_together_is_refused(void **state) {
     checked(f, "relay = https://a.example\n", "not a ws://");
     checked(f, "relay = wss://a.example\nblossom = ftp://x\n", "not an http://");
     checked(f, "run-relay = yes\nbackend = magic\n", "magic");
-    checked(f, "run-relay = yes\nbackend = snp\n", "--print-argv");
+    checked(f, "run-relay = yes\nbackend = snp\n", NULL);
+    checked(f, "run-relay = yes\nbackend = snp\naccel = tcg\n", "needs KVM");
+    checked(f, "run-relay = yes\nqemu = qemu-system-x86_64\n", "not an absolute path");
+    checked(f, "backend = snp\ngpu = 41:00.0\nprint-argv = yes\n", "not a PCI address");
+    checked(f, "backend = snp\ngpu = 0000:41:00.0\ngpu = 0000:41:00.0\nprint-argv = yes\n",
+            "named twice");
     checked(f, "run-relay = yes\ngpu = 0000:41:00.0\n", "'sim' has no GPU");
     checked(f, "backend = snp\ngpu = 0000:41:00.0\nprint-argv = yes\n", NULL);
     checked(f, "print-argv = yes\nbackend = magic\n", "magic");
