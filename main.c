@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"provider", cli_provider, "publish offers and run one sealed guest per job"},
     {"relay", cli_relay, "run the embedded relay and blob store"},
     {"broker", cli_broker, "give the keys of sealed models to the guests on your list"},
+    {"collateral", cli_collateral, "what AMD and NVIDIA sign about machines, in the cache"},
     {"image", cli_image, "build, pack, inspect and endorse guest images"},
 };
 
@@ -32,7 +33,7 @@ static void print_help(FILE *to) {
           "and only then send it your data.\n\n",
           to);
     for (size_t i = 0; i < COUNT(commands); i++)
-        fprintf(to, "  cdvm %-9s %s\n", commands[i].name, commands[i].does);
+        fprintf(to, "  cdvm %-10s %s\n", commands[i].name, commands[i].does);
     fputs("\n`cdvm COMMAND --help` explains each. `make demo` shows the whole story.\n", to);
 }
 

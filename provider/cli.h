@@ -2,9 +2,10 @@
 #ifndef CDVM_PROVIDER_CLI_H
 #define CDVM_PROVIDER_CLI_H
 
-int cli_provider(int argc, char **argv); /* cdvm provider     publish offers, run guests */
-int cli_relay(int argc, char **argv);    /* cdvm relay        embedded relay and blob store */
-int cli_broker(int argc, char **argv);   /* cdvm broker       keys of sealed models */
-int cli_image(int argc, char **argv);    /* cdvm image        manifests of guest images */
+int cli_provider(int argc, char **argv);   /* cdvm provider     publish offers, run guests */
+int cli_relay(int argc, char **argv);      /* cdvm relay        embedded relay and blob store */
+int cli_broker(int argc, char **argv);     /* cdvm broker       keys of sealed models */
+int cli_collateral(int argc, char **argv); /* cdvm collateral   what is signed about machines */
+int cli_image(int argc, char **argv);      /* cdvm image        manifests of guest images */
 
 #endif

@@ -78,16 +78,16 @@ void kds_path(const struct kds_key *k, enum kds_part part, struct buf *out) {
 
 /* --- what an answer must be --- */
 
-static int vcek_fits(const struct kds *k, struct view der, struct err *e) {
+static int vcek_fits(const struct kds_key *k, struct view der, struct err *e) {
     X509 *x = cert_parse(der, e);
     struct vek v;
-    int rc = x ? vek_parse(x, k->key.product, false, &v, e) : -1;
+    int rc = x ? vek_parse(x, k->product, false, &v, e) : -1;
 
     X509_free(x);
     if (rc)
         return -1;
-    if (!snp_tcb_eq(&v.tcb, &k->key.tcb) ||
-        !view_eq(view_of(v.hwid, v.hwid_len), view_of(k->key.chip, k->key.chip_len)))
+    if (!snp_tcb_eq(&v.tcb, &k->tcb) ||
+        !view_eq(view_of(v.hwid, v.hwid_len), view_of(k->chip, k->chip_len)))
         return err_set(e, "bad-answer", "it is for another chip or firmware level");
     return 0;
 }
@@ -107,19 +107,19 @@ static bool pem_next(BIO *b, struct buf *out) {
     return ok;
 }
 
-static int take_chain(struct kds *k, struct view pem, struct err *e) {
+static int take_chain(struct collateral *got, struct view pem, struct err *e) {
     BIO *b = BIO_new_mem_buf(pem.p, (int)pem.n);
     bool ok;
 
-    buf_reset(&k->got.ask);
-    buf_reset(&k->got.ark);
-    ok = b && pem_next(b, &k->got.ask) && pem_next(b, &k->got.ark);
+    buf_reset(&got->ask);
+    buf_reset(&got->ark);
+    ok = b && pem_next(b, &got->ask) && pem_next(b, &got->ark);
     BIO_free(b);
     return ok ? 0 : err_set(e, "bad-answer", "it is not two PEM certificates");
 }
 
 /* Lists that have ended are asked for anew. */
-static int take_crl(struct kds *k, struct view der, struct err *e) {
+static int take_crl(struct collateral *got, struct view der, struct err *e) {
     const uint8_t *p = der.p;
     X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)der.n);
     const ASN1_TIME *until = crl ? X509_CRL_get0_nextUpdate(crl) : NULL;
@@ -129,35 +129,46 @@ static int take_crl(struct kds *k, struct view der, struct err *e) {
     ERR_clear_error();
     if (!ok)
         return err_set(e, "bad-answer", "it is not a revocation list that is in force");
-    buf_reset(&k->got.crl);
-    buf_add(&k->got.crl, der.p, der.n);
+    buf_reset(&got->crl);
+    buf_add(&got->crl, der.p, der.n);
+    return 0;
+}
+
+int kds_take(const struct kds_key *k, enum kds_part part, struct view body, struct collateral *got,
+             struct err *e) {
+    if (part == KDS_CHAIN)
+        return take_chain(got, body, e);
+    if (part == KDS_CRL)
+        return take_crl(got, body, e);
+    if (vcek_fits(k, body, e))
+        return -1;
+    buf_add(&got->vek, body.p, body.n);
     return 0;
 }
 
 static int part_take(struct kds *k, struct view body, struct err *e) {
-    if (k->part == KDS_CHAIN)
-        return take_chain(k, body, e);
-    if (k->part == KDS_CRL)
-        return take_crl(k, body, e);
-    if (vcek_fits(k, body, e))
-        return -1;
-    buf_add(&k->got.vek, body.p, body.n);
-    return 0;
+    return kds_take(&k->key, k->part, body, &k->got, e);
 }
 
 /* --- cache --- */
 
-static char *part_file(const struct kds *k) {
-    const struct snp_tcb *t = &k->key.tcb;
-    char chip[2 * sizeof k->key.chip + 1];
+char *kds_file(const struct kds_key *k, enum kds_part part) {
+    const struct snp_tcb *t = &k->tcb;
+    char chip[2 * sizeof k->chip + 1];
 
-    if (k->part == KDS_CHAIN)
-        return mem_fmt("%s/%s.chain.pem", k->dir, product_name(k->key.product));
-    if (k->part == KDS_CRL)
-        return mem_fmt("%s/%s.crl", k->dir, product_name(k->key.product));
-    hex_encode(view_of(k->key.chip, k->key.chip_len), chip);
-    return mem_fmt("%s/%s-%s-%02x%02x%02x%02x%02x.vcek", k->dir, product_name(k->key.product), chip,
-                   t->fmc, t->bl, t->tee, t->snp, t->ucode);
+    if (part == KDS_CHAIN)
+        return mem_fmt("%s.chain.pem", product_name(k->product));
+    if (part == KDS_CRL)
+        return mem_fmt("%s.crl", product_name(k->product));
+    hex_encode(view_of(k->chip, k->chip_len), chip);
+    return mem_fmt("%s-%s-%02x%02x%02x%02x%02x.vcek", product_name(k->product), chip, t->fmc, t->bl,
+                   t->tee, t->snp, t->ucode);
+}
+
+static char *part_file(const struct kds *k) {
+    cleanup_free char *name = kds_file(&k->key, k->part);
+
+    return mem_fmt("%s/%s", k->dir, name);
 }
 
 static bool part_cached(struct kds *k) {

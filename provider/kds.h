@@ -31,6 +31,13 @@ enum kds_part { KDS_VCEK, KDS_CHAIN, KDS_CRL, KDS_PARTS };
 /* "/vcek/v1/Genoa/<chip>?blSPL=10&teeSPL=0&snpSPL=23&ucodeSPL=84" */
 void kds_path(const struct kds_key *k, enum kds_part part, struct buf *out);
 
+/* Its name in the cache; owned. */
+char *kds_file(const struct kds_key *k, enum kds_part part);
+/* Adds what an answer brings to *got, as DER. -1 "bad-answer": it has not the form, is for another
+ * chip, or has ended. Who signed it is the verifier's question. */
+int kds_take(const struct kds_key *k, enum kds_part part, struct view body, struct collateral *got,
+             struct err *e) WARN_UNUSED;
+
 struct kds_opts {
     const char *base; /* scheme and host */
     const char *dir;  /* the cache; made when absent */
