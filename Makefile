@@ -266,7 +266,8 @@ man: cdvm
 MAN := $(wildcard doc/*.[157])
 SHARE = $(DESTDIR)$(PREFIX)/share
 PACKERS := qemu-scripts/make-volume.sh qemu-scripts/lib.sh
-FOR_HOSTS := $(addprefix qemu-scripts/,host.sh prepare-host.sh check-host.sh bind-gpu.sh unbind-gpu.sh launch-guest.sh)
+FOR_HOSTS := $(addprefix qemu-scripts/,host.sh prepare-host.sh check-host.sh bind-gpu.sh unbind-gpu.sh launch-guest.sh \
+	fetch-collateral.sh)
 INSTALLED = $(DESTDIR)$(PREFIX)/bin/cdvm $(SHARE)/bash-completion/completions/cdvm \
 	$(SHARE)/zsh/site-functions/_cdvm $(foreach m,$(MAN),$(SHARE)/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 install: cdvm

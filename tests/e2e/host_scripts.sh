@@ -86,7 +86,7 @@ dry() {
     same "$name: and changes nothing" "$before" "$(picture)"
 }
 
-for f in prepare-host bind-gpu unbind-gpu check-host launch-guest; do
+for f in prepare-host bind-gpu unbind-gpu check-host launch-guest fetch-collateral; do
     ends 0 "$f --help" "$f" --help
     check "... says how it is used" grep -q "^usage: $f.sh" "$T/out"
 done
