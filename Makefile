@@ -117,6 +117,13 @@ $(B)/unit/%: $(B)/o/tests/unit/%.o $(TESTED)
 	$(if $(Q),@echo "  LD   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(XML_LIBS) -lm $(shell pkg-config --libs libseccomp)
 
+# NVIDIA's library as those tests load it that run the guest's own code on it.
+FAKE_NVML := $(B)/fake/libnvidia-ml.so.1
+$(FAKE_NVML): tests/unit/fake_nvml.c guest/nvml_abi.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $< $(SAN) -lcrypto
+$(B)/unit/test_guest_gpus $(B)/unit/test_guest_evidence: | $(FAKE_NVML)
+
 $(B)/bench/%: $(B)/o/tests/bench/%.o $(B)/libworkload.a $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(XML_LIBS) -lm

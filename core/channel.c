@@ -28,6 +28,9 @@ static const struct {
     {CHAN_ERR_TIMEOUT, "error: timeout"},
     {CHAN_ERR_PROTOCOL, "error: protocol"},
     {CHAN_ERR_KEY, "error: model key"},
+    {CHAN_ERR_GPU, "error: gpu"},
+    {CHAN_ERR_GPU_COUNT, "error: gpu count"},
+    {CHAN_ERR_GPU_EVIDENCE, "error: gpu evidence"},
 };
 
 const char *chan_state_name(uint8_t code) {

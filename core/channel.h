@@ -45,9 +45,12 @@ enum chan_state {
     CHAN_ERR_REPORT = 69,
     CHAN_ERR_VOLUME = 70,
     CHAN_ERR_WORKLOAD = 71,
-    CHAN_ERR_TIMEOUT = 72,  /* accept or idle limit passed */
-    CHAN_ERR_PROTOCOL = 73, /* seq-conflict and the like from the customer */
-    CHAN_ERR_KEY = 74,      /* no key of a sealed model, or one that does not open it */
+    CHAN_ERR_TIMEOUT = 72,   /* accept or idle limit passed */
+    CHAN_ERR_PROTOCOL = 73,  /* seq-conflict and the like from the customer */
+    CHAN_ERR_KEY = 74,       /* no key of a sealed model, or one that does not open it */
+    CHAN_ERR_GPU = 75,       /* driver or library did not bring the GPUs up, or lost them */
+    CHAN_ERR_GPU_COUNT = 76, /* PCI and NVML do not agree on how many there are */
+    CHAN_ERR_GPU_EVIDENCE = 77,
 };
 const char *chan_state_name(uint8_t code); /* "booted", "error: hardware", or "unknown state" */
 

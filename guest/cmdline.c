@@ -18,13 +18,20 @@ static bool parse_broker(const char *s, struct cmdline *out) {
     return !out->has_broker || hex_decode_str(s, out->broker, sizeof out->broker);
 }
 
+static bool parse_base(const char *s, struct cmdline *out) {
+    out->has_base = volume_parse(s, &out->base);
+    return out->has_base;
+}
+
 static const struct {
     const char *name;
     bool (*parse)(const char *s, struct cmdline *out);
+    bool may_lack;
 } words[] = {
-    {"cdvm.work=", parse_work},
-    {"cdvm.model=", parse_model},
-    {"cdvm.broker=", parse_broker},
+    {"cdvm.work=", parse_work, false},
+    {"cdvm.model=", parse_model, false},
+    {"cdvm.broker=", parse_broker, false},
+    {"cdvm.base=", parse_base, true},
 };
 
 static int find_word(const char *word) {
@@ -53,7 +60,7 @@ static int take_word(const char *word, unsigned *seen, struct cmdline *out, stru
 
 static int all_seen(unsigned seen, struct err *e) {
     for (size_t i = 0; i < COUNT(words); i++)
-        if (!(seen & 1u << i))
+        if (!(seen & 1u << i) && !words[i].may_lack)
             return err_set(e, "bad-cmdline", "no '%s' on the kernel command line", words[i].name);
     return 0;
 }

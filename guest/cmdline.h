@@ -2,16 +2,18 @@
  * template").
  *
  * cdvm.work=<root>:<blocks>, cdvm.model=<root>:<blocks>|none, cdvm.broker=<64 hex>|none: each
- * exactly once; any other word that begins with "cdvm." is refused, and so is a broker without a
- * model. All other words are the kernel's. */
+ * exactly once; cdvm.base=<root>:<blocks> at most once, in a release that has a base volume; any
+ * other word that begins with "cdvm." is refused, and so is a broker without a model. All other
+ * words are the kernel's. */
 #ifndef CDVM_CMDLINE_H
 #define CDVM_CMDLINE_H
 
 #include "core/release.h"
 
 struct cmdline {
-    struct volume work, model;
+    struct volume work, model, base;
     bool has_model;
+    bool has_base;
     bool has_broker;
     uint8_t broker[32]; /* the model owner's key */
 };

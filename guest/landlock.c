@@ -42,11 +42,12 @@ static const struct {
     uint64_t access;
     bool sockets;  /* may also hold those, when the program may have any */
     bool may_lack; /* an image need not have it */
+    bool devices;  /* holds the nodes of GPUs, when the program may use any */
 } rules[] = {
-    {"/", READ, false, false},
-    {"/out", WRITE, false, false},
-    {"/tmp", WRITE, true, false},
-    {"/dev", DEVICES, false, true},
+    {"/", READ, false, false, false},
+    {"/out", WRITE, false, false, false},
+    {"/tmp", WRITE, true, false, false},
+    {"/dev", DEVICES, false, true, true},
 };
 
 static int add_rule(int ruleset, const char *path, uint64_t access) {
@@ -61,9 +62,10 @@ static int add_rule(int ruleset, const char *path, uint64_t access) {
     return (int)rc;
 }
 
-static int add_rules(int ruleset, uint64_t handled, bool sockets) {
+static int add_rules(int ruleset, uint64_t handled, bool sockets, bool gpus) {
     for (size_t i = 0; i < COUNT(rules); i++) {
-        uint64_t more = sockets && rules[i].sockets ? LANDLOCK_ACCESS_FS_MAKE_SOCK : 0;
+        uint64_t more = (sockets && rules[i].sockets ? LANDLOCK_ACCESS_FS_MAKE_SOCK : 0) |
+                        (gpus && rules[i].devices ? FS_IOCTL_DEV : 0);
 
         if (add_rule(ruleset, rules[i].path, (rules[i].access | more) & handled) &&
             !(rules[i].may_lack && errno == ENOENT))
@@ -72,7 +74,7 @@ static int add_rules(int ruleset, uint64_t handled, bool sockets) {
     return 0;
 }
 
-int landlock_close(bool sockets) {
+int landlock_close(bool sockets, bool gpus) {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     struct ruleset r;
     int fd, rc;
@@ -87,7 +89,7 @@ int landlock_close(bool sockets) {
                       0);
     if (fd < 0)
         return -1;
-    rc = add_rules(fd, r.fs, sockets);
+    rc = add_rules(fd, r.fs, sockets, gpus);
     if (!rc)
         rc = (int)syscall(SYS_landlock_restrict_self, fd, 0);
     close(fd);

@@ -97,6 +97,10 @@ static int set_switch(const char *path, const char *value, struct err *e) {
     return 0;
 }
 
+int machine_firmware(const char *dir, struct err *e) {
+    return set_switch("/sys/module/firmware_class/parameters/path", dir, e);
+}
+
 int machine_lock_down(struct err *e) {
     for (size_t i = 0; i < COUNT(switches); i++)
         if (set_switch(switches[i].path, switches[i].value, e))

@@ -9,6 +9,8 @@
 int machine_mount(struct err *e) WARN_UNUSED;
 /* configfs, when its module has been loaded. */
 int machine_mount_configfs(struct err *e) WARN_UNUSED;
+/* Where the kernel looks for firmware, beside its own places: a folder as the agent names it. */
+int machine_firmware(const char *dir, struct err *e) WARN_UNUSED;
 /* Makes an empty tmpfs the root, with proc, sys, dev and run in it, so that a sandbox can pivot
  * away from it. The files of the initrd are out of reach afterwards. */
 int machine_leave_initrd(struct err *e) WARN_UNUSED;

@@ -8,9 +8,7 @@
 enum step { ASKED, REPORTING, SHOWN, DONE };
 
 struct modelkey {
-    const struct cmdline *c;
-    const struct job_request *q;
-    const struct keypair *me;
+    struct modelkey_subject s;
     struct wrap_keys *keys;
     struct modelkey_handler h;
     void *arg;
@@ -22,8 +20,8 @@ struct modelkey {
 
 static void send_last(struct modelkey *k) {
     int64_t now = unix_now();
-    struct event *wrap = wrap_make(k->last, k->me, k->keys, k->c->broker, KIND_WRAP, now,
-                                   now + MODELKEY_LIFE_S, NULL);
+    struct event *wrap = wrap_make(k->last, k->s.guest, k->keys, k->s.cmdline->broker, KIND_WRAP,
+                                   now, now + MODELKEY_LIFE_S, NULL);
 
     if (wrap)
         k->h.send(k->arg, wrap);
@@ -33,7 +31,7 @@ static void send_last(struct modelkey *k) {
 
 static void say(struct modelkey *k, const char *type, struct view body) {
     rumor_free(k->last);
-    k->last = msg_make(type, k->q->id, body, k->me, k->c->broker, unix_now());
+    k->last = msg_make(type, k->s.request->id, body, k->s.guest, k->s.cmdline->broker, unix_now());
     if (k->last)
         send_last(k);
 }
@@ -46,8 +44,8 @@ static void take_nonce(struct modelkey *k, const struct msg *m) {
     if (key_nonce_parse(m->o, k->nonce, NULL))
         return;
     k->step = REPORTING;
-    binding_model_data(keypair_pub(k->me), k->c->broker, k->nonce, k->c->model.root,
-                       view_of(NULL, 0), data);
+    binding_model_data(keypair_pub(k->s.guest), k->s.cmdline->broker, k->nonce,
+                       k->s.cmdline->model.root, k->s.gpu_digest, data);
     k->h.report(k->arg, data);
 }
 
@@ -69,11 +67,11 @@ static const struct {
 static void take(struct modelkey *k, const struct rumor *r) {
     struct msg m;
 
-    if (memcmp(r->f.pubkey, k->c->broker, 32) || msg_parse(r, &m, NULL))
+    if (memcmp(r->f.pubkey, k->s.cmdline->broker, 32) || msg_parse(r, &m, NULL))
         return;
     for (size_t i = 0; i < COUNT(answers); i++)
         if (k->step == answers[i].due && !strcmp(m.type, answers[i].type) &&
-            !memcmp(m.job, k->q->id, 32)) {
+            !memcmp(m.job, k->s.request->id, 32)) {
             answers[i].take(k, &m);
             break;
         }
@@ -81,7 +79,7 @@ static void take(struct modelkey *k, const struct rumor *r) {
 }
 
 void modelkey_event(struct modelkey *k, const struct event *wrap) {
-    struct rumor *r = wrap_open(wrap, k->me, k->keys, NULL);
+    struct rumor *r = wrap_open(wrap, k->s.guest, k->keys, NULL);
 
     if (!r)
         return;
@@ -97,11 +95,11 @@ bool modelkey_wants_report(const struct modelkey *k) {
 }
 
 void modelkey_report(struct modelkey *k, struct view report) {
-    struct key_evidence ev = {.work = k->c->work};
+    struct key_evidence ev = {.work = k->s.cmdline->work};
     cleanup_buf struct buf body = {0};
 
     buf_add(&ev.report, report.p, report.n);
-    memcpy(ev.nonce, k->q->nonce, 32);
+    memcpy(ev.nonce, k->s.request->nonce, 32);
     key_evidence_body(&ev, &body);
     key_evidence_free(&ev);
     k->step = SHOWN;
@@ -113,15 +111,14 @@ void modelkey_tick(struct modelkey *k, int64_t now_ms) {
         send_last(k);
 }
 
-struct modelkey *modelkey_new(const struct cmdline *c, const struct job_request *q,
-                              const struct keypair *me, const struct modelkey_handler *h,
+struct modelkey *modelkey_new(const struct modelkey_subject *s, const struct modelkey_handler *h,
                               void *arg) {
     struct modelkey *k = mem_new(sizeof *k);
     cleanup_buf struct buf body = {0};
 
-    *k = (struct modelkey){.c = c, .q = q, .me = me, .h = *h, .arg = arg, .step = ASKED};
-    k->keys = wrap_keys_new(me);
-    key_ask_body(c->model.root, &body);
+    *k = (struct modelkey){.s = *s, .h = *h, .arg = arg, .step = ASKED};
+    k->keys = wrap_keys_new(s->guest);
+    key_ask_body(s->cmdline->model.root, &body);
     say(k, "key_ask", buf_view(&body));
     return k;
 }

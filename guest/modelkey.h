@@ -22,10 +22,16 @@ struct modelkey_handler {
     void (*report)(void *arg, const uint8_t data[64]);
     void (*got)(void *arg, struct secret *key); /* the callback's to keep; the last call */
 };
+/* What is shown: who asks, for which job, and its GPUs. All of it is borrowed. */
+struct modelkey_subject {
+    const struct cmdline *cmdline; /* has_broker and has_model must hold */
+    const struct job_request *request;
+    const struct keypair *guest;
+    struct view gpu_digest, gpu_json; /* E, and the list; empty: no GPUs */
+};
 struct modelkey;
-/* All but the handler is borrowed. Sends key_ask. c->has_broker and c->has_model must hold. */
-struct modelkey *modelkey_new(const struct cmdline *c, const struct job_request *q,
-                              const struct keypair *me, const struct modelkey_handler *h,
+/* Sends key_ask. */
+struct modelkey *modelkey_new(const struct modelkey_subject *s, const struct modelkey_handler *h,
                               void *arg);
 void modelkey_free(struct modelkey *k); /* wipes; not from a callback; NULL legal */
 

@@ -1,10 +1,11 @@
 #include "sandbox.h"
 
+#include "confine.h"
+#include "gpunodes.h"
 #include "group.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
-#define CAPS_MAX 63
 #define REPORT_FD 3 /* tells the agent which step failed; closed by exec */
 #define CGROUPS "/sys/fs/cgroup"
 #define PAGE ((uint64_t)4096)
@@ -39,11 +38,8 @@ struct plan {
 /* --- the child, step by step; each returns 0 or -1 with errno --- */
 
 static int step_signals(const struct plan *p) {
-    sigset_t none;
-
     (void)p;
-    sigemptyset(&none);
-    return sigprocmask(SIG_SETMASK, &none, NULL) || setsid() < 0 ? -1 : 0;
+    return confine_signals();
 }
 
 static int step_oom(const struct plan *p) {
@@ -56,21 +52,14 @@ static int step_oom(const struct plan *p) {
     return done ? 0 : -1;
 }
 
-static int bind_into(const char *from, const char *to, unsigned long flags) {
-    return mount(from, to, NULL, MS_BIND, NULL) ||
-                   mount(NULL, to, NULL, MS_BIND | MS_REMOUNT | flags, NULL)
-               ? -1
-               : 0;
-}
-
 static int step_mounts(const struct plan *p) {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || chdir(p->spec->root))
         return -1;
-    if (bind_into(p->box->in, "in", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC) ||
-        bind_into(p->box->out, "out", MS_NOSUID | MS_NODEV | MS_NOEXEC) ||
-        bind_into(p->box->tmp, "tmp", MS_NOSUID | MS_NODEV | MS_NOEXEC))
+    if (confine_bind(p->box->in, "in", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC) ||
+        confine_bind(p->box->out, "out", MS_NOSUID | MS_NODEV | MS_NOEXEC) ||
+        confine_bind(p->box->tmp, "tmp", MS_NOSUID | MS_NODEV | MS_NOEXEC))
         return -1;
-    return p->spec->model ? bind_into(p->spec->model, "model", MS_RDONLY | MS_NOSUID | MS_NODEV)
+    return p->spec->model ? confine_bind(p->spec->model, "model", MS_RDONLY | MS_NOSUID | MS_NODEV)
                           : 0;
 }
 
@@ -85,35 +74,38 @@ static const struct {
     {"dev/stderr", NULL, "/proc/self/fd/2"}, {"dev/shm", NULL, "/tmp"},
 };
 
-static int make_device(const char *at, const char *node) {
-    int fd = open(at, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+static int make_gpus(unsigned gpus) {
+    char node[GPUNODE_PATH];
 
-    if (fd < 0)
-        return -1;
-    close(fd);
-    return bind_into(node, at, MS_NOSUID | MS_NOEXEC);
+    for (unsigned i = 0; gpus && gpunodes_path(i, gpus, node); i++)
+        if (confine_device(node, node + 1))
+            return -1;
+    return 0;
 }
 
+/* With GPUs the whole of /proc, since the driver's library reads what the driver says there. */
 static int step_system(const struct plan *p) {
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    const bool gpus = p->spec->gpus > 0;
 
-    if (!p->spec->system)
+    if (!p->spec->system && !gpus)
         return 0;
-    if (mount("proc", "proc", "proc", flags, "subset=pid,hidepid=invisible") ||
-        mount("tmpfs", "dev", "tmpfs", flags, "mode=0755,size=4k,nr_inodes=16"))
+    if (mount("proc", "proc", "proc", flags | (gpus ? MS_RDONLY : 0),
+              gpus ? "hidepid=invisible" : "subset=pid,hidepid=invisible") ||
+        mount("tmpfs", "dev", "tmpfs", flags, "mode=0755,size=4k,nr_inodes=48"))
         return -1;
     for (size_t i = 0; i < COUNT(devices); i++)
         if (devices[i].link ? symlink(devices[i].link, devices[i].at)
-                            : make_device(devices[i].at, devices[i].node))
+                            : confine_device(devices[i].node, devices[i].at))
             return -1;
+    if (make_gpus(p->spec->gpus))
+        return -1;
     return mount(NULL, "dev", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | flags, NULL);
 }
 
-/* Stacks the old root on the new one and lets go of it: nothing of the agent's tree stays mounted.
- */
 static int step_root(const struct plan *p) {
     (void)p;
-    return syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/") ? -1 : 0;
+    return confine_root();
 }
 
 static int step_name(const struct plan *p) {
@@ -133,12 +125,6 @@ static int step_group(const struct plan *p) {
     return unshare(CLONE_NEWCGROUP);
 }
 
-static int limit(int what, uint64_t to) {
-    struct rlimit r = {to, to};
-
-    return setrlimit((__rlimit_resource_t)what, &r);
-}
-
 /* A file may be as long as its folder is large: no holes of a terabyte. Going over it is an error
  * to the program, like a full folder. */
 static int step_limits(const struct plan *p) {
@@ -146,25 +132,19 @@ static int step_limits(const struct plan *p) {
     uint64_t longest = (s->out_max > s->tmp_max ? s->out_max : s->tmp_max) + PAGE;
 
     signal(SIGXFSZ, SIG_IGN);
-    return limit(RLIMIT_CORE, 0) || limit(RLIMIT_MEMLOCK, 0) || limit(RLIMIT_MSGQUEUE, 0) ||
-                   limit(RLIMIT_FSIZE, longest) || limit(RLIMIT_NOFILE, s->files)
+    return confine_limit(RLIMIT_CORE, 0) || confine_limit(RLIMIT_MEMLOCK, 0) ||
+                   confine_limit(RLIMIT_MSGQUEUE, 0) || confine_limit(RLIMIT_FSIZE, longest) ||
+                   confine_limit(RLIMIT_NOFILE, s->files)
                ? -1
                : 0;
 }
 
 static int step_privileges(const struct plan *p) {
-    uid_t id = p->spec->uid;
-
-    for (unsigned long cap = 0; cap <= CAPS_MAX; cap++)
-        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EINVAL)
-            return -1;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || setgroups(0, NULL))
-        return -1;
-    return setresgid(id, id, id) || setresuid(id, id, id) ? -1 : 0;
+    return confine_privileges(p->spec->uid, 0);
 }
 
 static int step_landlock(const struct plan *p) {
-    return landlock_close(p->spec->sockets);
+    return landlock_close(p->spec->sockets, p->spec->gpus > 0);
 }
 
 static int step_syscalls(const struct plan *p) {
@@ -334,7 +314,8 @@ static int start_in(const struct sandbox_spec *spec, struct sandbox *box, struct
     box->tmp = mem_fmt("%s/tmp", spec->shared);
     if (make_folder(box->tmp, spec->uid, 0700, spec->tmp_max, e) || make_group(spec, box, e))
         return -1;
-    filter = syscalls_new(spec->sockets, e);
+    filter =
+        syscalls_new((spec->sockets ? SYSCALLS_SOCKETS : 0) | (spec->gpus ? SYSCALLS_GPU : 0), e);
     if (filter)
         rc = start_with(spec, filter, box, e);
     syscalls_free(filter);

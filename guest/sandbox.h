@@ -22,8 +22,9 @@ struct sandbox_spec {
     uint64_t memory;                   /* bytes of all its processes and of what they write */
     uint64_t in_max, out_max, tmp_max; /* bytes of each tmpfs */
     uint64_t processes, files;
-    bool sockets; /* may make UNIX sockets, among its own processes */
-    bool system;  /* has /proc with its own processes, and /dev with null, zero and the like */
+    bool sockets;  /* may make UNIX sockets, among its own processes */
+    bool system;   /* has /proc with its own processes, and /dev with null, zero and the like */
+    unsigned gpus; /* has the device nodes of so many GPUs, and then also the above */
 };
 
 struct group;
@@ -54,11 +55,13 @@ int sandbox_cause(const struct sandbox *box, struct err *e) WARN_UNUSED;
 
 /* The seccomp half, in a file of its own. Built before the clone, loaded as the last step. */
 struct syscalls;
-struct syscalls *syscalls_new(bool sockets, struct err *e);
+#define SYSCALLS_SOCKETS 1u /* UNIX sockets */
+#define SYSCALLS_GPU 2u     /* the calls of NVIDIA's driver */
+struct syscalls *syscalls_new(unsigned more, struct err *e);
 int syscalls_load(const struct syscalls *s); /* 0 or -errno */
 void syscalls_free(struct syscalls *s);
 
 /* The Landlock half, for the child: 0, also where the kernel has none, or -1 with errno. */
-int landlock_close(bool sockets);
+int landlock_close(bool sockets, bool gpus);
 
 #endif

@@ -38,6 +38,7 @@ static void wipe(struct session *s) {
     modelkey_free(s->asking);
     secret_free(s->model_key);
     workload_free(s->workload);
+    session_close_gpus(s);
     load_free(s->load);
     answers_free(s->answers);
     xfer_in_free(s->files);

@@ -1,8 +1,8 @@
 /* One job, as the guest sees it (cdvm-protocol(7), "Private messages" and "Binding"):
  *
- *   JOB frame -> one-time key -> [key of a sealed model] -> report -> hello -> workload and model
- * into memory -> accept -> ready -> questions and files -> end, timeout or hang-up -> receipt ->
- * everything wiped.
+ *   JOB frame -> one-time key -> [evidence of GPUs] -> [key of a sealed model] -> report -> hello
+ * -> workload and model into memory -> accept -> [GPUs open] -> ready -> questions and files ->
+ * end, timeout or hang-up -> receipt -> [GPUs closed] -> everything wiped.
  *
  * What the host passes in is untrusted: the customer's key, the nonce and the parameters are taken
  * from the request alone, whose id is recomputed; all that matters is bound into the report. Time
@@ -11,6 +11,7 @@
 #define CDVM_GUEST_SESSION_H
 
 #include "cmdline.h"
+#include "gpus.h"
 #include "port.h"
 #include "report.h"
 
@@ -26,6 +27,7 @@ struct session_conf {
     struct port *port;
     const struct cmdline *cmdline;
     struct report_places report;
+    struct gpus *gpus;                       /* NULL: the machine has none */
     void (*set_clock)(int64_t unix_seconds); /* the host's word: only stamps events. NULL = don't */
 };
 /* Serves one job to its end; keys and data are wiped when it returns. 0 for an orderly end, else

@@ -72,7 +72,7 @@ static int take_shutdown(struct session *s, struct view payload, struct err *e) 
     return 0;
 }
 
-#define KEYED (STAGE_KEYING | STAGE_REPORTING | STAGE_OFFERED | STAGE_TALKING)
+#define KEYED (STAGE_PROVING | STAGE_KEYING | STAGE_REPORTING | STAGE_OFFERED | STAGE_TALKING)
 
 static const struct {
     enum chan_type type;

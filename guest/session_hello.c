@@ -24,6 +24,22 @@ static void open_talk(struct session *s) {
     s->answers = answers_new(s->talk, s->blobs, pace && !strcmp(pace, "free"));
 }
 
+/* A list of GPUs that is too long for hello itself. At most 15 pieces: all go out at once. */
+static void send_gpu_file(struct session *s) {
+    const struct view json = session_gpu_json(s);
+    struct xfer_meta m;
+    struct xfer_out *x;
+    struct err e;
+
+    if (json.n <= HELLO_GPU_MAX || s->stage != STAGE_OFFERED)
+        return;
+    xfer_meta_init(&m, "gpu.json", "application/json", "gpu", NULL, json);
+    x = xfer_out_inband(s->talk, &m, json);
+    if (xfer_out_step(x, &e) != 1)
+        session_stop(s, "error", CHAN_ERR_PROTOCOL);
+    xfer_out_free(x);
+}
+
 /* The evidence is out: from here on the customer decides. */
 static void send_hello(struct session *s, struct view report) {
     struct hello h = {.report = {0}};
@@ -33,10 +49,12 @@ static void send_hello(struct session *s, struct view report) {
     memcpy(h.echo_customer, s->q.customer, 32);
     memcpy(h.echo_nonce, s->q.nonce, 32);
     memcpy(h.echo_job, s->q.id, 32);
+    h.gpu_json = session_gpu_json(s);
     hello_body(&h, &body);
     hello_free(&h);
     s->stage = STAGE_OFFERED;
     session_say(s, "hello", buf_view(&body), s->hello_id);
+    send_gpu_file(s);
     port_state(s->port, CHAN_ATTESTED);
     s->hello_at = loop_now() + SESSION_HELLO_MS;
     s->stage_until = loop_now() + SESSION_ACCEPT_MS;
@@ -69,8 +87,8 @@ void session_attest(struct session *s) {
 
     s->stage = STAGE_REPORTING;
     s->stage_until = loop_now() + SESSION_REPORT_MS;
-    binding_report_data(keypair_pub(s->me), s->q.customer, s->q.nonce, s->q.id, view_of(NULL, 0),
-                        data);
+    binding_report_data(keypair_pub(s->me), s->q.customer, s->q.nonce, s->q.id,
+                        session_gpu_digest(s), data);
     session_ask_report(s, data);
 }
 
@@ -98,6 +116,10 @@ void session_brief(struct session *s, struct view job) {
     }
     open_talk(s);
     port_state(s->port, CHAN_KEYED);
+    session_prove(s);
+}
+
+void session_proved(struct session *s) {
     if (s->conf->cmdline->has_broker)
         session_ask_key(s);
     else

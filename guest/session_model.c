@@ -19,10 +19,17 @@ static void on_key(void *arg, struct secret *key) {
 
 void session_ask_key(struct session *s) {
     static const struct modelkey_handler h = {on_wrap, on_report, on_key};
+    const struct modelkey_subject subject = {
+        .cmdline = s->conf->cmdline,
+        .request = &s->q,
+        .guest = s->me,
+        .gpu_digest = session_gpu_digest(s),
+        .gpu_json = session_gpu_json(s),
+    };
 
     s->stage = STAGE_KEYING;
     s->stage_until = loop_now() + SESSION_KEY_MS;
-    s->asking = modelkey_new(s->conf->cmdline, &s->q, s->me, &h, s);
+    s->asking = modelkey_new(&subject, &h, s);
 }
 
 /* With the key in hand, its owner is forgotten before hello. */

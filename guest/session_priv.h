@@ -1,6 +1,6 @@
 /* What the parts of a session share: session.c (beginning, time, end), session_hello.c (from the
- * JOB frame to hello), session_model.c (the key of a sealed model), session_serve.c (from accept to
- * the last answer), session_frames.c (the channel). */
+ * JOB frame to hello), session_gpu.c (GPUs), session_model.c (the key of a sealed model),
+ * session_serve.c (from accept to the last answer), session_frames.c (the channel). */
 #ifndef CDVM_SESSION_PRIV_H
 #define CDVM_SESSION_PRIV_H
 
@@ -17,7 +17,8 @@ enum stage {
     STAGE_OFFERED = 4,
     STAGE_TALKING = 8,
     STAGE_OVER = 16,
-    STAGE_KEYING = 32, /* before STAGE_REPORTING, where the model is sealed */
+    STAGE_KEYING = 32,  /* before STAGE_REPORTING, where the model is sealed */
+    STAGE_PROVING = 64, /* before both, where there are GPUs */
 };
 
 struct session {
@@ -40,6 +41,7 @@ struct session {
     struct workload *workload;
     struct buf ready; /* body of `ready`, once the workload has said it is */
     bool told_ready, dying;
+    bool loaded, gpus_open; /* a workload that needs GPUs starts when both are true */
     uint8_t hello_id[32], accept_id[32];
     const struct rumor *taking; /* the message in hand */
     struct {                    /* the rumor that began each file */
@@ -62,6 +64,15 @@ void session_report(struct session *s, struct view report); /* of the simulator 
 /* A report for one of the two that need one, from the kernel or from the host's simulator. */
 void session_ask_report(struct session *s, const uint8_t data[static 64]);
 void session_send_event(struct session *s, const struct event *ev);
+
+/* session_gpu.c. Without GPUs each does at once what comes after it. */
+void session_prove(struct session *s);     /* evidence over our nonce, then session_proved */
+void session_proved(struct session *s);    /* session_hello.c goes on: model key or report */
+void session_open_gpus(struct session *s); /* accepted: then session_start_workload */
+void session_close_gpus(struct session *s);
+struct view session_gpu_digest(const struct session *s); /* E */
+struct view session_gpu_json(const struct session *s);
+void session_start_workload(struct session *s); /* once it is loaded and GPUs are open */
 
 /* session_model.c: the key of a sealed model, before the report for the customer. */
 void session_ask_key(struct session *s);

@@ -56,6 +56,7 @@ static void on_accept(struct session *s, const struct talk_msg *m) {
     s->stage_until = 0;
     s->lease_until = loop_now() + (int64_t)a.max_minutes * 60 * 1000;
     port_state(s->port, CHAN_ACCEPTED);
+    session_open_gpus(s);
     maybe_ready(s);
 }
 
@@ -204,7 +205,7 @@ static void on_workload_gone(void *arg, const struct err *e) {
     s->dying = true; /* once the last answer is out */
 }
 
-static void start_workload(struct session *s) {
+static void tell_params(struct session *s) {
     struct contract_param params[JOB_PARAMS_MAX];
     cleanup_buf struct buf line = {0};
 
@@ -215,16 +216,27 @@ static void start_workload(struct session *s) {
     answers_workload(s->answers, s->workload);
 }
 
-static void on_loaded(void *arg) {
+void session_start_workload(struct session *s) {
     static const struct workload_handler h = {on_workload, on_workload_gone};
-    struct session *s = arg;
+    const struct workload_place at = {.root = load_work(s->load),
+                                      .model = load_model(s->load),
+                                      .gpus = s->conf->gpus ? gpus_count(s->conf->gpus) : 0};
     struct err e;
 
-    s->workload = workload_start(s->loop, load_work(s->load), load_model(s->load), &h, s, &e);
+    if (!s->loaded || (s->conf->gpus && !s->gpus_open))
+        return;
+    s->workload = workload_start(s->loop, &at, &h, s, &e);
     if (s->workload)
-        start_workload(s);
+        tell_params(s);
     else
         session_stop(s, "error", CHAN_ERR_WORKLOAD);
+}
+
+static void on_loaded(void *arg) {
+    struct session *s = arg;
+
+    s->loaded = true;
+    session_start_workload(s);
 }
 
 static void on_load_failed(void *arg, const struct err *e) {

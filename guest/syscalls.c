@@ -247,13 +247,28 @@ static int add_allowed(scmp_filter_ctx ctx, const char *const *list, size_t n) {
     return rc;
 }
 
+/* The driver's calls are of type 'F' (NV_IOCTL_MAGIC); those of its memory manager are plain small
+ * numbers, and two more (open-gpu-kernel-modules: nv-ioctl.h, uvm_ioctl.h, uvm_linux_ioctl.h). */
+static int add_gpu(scmp_filter_ctx ctx) {
+    static const struct {
+        uint64_t mask, value;
+    } calls[] = {
+        {0xff00, 'F' << 8}, {~0xffULL, 0}, {UINT64_MAX, 0x30000001}, {UINT64_MAX, 0x30000002}};
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < COUNT(calls); i++)
+        rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                              SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, calls[i].mask, calls[i].value));
+    return rc;
+}
+
 static int add_sockets(scmp_filter_ctx ctx) {
     int rc = add_allowed(ctx, on_sockets, COUNT(on_sockets));
 
     return rc ? rc : add_limited(ctx, limited_sockets, COUNT(limited_sockets));
 }
 
-static int add_all(scmp_filter_ctx ctx, bool sockets) {
+static int add_all(scmp_filter_ctx ctx, unsigned more) {
     int rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 
     if (!rc)
@@ -264,16 +279,18 @@ static int add_all(scmp_filter_ctx ctx, bool sockets) {
         rc = add_clone(ctx);
     if (!rc)
         rc = add_absent(ctx);
-    return rc || !sockets ? rc : add_sockets(ctx);
+    if (!rc && more & SYSCALLS_GPU)
+        rc = add_gpu(ctx);
+    return rc || !(more & SYSCALLS_SOCKETS) ? rc : add_sockets(ctx);
 }
 
-struct syscalls *syscalls_new(bool sockets, struct err *e) {
+struct syscalls *syscalls_new(unsigned more, struct err *e) {
     struct syscalls *s = mem_new(sizeof *s);
     int rc = -ENOMEM;
 
     s->ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     if (s->ctx)
-        rc = add_all(s->ctx, sockets);
+        rc = add_all(s->ctx, more);
     if (!rc)
         return s;
     syscalls_free(s);

@@ -247,14 +247,14 @@ static int start(struct workload *w, struct err *e) {
     return 0;
 }
 
-struct workload *workload_start(struct loop *l, const char *root, const char *model,
+struct workload *workload_start(struct loop *l, const struct workload_place *at,
                                 const struct workload_handler *h, void *arg, struct err *e) {
     struct workload *w = mem_new(sizeof *w);
 
     w->loop = l;
     w->h = *h;
     w->arg = arg;
-    w->spec = (struct sandbox_spec){.root = root, .model = model};
+    w->spec = (struct sandbox_spec){.root = at->root, .model = at->model, .gpus = at->gpus};
     w->box = (struct sandbox){.pid = -1, .to = -1, .from = -1};
     buf_init(&w->in, 2 * CONTRACT_LINE_MAX);
     buf_init(&w->out, QUEUE_MAX);

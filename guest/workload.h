@@ -13,9 +13,12 @@ struct workload_handler {
     void (*gone)(void *arg, const struct err *e);
 };
 
-/* Starts the program of the mounted image `root` as its /cdvm/job.json says; `model` NULL or
- * another mounted volume for it. NULL on error. */
-struct workload *workload_start(struct loop *l, const char *root, const char *model,
+struct workload_place {
+    const char *root, *model; /* mounted volumes, borrowed; model NULL: none */
+    unsigned gpus;            /* it may use so many */
+};
+/* Starts the program of the image `root` as its /cdvm/job.json says. NULL on error. */
+struct workload *workload_start(struct loop *l, const struct workload_place *at,
                                 const struct workload_handler *h, void *arg, struct err *e);
 /* Kills it and everything it started, gives back its folders. NULL legal; not from a callback. */
 void workload_free(struct workload *w);

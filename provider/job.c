@@ -61,6 +61,9 @@ static const struct {
     {CHAN_ERR_TIMEOUT, "guest-timeout", "the guest waited too long for the customer"},
     {CHAN_ERR_PROTOCOL, "seq-conflict", "the guest ended the job over a message it could not take"},
     {CHAN_ERR_KEY, "model-key", "the model's owner gave the guest no key that opens the model"},
+    {CHAN_ERR_GPU, "guest-gpu", "the driver in the guest did not bring its GPU up, or lost it"},
+    {CHAN_ERR_GPU_COUNT, "guest-gpu", "the driver in the guest knows another number of GPUs"},
+    {CHAN_ERR_GPU_EVIDENCE, "guest-gpu", "the guest's GPU gave no evidence of itself"},
 };
 
 static void set_code(struct job *j, const char *code, const char *why) {

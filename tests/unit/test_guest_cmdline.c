@@ -30,6 +30,19 @@ static void none_is_no_model_and_no_broker(void **state) {
     assert_false(c.has_model || c.has_broker);
 }
 
+static void a_base_may_be_named(void **state) {
+    struct cmdline c;
+
+    (void)state;
+    assert_int_equal(parse(WORK " cdvm.model=none cdvm.broker=none", &c, NULL), 0);
+    assert_false(c.has_base);
+    assert_int_equal(
+        parse("cdvm.base=" ROOT ":7 " WORK " cdvm.model=none cdvm.broker=none", &c, NULL), 0);
+    assert_true(c.has_base);
+    assert_int_equal(c.base.blocks, 7);
+    assert_int_equal(c.base.root[1], 0x23);
+}
+
 static void bad_lines_are_refused(void **state) {
     static const char *const bad[] = {
         "",
@@ -41,6 +54,8 @@ static void bad_lines_are_refused(void **state) {
         WORK " cdvm.model=none cdvm.model=none cdvm.broker=none", /* twice the same */
         WORK " cdvm.model=none cdvm.broker=none cdvm.debug=1",    /* unknown */
         WORK " cdvm.model=none cdvm.broker=none cdvm.",           /* unknown, empty */
+        WORK " cdvm.model=none cdvm.broker=none cdvm.base=none",  /* a release has one or not */
+        WORK " cdvm.model=none cdvm.broker=none cdvm.base=" ROOT ":7 cdvm.base=" ROOT ":7",
         WORK "x cdvm.model=none cdvm.broker=none",                /* behind the blocks */
         "cdvm.work=" ROOT ":0 cdvm.model=none cdvm.broker=none",  /* no blocks */
         "cdvm.work=" ROOT ":01 cdvm.model=none cdvm.broker=none", /* leading zero */
@@ -98,6 +113,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_three_words_are_taken),
         cmocka_unit_test(none_is_no_model_and_no_broker),
+        cmocka_unit_test(a_base_may_be_named),
         cmocka_unit_test(bad_lines_are_refused),
         cmocka_unit_test(upper_case_hex_is_refused),
         cmocka_unit_test(other_words_are_the_kernels),

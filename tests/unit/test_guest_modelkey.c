@@ -47,7 +47,8 @@ static int start(void **state) {
     f->c.work.blocks = 5;
     memset(f->c.model.root, 0x33, 32);
     memcpy(f->c.broker, keypair_pub(f->k), 32);
-    f->m = modelkey_new(&f->c, &f->job.q, f->g, &h, f);
+    f->m = modelkey_new(
+        &(struct modelkey_subject){.cmdline = &f->c, .request = &f->job.q, .guest = f->g}, &h, f);
     *state = f;
     return 0;
 }
