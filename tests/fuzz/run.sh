@@ -10,7 +10,7 @@ build=$1
 shift
 vectors=${VECTORS:-../shared/vectors}
 failed=0
-evidence=" bundle certtable crl gpu_chain gpu_fwid gpu_list gpu_ocsp gpu_opaque gpu_report gpu_rim ovmf policy receipt release report vek "
+evidence=" bundle certtable crl gpu_chain gpu_fwid gpu_list gpu_ocsp gpu_opaque gpu_report gpu_rim nvml ovmf policy receipt release report vek "
 
 seconds() {
     if [[ $evidence == *" $1 "* ]]; then echo "${FUZZ_SECONDS:-5}"; else echo "${FUZZ_OTHERS:-${FUZZ_SECONDS:-5}}"; fi
