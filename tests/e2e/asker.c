@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include "attest/reference.h"
 #include "attest/snp_report.h"
+#include "core/collateral.h"
 #include "core/enc.h"
 #include "core/hash.h"
 #include "core/modelkey.h"
