@@ -12,7 +12,7 @@
 
 #define ASKS 512    /* guests between question and key; the oldest gives way */
 #define CERTS 128   /* collateral kept; the oldest gives way */
-#define PARTS 16    /* messages that one may come in */
+#define PARTS 20    /* messages that one may come in */
 #define FRESH_S 600 /* a message may be that old */
 #define BACKDATED_S (2 * 24 * 3600 + FRESH_S)
 #define TICK_MS 500
