@@ -54,13 +54,15 @@ static void print_check(const struct printer *p, const struct check *c, unsigned
     buf_fmt(p->out, "%s[%s] %s", p->mark, check_state_name(c->state), c->title);
     if (plain && !c->n_children)
         shown_value(p, c->got);
-    buf_fmt(p->out, "%s  (%s)\n", confirmation(c), c->id);
+    buf_fmt(p->out, "%s  (%s%s)\n", confirmation(c), c->id,
+            c->source == SOURCE_GUEST ? ", the guest's word" : "");
     for (size_t i = 0; i < c->n_children; i++)
         print_check(p, c->child[i], depth + 1);
     if (c->n_children || plain)
         return;
     detail(p, depth, "why", c->why);
     if (c->state == CHECK_NOT_CHECKED) {
+        detail(p, depth, "got", c->got);
         detail(p, depth, "do", remedy_of(c));
         return;
     }

@@ -111,7 +111,8 @@ static int draw_value(const struct check *c, int y, int right, int w) {
     return draw_right(y, right, w, ROLE_DIM, "%s", got);
 }
 
-/* What else is to be known of a line: accepted now or earlier, not as last time. */
+/* What else is to be known of a line: accepted now or earlier, not as last time, asserted by the
+ * measured guest where others are signed by hardware or computed here. */
 static int draw_marks(const struct scr_proof *p, const struct check *c, int y, int x) {
     int from = x;
 
@@ -123,6 +124,8 @@ static int draw_marks(const struct scr_proof *p, const struct check *c, int y, i
         x += draw_text(y, x, 16, ROLE_DIM, safe_lit("accepted earlier")) + 1;
     if (p->changed && p->changed(p->arg, c))
         x += draw_text(y, x, 8, ROLE_WARN, safe_lit("changed")) + 1;
+    if (c->source == SOURCE_GUEST)
+        x += draw_text(y, x, 13, ROLE_DIM, safe_lit("guest's word:")) + 1;
     return x - from;
 }
 
