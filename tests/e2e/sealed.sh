@@ -25,7 +25,7 @@ job sealed || fail "a job with a sealed model" "$T/said" "$LOG" "$T/provider.log
 same "the workload reads the right model" "$MARKER" "$(tail -n 1 "$T/answer")"
 check "the broker said so" decided 0 key-released
 "$CDVM" verify "$T/receipt.json" --policy demo >"$T/out" 2>&1
-check "the receipt says that a key was used" grep -q 'PASS.*(receipt.model_key, the guest's word)' "$T/out"
+check "the receipt says that a key was used" grep -q "PASS.*(receipt.model_key, the guest's word)" "$T/out"
 same "nothing of the provider's holds plaintext afterwards" "" "$(grep -rlaF "$MARKER" "$IMAGE" "$T/provider" "$XDG_RUNTIME_DIR" "$XDG_DATA_HOME")"
 
 # --- everybody else ---
