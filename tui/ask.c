@@ -284,7 +284,7 @@ static void on_session(void *arg, const struct session_event *ev) {
 
 static const struct shelf_row *find_offer(struct ask *k, struct err *e) {
     if (browse_relays_up(k->browse) == 0) {
-        err_set(e, "no-relay", "none of your relays could be reached");
+        settings_unreached(&k->a->set, e);
         return NULL;
     }
     return k->a->offer ? shelf_find(k->shelf, k->a->offer, unix_now(), e)

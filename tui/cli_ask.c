@@ -1,6 +1,5 @@
 #include "cli.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "ask.h"
 #include "askpass.h"
+#include "cli_option.h"
 #include "core/dvm.h"
 
 static const char help[] =
@@ -312,10 +312,8 @@ static int ask_with(struct given *g, int argc, char **argv) {
     int c;
 
     optind = 0;
-    while ((c = getopt_long(argc, argv, "+", options, NULL)) != -1)
-        if (c == '?')
-            return EX_USAGE;
-        else if (take_option(g, c, optarg, &e))
+    while ((c = cli_option(argc, argv, options, CLI_WORDS_LAST, NULL, &e)) != -1)
+        if (c == '?' || take_option(g, c, optarg, &e))
             return refused(&e, EX_USAGE);
     if (g->help) {
         fputs(help, stdout);

@@ -1,12 +1,12 @@
 #include "cli.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "attest/snp_measure.h"
+#include "cli_option.h"
 #include "core/enc.h"
 #include "core/hash.h"
 #include "core/json.h"
@@ -32,7 +32,7 @@ struct args {
 };
 
 static int usage(const char *why) {
-    fprintf(stderr, "cdvm measure: %s\n%s", why, help);
+    fprintf(stderr, "cdvm measure: %s (cdvm measure --help)\n", why);
     return EX_USAGE;
 }
 
@@ -41,7 +41,7 @@ static int failed(const struct err *e) {
     return EX_DATAERR;
 }
 
-static bool args_read(int argc, char **argv, struct args *a) {
+static int args_read(int argc, char **argv, struct args *a, struct err *e) {
     static const struct option options[] = {{"ovmf", 1, NULL, 'o'},
                                             {"kernel", 1, NULL, 'k'},
                                             {"initrd", 1, NULL, 'i'},
@@ -67,9 +67,9 @@ static bool args_read(int argc, char **argv, struct args *a) {
 
     *a = (struct args){.features = "1", .model = "none", .broker = "none"};
     optind = 1;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((c = cli_option(argc, argv, options, CLI_WORDS_ANYWHERE, NULL, e)) != -1) {
         if (c == '?')
-            return false;
+            return -1;
         a->json |= c == OPT_JSON;
         a->old_host |= c == OPT_OLD;
         a->help |= c == OPT_HELP;
@@ -77,7 +77,7 @@ static bool args_read(int argc, char **argv, struct args *a) {
             if (texts[i].c == c)
                 *texts[i].to = optarg;
     }
-    return optind == argc;
+    return optind == argc ? 0 : err_set(e, "usage", "'%.80s' is not an option", argv[optind]);
 }
 
 static bool number(const char *s, uint64_t *out) {
@@ -168,8 +168,8 @@ int cli_measure(int argc, char **argv) {
     uint8_t digest[48];
     uint64_t vcpus;
 
-    if (!args_read(argc, argv, &a))
-        return usage("an option is not understood");
+    if (args_read(argc, argv, &a, &e))
+        return usage(e.text);
     if (a.help) {
         fputs(help, stdout);
         return 0;

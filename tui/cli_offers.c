@@ -2,7 +2,6 @@
  * sellers, changed. The model is the screen's own. */
 #include "cli.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <sysexits.h>
 
 #include "cli_offers.h"
+#include "cli_option.h"
 #include "core/dvm.h"
 #include "core/enc.h"
 #include "core/loop.h"
@@ -63,9 +63,10 @@ static void settled(void *arg) {
     app_clock(x->app, loop_now(), unix_now());
     app_offers_view(x->app, true);
     x->code = browse_relays_up(x->browse) ? EX_OK : EX_UNAVAILABLE;
-    if (x->code != EX_OK)
-        fprintf(stderr, "cdvm offers: none of your relays answered\n");
-    else if (x->show && offers_show(x, &e) != 0) {
+    if (x->code != EX_OK) {
+        settings_unreached(&x->set, &e);
+        fprintf(stderr, "cdvm offers: %s\n", e.text);
+    } else if (x->show && offers_show(x, &e) != 0) {
         fprintf(stderr, "cdvm offers: %s\n", e.text);
         x->code = EX_UNAVAILABLE;
     } else if (!x->show)
@@ -169,20 +170,16 @@ static bool sort_named(const char *word, enum shelf_sort *out) {
     return false;
 }
 
-static bool take(struct offers *x, int c) {
+static int take(struct offers *x, int c, struct err *e) {
     static const enum change CHANGE[] = {['f'] = CHANGE_FAVOURITE,
                                          ['m'] = CHANGE_MUTE,
                                          ['u'] = CHANGE_UNMARK,
                                          ['F'] = CHANGE_FORGET};
 
-    if (c == '?')
-        return false;
     if (c == 'r')
         settings_list_add(&x->relay, optarg);
-    if (c == 's' && !sort_named(optarg, &x->sort)) {
-        fprintf(stderr, "cdvm offers: there is no order '%s'\n", optarg);
-        return false;
-    }
+    if (c == 's' && !sort_named(optarg, &x->sort))
+        return err_set(e, "usage", "there is no order '%.80s'", optarg);
     x->policy_word = c == 'p' ? optarg : x->policy_word;
     x->show = c == 'o' ? optarg : x->show;
     x->json |= c == 'j';
@@ -193,10 +190,10 @@ static bool take(struct offers *x, int c) {
         x->change = CHANGE[c];
         x->key = optarg;
     }
-    return true;
+    return 0;
 }
 
-static bool read_options(struct offers *x, int argc, char **argv) {
+static int read_options(struct offers *x, int argc, char **argv, struct err *e) {
     static const struct option options[] = {
         {"relay", required_argument, NULL, 'r'},
         {"policy", required_argument, NULL, 'p'},
@@ -214,20 +211,24 @@ static bool read_options(struct offers *x, int argc, char **argv) {
     int c;
 
     optind = 0;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
-        if (!take(x, c))
-            return false;
+    while ((c = cli_option(argc, argv, options, CLI_WORDS_ANYWHERE, NULL, e)) != -1)
+        if (c == '?' || take(x, c, e))
+            return -1;
     buf_str(&x->words, "");
     for (; optind < argc; optind++)
         buf_fmt(&x->words, "%s%s", x->words.n ? " " : "", argv[optind]);
-    return x->changes + (x->show != NULL) <= 1 && (x->words.n == 0 || (!x->show && !x->changes));
+    if (x->changes + (x->show != NULL) > 1)
+        return err_set(e, "usage", "one of --show, --favourite, --mute, --unmark and --forget");
+    if (x->words.n > 0 && (x->show || x->changes))
+        return err_set(e, "usage", "words to look for go with the list alone");
+    return 0;
 }
 
 static int offers_with(struct offers *x, int argc, char **argv) {
     struct err e;
 
-    if (!read_options(x, argc, argv)) {
-        fputs(help, stderr);
+    if (read_options(x, argc, argv, &e)) {
+        fprintf(stderr, "cdvm offers: %s (cdvm offers --help)\n", e.text);
         return EX_USAGE;
     }
     if (x->help) {

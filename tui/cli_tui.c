@@ -1,7 +1,6 @@
 #include "tui/cli.h"
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -9,6 +8,7 @@
 
 #include "core/log.h"
 #include "tui/cli_keys.h"
+#include "tui/cli_option.h"
 #include "tui/engine.h"
 
 static const char HELP[] =
@@ -175,14 +175,11 @@ int cli_tui(int argc, char **argv) {
         return EX_CONFIG;
     }
     optind = 0;
-    while ((c = getopt_long(argc, argv, "+", OPTIONS, &at)) != -1) {
-        if (c == '?')
-            return EX_USAGE;
-        if (take(&g, c, OPTIONS[at].name, optarg, &e) != 0) {
-            fprintf(stderr, "cdvm: %s\n", e.text);
+    while ((c = cli_option(argc, argv, OPTIONS, CLI_WORDS_LAST, &at, &e)) != -1)
+        if (c == '?' || take(&g, c, OPTIONS[at].name, optarg, &e) != 0) {
+            fprintf(stderr, "cdvm: %s (cdvm tui --help)\n", e.text);
             return EX_USAGE;
         }
-    }
     rc = run(&g, argc);
     settings_list_free(&g.relay);
     settings_list_free(&g.blossom);

@@ -1,6 +1,5 @@
 #include "cli_verify.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "attest/checks.h"
 #include "attest/evidence.h"
 #include "attest/snp_cert.h"
+#include "cli_option.h"
 #include "cli_tree.h"
 #include "core/enc.h"
 #include "core/loop.h"
@@ -132,7 +132,7 @@ static bool take_more(struct verify_args *a, int c, const char *value) {
     return false;
 }
 
-static bool args_read(int argc, char **argv, struct verify_args *a) {
+static int args_read(int argc, char **argv, struct verify_args *a, struct err *e) {
     static const struct option options[] = {{"snp-report", 1, NULL, 'r'},
                                             {"vek", 1, NULL, 'v'},
                                             {"ask", 1, NULL, 's'},
@@ -170,16 +170,18 @@ static bool args_read(int argc, char **argv, struct verify_args *a) {
 
     *a = (struct verify_args){.policy = "standard"};
     optind = 1;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((c = cli_option(argc, argv, options, CLI_WORDS_ANYWHERE, NULL, e)) != -1) {
+        if (c == '?')
+            return -1;
 #ifdef CDVM_TEST_ROOTS
         if (c == OPT_TEST_ROOT && verify_test_root(optarg))
             continue;
 #endif
         if (!take_flag(a, c) && !take_text(a, c, optarg) && !take_more(a, c, optarg))
-            return false;
+            return err_set(e, "usage", "an option is given too often");
     }
     a->bundle = optind < argc ? argv[optind] : NULL;
-    return optind >= argc - 1;
+    return optind >= argc - 1 ? 0 : err_set(e, "usage", "one saved bundle at a time");
 }
 
 static int policy_read(const struct verify_args *a, struct policy *p, struct err *e) {
@@ -363,8 +365,8 @@ int cli_verify(int argc, char **argv) {
     int64_t now = unix_now();
     int rc;
 
-    if (!args_read(argc, argv, &a))
-        return usage("an option is not understood");
+    if (args_read(argc, argv, &a, &e))
+        return usage(e.text);
     if (a.help) {
         fputs(help, stdout);
         return 0;

@@ -36,8 +36,10 @@ static int saved_read(struct saved *s, const struct verify_args *a, const char *
 
     if (file_read(path, BUNDLE_MAX, &text, &e))
         return verify_failed(&e, EX_NOINPUT);
-    if (bundle_parse(buf_view(&text), &s->bundle, &e) || bundle_report(&s->bundle, &report, &e))
+    if (bundle_parse(buf_view(&text), &s->bundle, &e) || bundle_report(&s->bundle, &report, &e)) {
+        err_wrap(&e, "'%s' is no saved bundle", path);
         return verify_failed(&e, EX_DATAERR);
+    }
     verify_fetch(a, buf_view(&report), &more);
     s->now = bundle_verify(&s->bundle, t, p, now, &more, &e);
     if (s->now && bundle_then(&s->bundle, &then))

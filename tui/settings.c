@@ -229,6 +229,16 @@ int settings_check(const struct settings *s, struct err *e) {
     return 0;
 }
 
+int settings_unreached(const struct settings *s, struct err *e) {
+    const size_t n = s->relay.n;
+
+    return err_set(e, "no-relay",
+                   "none of your relays could be reached: %.120s%s%.120s%s. Is this computer on "
+                   "line, and are they those of cdvm.conf or --relay that you meant?",
+                   s->relay.v[0], n > 1 ? ", " : "", n > 1 ? s->relay.v[1] : "",
+                   n > 2 ? " ..." : "");
+}
+
 void settings_free(struct settings *s) {
     conf_free(settings_keys, settings_n_keys, s);
     for (size_t i = 0; i < COUNT(s->known); i++)

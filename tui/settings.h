@@ -62,6 +62,8 @@ const struct conf_key *settings_key(const char *name);  /* NULL: there is none *
 int settings_load(struct settings *s, const char *path, struct err *e) WARN_UNUSED;
 /* After options were added: URLs are URLs, at least one relay ("no-relay"). */
 int settings_check(const struct settings *s, struct err *e) WARN_UNUSED;
+/* None of the relays answered, and what to look at: "no-relay". Always -1. */
+int settings_unreached(const struct settings *s, struct err *e);
 /* That alone. NULL, or the key whose entry *nth is none. */
 const struct conf_key *settings_bad_entry(const struct settings *s, size_t *nth, struct err *e);
 /* From now on the keys are those of the settings. */
