@@ -258,7 +258,7 @@ $(B)/shot: tests/screens/shot.c
 .PHONY: screenshots
 screenshots:
 	$(Q)$(MAKE) --no-print-directory deps DEPS_FOR=screenshots
-	$(Q)$(MAKE) --no-print-directory -s all image $(B)/shot
+	$(Q)$(MAKE) --no-print-directory -s all image $(B)/shot $(B)/e2e/gpu_bundle
 	@tests/screens/screenshots.sh $(B)/shot
 
 # The checks in cdvm-attestation(7), the keys and commands in cdvm(1), as the program lists them.
