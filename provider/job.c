@@ -7,7 +7,9 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "gateway.h"
+#include "gpu_cache.h"
 #include "job.h"
+#include "kds.h"
 #include "rundir.h"
 #include "vm.h"
 #include "vm_fault.h"
@@ -343,17 +345,31 @@ static void act_boot(struct job *j) {
     deadline(j, job_boot_limit(j->env->boot_ms(j->env->arg)) + (is_sealed(j) ? KEY_MS : 0));
 }
 
-static void send_collateral(struct job *j) {
-    const struct psp_sim *p = j->env->psp;
-    struct collateral c = {0};
+static void add_simulator(const struct psp_sim *p, struct collateral *c) {
     struct view vek = psp_sim_vek(p), ask = psp_sim_ask(p), ark = psp_sim_ark(p);
     struct err e;
 
-    buf_add(&c.vek, vek.p, vek.n);
-    buf_add(&c.ask, ask.p, ask.n);
-    buf_add(&c.ark, ark.p, ark.n);
-    if (psp_sim_crl(p, unix_now(), &c.crl, &e) < 0)
+    buf_add(&c->vek, vek.p, vek.n);
+    buf_add(&c->ask, ask.p, ask.n);
+    buf_add(&c->ark, ark.p, ark.n);
+    if (psp_sim_crl(p, unix_now(), &c->crl, &e) < 0)
         log_line(LOG_WARN, "job", "no revocation list: %s", e.text);
+}
+
+/* A message with nothing in it is sent too: the customer need not wait for one. */
+static void send_collateral(struct job *j) {
+    struct collateral c = {0};
+
+    if (j->env->psp)
+        add_simulator(j->env->psp, &c);
+    else if (!kds_cached(NULL, &c))
+        log_line(LOG_WARN, "job",
+                 "no certificate of this machine's processor is in the cache: customers cannot "
+                 "verify it (qemu-scripts/fetch-collateral.sh)");
+    if (j->gpu && !gpu_cache_add(NULL, &c))
+        log_line(LOG_WARN, "job",
+                 "nothing of NVIDIA's about this machine's GPUs is in the cache: customers cannot "
+                 "compare what they measure (qemu-scripts/fetch-collateral.sh)");
     tell_collateral(j->env->tell, &c, j->q.id, j->q.customer);
     if (is_sealed(j))
         tell_collateral(j->env->tell, &c, j->q.id, j->sold->model->broker);
@@ -362,8 +378,7 @@ static void send_collateral(struct job *j) {
 
 static void act_brief(struct job *j) {
     gateway_brief(j->gateway);
-    if (j->env->psp)
-        send_collateral(j);
+    send_collateral(j);
 }
 
 static void act_learn(struct job *j) {

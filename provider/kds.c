@@ -1,5 +1,6 @@
 #include "kds.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,66 @@ static bool part_cached(struct kds *k) {
 
     return access(path, R_OK) == 0 && !file_read(path, ANSWER_MAX, &b, NULL) &&
            !part_take(k, buf_view(&b), NULL);
+}
+
+static enum snp_product family_of(const char *name) {
+    for (int p = PRODUCT_MILAN; p <= PRODUCT_TURIN; p++) {
+        const char *family = product_name((enum snp_product)p);
+        const size_t n = strlen(family);
+
+        if (!strncmp(name, family, n) && name[n] == '-')
+            return (enum snp_product)p;
+    }
+    return PRODUCT_UNKNOWN;
+}
+
+static bool is_vcek(const char *name) {
+    const size_t n = strlen(name);
+
+    return family_of(name) != PRODUCT_UNKNOWN && n > 5 && !strcmp(name + n - 5, ".vcek");
+}
+
+/* Certificates stay good; the newest is of the firmware that runs. */
+static char *newest_vcek(const char *dir) {
+    DIR *d = opendir(dir);
+    struct timespec best = {0};
+    char *found = NULL;
+    struct dirent *entry;
+
+    while (d && (entry = readdir(d))) {
+        cleanup_free char *path = mem_fmt("%s/%s", dir, entry->d_name);
+        struct stat st;
+
+        if (!is_vcek(entry->d_name) || stat(path, &st) ||
+            (found && (st.st_mtim.tv_sec < best.tv_sec ||
+                       (st.st_mtim.tv_sec == best.tv_sec && st.st_mtim.tv_nsec <= best.tv_nsec))))
+            continue;
+        best = st.st_mtim;
+        free(found);
+        found = mem_str(entry->d_name);
+    }
+    if (d)
+        closedir(d);
+    return found;
+}
+
+bool kds_cached(const char *dir, struct collateral *out) {
+    cleanup_free char *own = dir ? NULL : conf_path(CONF_CACHE, "collateral", NULL), *name = NULL,
+                      *path = NULL;
+    struct kds k = {.dir = dir ? mem_str(dir) : own ? mem_str(own) : NULL};
+    bool ok = false;
+
+    name = k.dir ? newest_vcek(k.dir) : NULL;
+    path = name ? mem_fmt("%s/%s", k.dir, name) : NULL;
+    if (path && !file_read(path, ANSWER_MAX, &k.got.vek, NULL)) {
+        k.key.product = family_of(name);
+        for (k.part = KDS_CHAIN; k.part < KDS_PARTS; k.part++)
+            (void)part_cached(&k);
+        *out = k.got;
+        ok = true;
+    }
+    free(k.dir);
+    return ok;
 }
 
 /* --- asking --- */

@@ -53,6 +53,11 @@ struct kds *kds_start(struct loop *l, struct http *h, const struct kds_key *k,
                       const struct kds_opts *o, kds_fn *fn, void *arg, struct err *e);
 void kds_cancel(struct kds *k); /* no callback; NULL legal */
 
+/* What a provider says of its own machine, without asking anybody: the newest certificate in the
+ * cache, and the chain and list of its family where they are there and in force. dir NULL: the
+ * user's. False when there is no certificate; out is {0} before. */
+bool kds_cached(const char *dir, struct collateral *out);
+
 /* Both of the above with a loop of its own, AMD's server and the user's cache: blocks for as long
  * as politeness takes, 30 s where nothing is cached. collateral_free(out) in any case. -1 when
  * there is no certificate; a list that did not come is no error. */

@@ -244,6 +244,31 @@ static void all_of_it_once_then_from_the_cache(void **state) {
     fake_down(&f);
 }
 
+/* What a provider says of its own machine. */
+static void the_newest_of_the_cache(void **state) {
+    const struct timespec then[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    cleanup_free char *older = NULL, *other = NULL;
+    struct collateral c = {0};
+    struct fake f;
+
+    (void)state;
+    fake_up(&f, &w);
+    assert_false(kds_cached(f.dir, &c));
+    fetch(&f, &w);
+    older = mem_fmt("%s/Genoa-00.vcek", f.dir);
+    other = mem_fmt("%s/Naples-11.vcek", f.dir);
+    assert_int_equal(file_write(older, view_str("old"), 0600, true, NULL), 0);
+    assert_int_equal(utimensat(AT_FDCWD, older, then, 0), 0);
+    assert_int_equal(file_write(other, view_str("no family"), 0600, true, NULL), 0);
+    assert_true(kds_cached(f.dir, &c));
+    assert_true(view_eq(buf_view(&c.vek), w.c.vek));
+    assert_true(view_eq(buf_view(&c.ask), w.c.ask));
+    assert_true(view_eq(buf_view(&c.ark), w.c.ark));
+    assert_true(view_eq(buf_view(&c.crl), buf_view(&w.crl)));
+    collateral_free(&c);
+    fake_down(&f);
+}
+
 static void patience_is_doubled(void **state) {
     struct fake f;
 
@@ -356,6 +381,7 @@ int main(void) {
         T(golden_addresses),
         T(reports_that_no_key_fits),
         T(all_of_it_once_then_from_the_cache),
+        T(the_newest_of_the_cache),
         T(patience_is_doubled),
         T(what_does_not_come_is_named),
         T(other_answers_are_not_taken),
