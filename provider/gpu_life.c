@@ -246,9 +246,10 @@ static bool lock_lease(int fd, int how) {
 static int take_lease(struct gpu_life *l, struct err *e) {
     cleanup_free char *path = mem_fmt("%s/%s.lease", l->at.run, l->gpu.bdf);
 
-    l->lease = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    l->lease = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
     if (l->lease < 0)
         return err_sys(e, errno, "cannot open '%s'", path);
+    (void)fchmod(l->lease, 0660); /* for other providers of the folder's group */
     if (!lock_lease(l->lease, LOCK_EX))
         return err_set(e, "gpu-leased", "GPU %s is leased to another job", l->gpu.bdf);
     l->step = was_left_free(&l->at, l->gpu.bdf) ? GPU_FREE : GPU_DETACHED;
@@ -339,8 +340,8 @@ static int make_folder(const char *path, struct err *e) {
     *last = 0;
     if ((mkdir(copy, 0755) < 0 && errno != EEXIST) || (mkdir(path, 0700) < 0 && errno != EEXIST))
         return err_sys(e, errno,
-                       "cannot make '%s' (a provider with GPUs runs as root: drivers are bound and "
-                       "GPUs reset)",
+                       "cannot make '%s' (a provider with GPUs runs as root, or as the user that "
+                       "qemu-scripts/prepare-host.sh was told)",
                        path);
     return 0;
 }

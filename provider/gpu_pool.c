@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/log.h"
@@ -242,7 +243,9 @@ void gpu_use_end(struct gpu_use *u, gpu_use_fn *done, void *arg) {
 static int open_owners(struct gpu_use *u, struct err *e) {
     cleanup_free char *path = mem_fmt("%s/%s.owners", u->pool->at->run, u->bdf);
 
-    u->owners = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    u->owners = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
+    if (u->owners >= 0)
+        (void)fchmod(u->owners, 0660);
     u->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     u->watch = u->wake < 0 ? NULL : loop_fd_add(u->pool->loop, u->wake, LOOP_IN, on_wake, u);
     if (u->owners < 0 || !u->watch)

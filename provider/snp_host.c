@@ -27,10 +27,11 @@ static int need_iommufd(const struct snp_want *w, struct err *e) {
 
     if (device_opens(path, why))
         return 0;
-    return err_set(e, "no-iommufd",
-                   "%s: a GPU is handed over by iommufd (Linux 6.6 or newer, `modprobe iommufd`; a "
-                   "provider with GPUs runs as root)",
-                   why);
+    return err_set(
+        e, "no-iommufd",
+        "%s: a GPU is handed over by iommufd (Linux 6.6 or newer, `modprobe iommufd`, and "
+        "the rights that qemu-scripts/prepare-host.sh gives)",
+        why);
 }
 
 /* --- locked memory --- */

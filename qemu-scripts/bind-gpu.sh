@@ -6,7 +6,7 @@
 # usage: bind-gpu.sh [--dry-run] [--leases DIR] [--root DIR] BDF
 #   BDF           its PCI address, such as 0000:41:00.0 (lspci -D -d 10de:)
 #   --dry-run     print what would be written where, and change nothing
-#   --leases DIR  where the provider keeps its leases (default: ~/.local/state/cdvm/gpu)
+#   --leases DIR  where providers keep their leases (default: /run/cdvm/gpu)
 #   --root DIR    a folder that stands for /
 # Exit: 0 it is vfio-pci's, 1 it could not be bound and is as before, 64 usage, 69 no such GPU or no IOMMU,
 # 75 in use or leased, 77 not root.
@@ -14,7 +14,7 @@ set -euo pipefail
 # shellcheck source=qemu-scripts/host.sh
 . "$(dirname "$(realpath "$0")")/host.sh"
 
-bdf='' leases=$(lease_folder)
+bdf='' leases=''
 while (($#)); do
     if [[ $1 == --leases ]]; then leases=${2:-} && shift 2 && continue; fi
     if common_option "$@"; then shift "$TAKEN" && continue; fi
@@ -52,7 +52,7 @@ take() { # BDF
 
 need_root
 check_gpu "$bdf"
-check_lease "$leases" "$bdf"
+check_lease "${leases:-$(lease_folder)}" "$bdf"
 mapfile -t all < <(functions_of "$bdf")
 fresh=()
 for f in "${all[@]}"; do [[ $(driver_of "$f") == vfio-pci ]] || fresh+=("$f"); done

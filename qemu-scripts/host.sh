@@ -151,16 +151,9 @@ used_as() {
     done < <(find "$d/" -maxdepth 6 -path '*/block/*' -name dev 2>/dev/null)
 }
 
-# Where the provider keeps leases: of the person who calls, also through sudo.
-lease_folder() {
-    local home=${HOME:-/root}
-    if [[ ${SUDO_USER:-} && $EUID == 0 ]]; then
-        home=$(getent passwd "$SUDO_USER" | cut -d: -f6)
-        echo "$home/.local/state/cdvm/gpu"
-    else
-        echo "${XDG_STATE_HOME:-$home/.local/state}/cdvm/gpu"
-    fi
-}
+# Where providers keep leases, and the step of its life that a GPU was left at (provider/gpu_life.h).
+lease_folder() { echo "$ROOT/run/cdvm/gpu"; }
+step_file() { echo "$ROOT/var/lib/cdvm/gpu/$1.step"; } # BDF
 
 # A lease is a locked file: its holder's death ends it.
 check_lease() { # FOLDER BDF

@@ -124,10 +124,10 @@ lease_gpu() { # BDF
     local file
     [[ $1 ]] || return 0
     file=$(lease_folder)/$1.lease
-    (umask 077 && mkdir -p "${file%/*}")
+    (umask 077 && mkdir -p "${file%/*}" "$(dirname "$(step_file "$1")")")
     exec {lease}<>"$file"
     flock -n "$lease" || refuse "$BUSY" "$1 is leased to a job of the provider: end that first ($file)"
-    echo -n attached >"$file"
+    echo attached >"$(step_file "$1")"
 }
 
 start_guest() {

@@ -46,7 +46,7 @@ why() { # FILE
     */grub.d/*) echo 'the IOMMU translates, as SEV-SNP demands: passed through, SNP stays off' ;;
     */udev/*) echo "group $GROUP may use the secure processor, VFIO and the GPUs for guests" ;;
     */limits.d/*) echo "$user may lock the memory of its guests" ;;
-    */tmpfiles.d/*) echo 'the memory of guests is made of huge pages where there are some; none is set aside' ;;
+    */tmpfiles.d/*) echo 'the memory of guests is made of huge pages where there are some; a place for leases of GPUs' ;;
     esac
 }
 after() { # FILE   the command by which a change of it takes effect
@@ -85,7 +85,9 @@ content() { # FILE
         echo "SUBSYSTEM==\"vfio-dev\", GROUP=\"$GROUP\", MODE=\"0660\""
         gpu_rules ;;
     */limits.d/*) echo "$user - memlock unlimited" ;;
-    */tmpfiles.d/*) echo 'w /sys/kernel/mm/transparent_hugepage/shmem_enabled - - - - advise' ;;
+    */tmpfiles.d/*)
+        echo 'w /sys/kernel/mm/transparent_hugepage/shmem_enabled - - - - advise'
+        printf 'd %s 2770 root %s -\n' /run/cdvm/gpu "$GROUP" /var/lib/cdvm/gpu "$GROUP" ;;
     esac
 }
 

@@ -5,7 +5,7 @@
 # usage: unbind-gpu.sh [--dry-run] [--leases DIR] [--root DIR] BDF
 #   BDF           its PCI address, such as 0000:41:00.0
 #   --dry-run     print what would be written where, and change nothing
-#   --leases DIR  where the provider keeps its leases (default: ~/.local/state/cdvm/gpu)
+#   --leases DIR  where providers keep their leases (default: /run/cdvm/gpu)
 #   --root DIR    a folder that stands for /
 # Exit: 0 it is the host's, 1 a driver did not take it, 64 usage, 69 no such GPU or no IOMMU, 75 in use or
 # leased, 77 not root.
@@ -13,7 +13,7 @@ set -euo pipefail
 # shellcheck source=qemu-scripts/host.sh
 . "$(dirname "$(realpath "$0")")/host.sh"
 
-bdf='' leases=$(lease_folder)
+bdf='' leases=''
 while (($#)); do
     if [[ $1 == --leases ]]; then leases=${2:-} && shift 2 && continue; fi
     if common_option "$@"; then shift "$TAKEN" && continue; fi
@@ -25,12 +25,12 @@ done
 FORMER=$ROOT/run/cdvm/driver # BDF: the driver that it had
 
 # What a job left on it is not for the host: only a reset ends that.
-check_clean() { # LEASES BDF
+check_clean() { # BDF
     local step
-    step=$(cat "$1/$2.lease" 2>/dev/null || true)
+    step=$(cat "$(step_file "$1")" 2>/dev/null || true)
     [[ ! $step || $step == free ]] ||
-        refuse "$BUSY" "$2 was left by a job ($step): it has to be reset first, which the provider does at its" \
-            "next start; or by hand: echo 1 > $(device "$2")/reset && rm $1/$2.lease"
+        refuse "$BUSY" "$1 was left by a job ($step): it has to be reset first, which the provider does at its" \
+            "next start; or by hand: echo 1 > $(device "$1")/reset && rm $(step_file "$1")"
 }
 
 # return_to BDF DRIVER   "": the one that the kernel picks; "none": no driver
@@ -44,8 +44,8 @@ return_to() {
 
 need_root
 check_gpu "$bdf"
-check_lease "$leases" "$bdf"
-check_clean "$leases" "$bdf"
+check_lease "${leases:-$(lease_folder)}" "$bdf"
+check_clean "$bdf"
 mapfile -t all < <(functions_of "$bdf")
 held=()
 for f in "${all[@]}"; do

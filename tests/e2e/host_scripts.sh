@@ -131,7 +131,7 @@ same "... and the whole group is as before" "nvidia nvme" "$(driver $BDF) $(driv
 
 # Who uses it: a job, a process, the machine itself.
 host_gpu one-h100
-echo ready >"$T/leases/$BDF.lease"
+echo "$BDF nvidia" >"$T/leases/$BDF.lease"
 exec {lease}<"$T/leases/$BDF.lease"
 flock "$lease"
 for s in bind-gpu unbind-gpu; do
@@ -140,9 +140,10 @@ for s in bind-gpu unbind-gpu; do
 done
 exec {lease}<&-
 machine one-h100
+mkdir -p "$ROOT/var/lib/cdvm/gpu" && echo ready >"$ROOT/var/lib/cdvm/gpu/$BDF.step"
 ends 75 "what a job left on it is not the host's" unbind-gpu "${gpu[@]}" $BDF
 says "... it has to be reset" 'left by a job \(ready\).*reset'
-rm "$T/leases/$BDF.lease"
+rm "$T/leases/$BDF.lease" "$ROOT/var/lib/cdvm/gpu/$BDF.step"
 mkdir -p "$ROOT/proc/812/fd" && echo qemu-system-x86 >"$ROOT/proc/812/comm"
 ln -s /dev/vfio/devices/vfio0 "$ROOT/proc/812/fd/31"
 ends 75 "a GPU that a guest has is refused" unbind-gpu "${gpu[@]}" $BDF
