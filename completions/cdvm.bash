@@ -11,6 +11,7 @@ _cdvm_words() { # OPTION
     --notify) echo auto off osc9 osc777 ;;
     --accel) echo auto kvm tcg ;;
     --backend) echo sim snp ;;
+    --gpu | --clear-gpu) cdvm provider --list-gpus 2>/dev/null | cut -d' ' -f1 ;;
     --mode) echo plain contract ;;
     --vcpu-type) echo EPYC EPYC-Rome EPYC-Milan EPYC-Genoa EPYC-Turin ;;
     esac

@@ -149,11 +149,12 @@ static void reset(struct gpu_use *u) {
 static void attached(struct gpu_use *u) {
     gpu_use_fn *fn = u->fn;
 
-    u->fn = NULL;
-    if (!u->held) /* the job ended meanwhile */
+    if (!u->held) { /* the job ended meanwhile */
         reset(u);
-    else if (fn)
-        fn(u->arg, u->failed ? &u->why : NULL);
+        return;
+    }
+    u->fn = NULL;
+    fn(u->arg, u->failed ? &u->why : NULL);
 }
 
 static void on_wake(void *arg, unsigned ready) {
