@@ -119,11 +119,13 @@ static int put_together(struct gpus *g, const struct gpu_list *l, struct err *e)
 
 static int read_all(struct gpus *g, const struct nvml_answer *a, struct gpu_list *l,
                     struct err *e) {
+    size_t i = 0;
+
     if (check_count(g, a, e))
         return -1;
-    for (; l->n < g->n; l->n++)
-        if (read_one(&a->gpu[l->n], a->facts.state, &l->item[l->n], e))
-            return err_wrap(e, "GPU %zu", l->n + 1);
+    for (l->n = g->n; i < l->n; i++) /* one that fails is freed with the others */
+        if (read_one(&a->gpu[i], a->facts.state, &l->item[i], e))
+            return err_wrap(e, "GPU %zu", i + 1);
     memcpy(g->state, a->facts.state, sizeof g->state);
     return put_together(g, l, e);
 }

@@ -63,7 +63,7 @@ static void timer(unsigned s) {
 }
 
 static void begin(enum nvml_call c) {
-    limit.call = c;
+    limit.call = (sig_atomic_t)c;
     timer(seconds[c]);
 }
 
@@ -76,7 +76,7 @@ static bool end(struct child *c, int rc) {
     return false;
 }
 
-#define CALL(c, number, member, ...) (begin(number), end(c, (c)->api.member(__VA_ARGS__)))
+#define CALL(c, number, call) (begin(number), end(c, (c)->api.call))
 
 /* --- the library --- */
 
@@ -128,18 +128,18 @@ static bool load_library(struct child *c) {
 /* Where the daemon's way is the only one that another user may take, the GPUs are held open
  * already. */
 static bool persist(struct child *c, nvml_device gpu) {
-    return CALL(c, NVML_CALL_PERSIST, persist, gpu, NVML_ENABLED) ||
+    return CALL(c, NVML_CALL_PERSIST, persist(gpu, NVML_ENABLED)) ||
            c->code == NVML_NO_PERMISSION || c->code == NVML_NOT_SUPPORTED;
 }
 
 static bool find_gpus(struct child *c) {
-    if (!CALL(c, NVML_CALL_COUNT, count, &c->count))
+    if (!CALL(c, NVML_CALL_COUNT, count(&c->count)))
         return false;
     for (unsigned i = 0; i < c->count && i < GPUS_MAX; i++)
-        if (!CALL(c, NVML_CALL_HANDLE, handle, i, &c->gpu[i]) || !persist(c, c->gpu[i]))
+        if (!CALL(c, NVML_CALL_HANDLE, handle(i, &c->gpu[i])) || !persist(c, c->gpu[i]))
             return false;
     for (unsigned i = 0; i < c->count && i < GPUS_MAX; i++)
-        if (!CALL(c, NVML_CALL_ARCH, arch, c->gpu[i], &c->arch[i]))
+        if (!CALL(c, NVML_CALL_ARCH, arch(c->gpu[i], &c->arch[i])))
             return false;
     return true;
 }
@@ -148,8 +148,8 @@ static bool bring_up(struct child *c) {
     char driver[NVML_DRIVER_MAX];
 
     if (!c->up)
-        c->up = hold_gpus(c) && load_library(c) && CALL(c, NVML_CALL_INIT, init) &&
-                CALL(c, NVML_CALL_DRIVER, driver, driver, sizeof driver) && find_gpus(c);
+        c->up = hold_gpus(c) && load_library(c) && CALL(c, NVML_CALL_INIT, init()) &&
+                CALL(c, NVML_CALL_DRIVER, driver(driver, sizeof driver)) && find_gpus(c);
     return c->up;
 }
 
@@ -159,8 +159,8 @@ static bool facts(struct child *c) {
     struct nvml_settings s = {.version = NVML_SETTINGS_V1};
     unsigned count = 0, ready = 0;
 
-    if (!CALL(c, NVML_CALL_SETTINGS, settings, &s) || !CALL(c, NVML_CALL_COUNT, count, &count) ||
-        !CALL(c, NVML_CALL_GET_READY, get_ready, &ready))
+    if (!CALL(c, NVML_CALL_SETTINGS, settings(&s)) || !CALL(c, NVML_CALL_COUNT, count(&count)) ||
+        !CALL(c, NVML_CALL_GET_READY, get_ready(&ready)))
         return false;
     nvml_put_facts(&c->answer, &s, count, ready != 0);
     return true;
@@ -177,8 +177,8 @@ static bool one_evidence(struct child *c, unsigned i, struct view nonce) {
     memset(&c->certificate, 0, sizeof c->certificate);
     memset(&c->report, 0, sizeof c->report);
     memcpy(c->report.nonce, nonce.p, nonce.n);
-    if (!CALL(c, NVML_CALL_CERTIFICATE, certificate, c->gpu[i], &c->certificate) ||
-        !CALL(c, NVML_CALL_REPORT, report, c->gpu[i], &c->report) ||
+    if (!CALL(c, NVML_CALL_CERTIFICATE, certificate(c->gpu[i], &c->certificate)) ||
+        !CALL(c, NVML_CALL_REPORT, report(c->gpu[i], &c->report)) ||
         !fits(c, NVML_CALL_CERTIFICATE, c->certificate.attestation_chain_size,
               NVML_ATTESTATION_CHAIN_MAX) ||
         !fits(c, NVML_CALL_REPORT, c->report.report_size, NVML_REPORT_MAX))
@@ -203,7 +203,7 @@ static bool on_evidence(struct child *c, struct view nonce) {
 }
 
 static bool on_ready(struct child *c, struct view payload) {
-    return CALL(c, NVML_CALL_SET_READY, set_ready, payload.p[0]) && facts(c);
+    return CALL(c, NVML_CALL_SET_READY, set_ready(payload.p[0])) && facts(c);
 }
 
 static const struct {
@@ -223,7 +223,7 @@ static void answer(struct child *c, const struct nvml_ask *ask) {
     uint8_t head[NVML_HEAD];
 
     buf_reset(&c->answer);
-    limit.op = ask->op;
+    limit.op = (sig_atomic_t)ask->op;
     if (!run(c, ask)) {
         buf_reset(&c->answer);
         nvml_put_refused(&c->answer, c->failed, c->code);

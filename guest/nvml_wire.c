@@ -6,7 +6,7 @@
 
 static const char *const call_names[NVML_CALLS] = {
     [NVML_CALL_HOLD] = "opening a GPU's device node",
-    [NVML_CALL_LOAD] = "loading " NVML_LIBRARY,
+    [NVML_CALL_LOAD] = "loading libnvidia-ml.so.1",
     [NVML_CALL_INIT] = "nvmlInit_v2",
     [NVML_CALL_DRIVER] = "nvmlSystemGetDriverVersion",
     [NVML_CALL_COUNT] = "nvmlDeviceGetCount_v2",

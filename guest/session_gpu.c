@@ -19,7 +19,7 @@ static void on_failed(void *arg, const struct err *e) {
     for (size_t i = 0; i < COUNT(states); i++)
         if (!strcmp(states[i].code, e->code))
             state = states[i].state;
-    session_stop(arg, "error", state);
+    session_stop(arg, "error", (uint8_t)state);
 }
 
 static void on_proved(void *arg) {

@@ -6,9 +6,20 @@
  * "symbol number": what that call does instead chainN.pem   of GPU N; reportN its report, and
  * keyN.pem, if there, the key that signs it anew over the caller's nonce calls        is written:
  * every call's name, one a line */
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <openssl/ecdsa.h>
@@ -44,16 +55,15 @@ static size_t file_of(const char *name, uint8_t *out, size_t max) {
 
 /* Of one of the two files of words and values. */
 static int value_of(const char *file, const char *name, char value[static 32]) {
-    char text[1024] = {0}, word[64], *line = text, *next;
+    char text[1024] = {0}, *rest = text, *line;
+    const size_t n = strlen(name);
 
     (void)!file_of(file, (uint8_t *)text, sizeof text - 1);
-    for (; line && *line; line = next) {
-        next = strchr(line, '\n');
-        if (next)
-            *next++ = '\0';
-        if (sscanf(line, "%63s %31s", word, value) == 2 && !strcmp(word, name))
+    while ((line = strsep(&rest, "\n")))
+        if (!strncmp(line, name, n) && line[n] == ' ') {
+            snprintf(value, 32, "%s", line + n + 1);
             return 1;
-    }
+        }
     return 0;
 }
 
@@ -90,10 +100,80 @@ static int called(const char *name) {
             return fault;                                                                          \
     } while (0)
 
+/* --- what the box must refuse: each true when it did --- */
+
+static int no_root(void) {
+    return getuid() && geteuid() && getgid() && setuid(0) < 0;
+}
+
+static int no_other_power(void) {
+    FILE *status = fopen("/proc/self/status", "r");
+    unsigned long long caps = 0;
+    char line[128];
+
+    while (status && fgets(line, sizeof line, status))
+        if (!strncmp(line, "CapEff:", 7))
+            caps = strtoull(line + 7, NULL, 16);
+    if (status)
+        fclose(status);
+    return caps == 1ULL << CAP_SYS_ADMIN;
+}
+
+static int no_mounts(void) {
+    return mount("tmpfs", "/tmp", "tmpfs", 0, "") < 0 && umount2("/proc", MNT_DETACH) < 0;
+}
+
+static int no_spaces(void) {
+    return unshare(CLONE_NEWNS) < 0 && setns(0, 0) < 0;
+}
+
+static int no_network(void) {
+    return socket(AF_INET, SOCK_STREAM, 0) < 0 && socket(AF_UNIX, SOCK_STREAM, 0) < 0 &&
+           socket(AF_NETLINK, SOCK_RAW, 0) < 0;
+}
+
+static int no_writing(void) {
+    return open("/tmp/x", O_WRONLY | O_CREAT, 0600) < 0 && open("/x", O_WRONLY | O_CREAT, 0600) < 0;
+}
+
+static int no_other_device(void) {
+    return access("/dev/nvidiactl", R_OK | W_OK) == 0 && access("/dev/nvidia1", R_OK) == 0 &&
+           access("/dev/vda", F_OK) && access("/dev/mem", F_OK) && access("/dev/sev-guest", F_OK) &&
+           access("/dev/fuse", F_OK) && mknod("/dev/x", S_IFCHR, 0) < 0;
+}
+
+static int no_others(void) {
+    return getpid() == 1 && kill(2, 0) < 0 && ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0;
+}
+
+static int no_descriptors(void) {
+    int open_too = 0;
+
+    for (int fd = 4; fd < 256; fd++)
+        open_too += fcntl(fd, F_GETFD) >= 0 && fcntl(fd, F_GETFL) >= 0;
+    return open_too <= 2; /* the GPUs that are held */
+}
+
+static int no_calls(void) {
+    return syscall(SYS_bpf, 0, NULL, 0) < 0 && syscall(SYS_keyctl, 0, 0, 0, 0, 0) < 0 &&
+           syscall(SYS_init_module, NULL, 0, "") < 0 && ioctl(0, TIOCSTI, "x") < 0;
+}
+
+static int probe(void) {
+    static int (*const refused[])(void) = {
+        no_root,    no_other_power,  no_mounts, no_spaces,      no_network,
+        no_writing, no_other_device, no_others, no_descriptors, no_calls};
+
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (!refused[i]())
+            return 1000 + (int)i;
+    return 0;
+}
+
 API int nvmlInit_v2(void);
 API int nvmlInit_v2(void) {
     CALLED();
-    return 0;
+    return number("probe", 0) ? probe() : 0;
 }
 
 API int nvmlSystemGetDriverVersion(char *version, unsigned length);

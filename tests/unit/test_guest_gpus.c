@@ -115,6 +115,13 @@ static void a_library_that_is_not_there(void **state) {
     must_not_start(1, "gpu-driver", "loading libnvidia-ml.so.1 failed");
 }
 
+/* What tests/e2e/nvml.sh finds refused in the box is not refused by the test itself. */
+static void outside_of_its_box_a_child_could_do_more(void **state) {
+    (void)state;
+    fake_settings(&fake, "probe 1\n");
+    must_not_start(1, "gpu-driver", "nvmlInit_v2 failed with 100");
+}
+
 /* Another user may not set it; the child holds the GPUs open itself. */
 static void persistence_may_be_refused(void **state) {
     static const char *const codes[] = {"3", "4"};
@@ -414,6 +421,7 @@ int main(void) {
         T(a_call_that_hangs_is_ended),
         T(a_library_that_crashes_takes_only_the_child_along),
         T(a_library_that_is_not_there),
+        T(outside_of_its_box_a_child_could_do_more),
         T(persistence_may_be_refused),
         T(evidence_is_in_the_protocols_order),
         T(evidence_of_a_real_capture),
