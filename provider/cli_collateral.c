@@ -159,9 +159,9 @@ static int list(const struct needs *n, bool all) {
             continue;
         base64_encode(d->post, &post);
         printf("%s\t%s\t%s\t%s\t%s\t%s\n", d->file, d->optional ? "optional" : "required", d->url,
-               post.n ? (const char *)post.p : "-", d->what,
+               post.n ? (const char *)post.p : "-", what,
                d->have          ? "here"
-               : d->why.code[0] ? d->why.text
+               : d->why.code[0] ? why
                                 : "absent");
     }
     return missing ? 3 : 0;
