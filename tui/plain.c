@@ -54,7 +54,7 @@ void plain_say(struct plain *p, const char *fmt, ...) {
 
 /* --- commands that the chat's table does not have: there are no screens to walk through --- */
 
-static void press(struct plain *p, uint32_t key) {
+static void plain_press(struct plain *p, uint32_t key) {
     app_key(p->a, key);
 }
 
@@ -193,7 +193,7 @@ static void run_press(struct plain *p, const char *arg) {
     uint32_t key = key_named(arg);
 
     if (key)
-        press(p, key);
+        plain_press(p, key);
     else
         plain_say(p, "There is no key %s; /keys lists those that do something here.", arg);
 }
@@ -207,7 +207,7 @@ static void run_settings(struct plain *p, const char *arg) {
 
 static void run_go(struct plain *p, const char *arg) {
     if (arg[0] >= '1' && arg[0] <= '9' && !arg[1])
-        press(p, K_ALT(arg[0]));
+        plain_press(p, K_ALT(arg[0]));
     else
         plain_say(p, "/go NUMBER: the screen of that number, as its keys would.");
 }
@@ -313,7 +313,7 @@ static void answer(struct plain *p, struct view text, bool pasted) {
 
     if (a->prompt.until) {
         if (view_is(text, "/cancel"))
-            press(p, K_ESC);
+            plain_press(p, K_ESC);
         return;
     }
     if (pasted && !a->prompt.free) {
@@ -322,14 +322,14 @@ static void answer(struct plain *p, struct view text, bool pasted) {
         return;
     }
     if (!a->prompt.edit || view_is(text, "/cancel")) {
-        press(p, !a->prompt.edit ? yes ? 'y' : 'n' : K_ESC);
+        plain_press(p, !a->prompt.edit ? yes ? 'y' : 'n' : K_ESC);
         return;
     }
     if (a->prompt.free && text.n > 0)
         edit_do(a->prompt.edit, EDIT_CLEAR); /* what stood there was a proposal */
     for (; (n = utf8_next(text, &cp)); text = view_of(text.p + n, text.n - n))
-        press(p, cp == '\n' ? ' ' : cp);
-    press(p, K_ENTER);
+        plain_press(p, cp == '\n' ? ' ' : cp);
+    plain_press(p, K_ENTER);
 }
 
 void plain_line(struct plain *p, struct view text, bool pasted) {
@@ -353,7 +353,7 @@ void plain_line(struct plain *p, struct view text, bool pasted) {
 }
 
 void plain_key(struct plain *p, uint32_t key) {
-    press(p, key);
+    plain_press(p, key);
 }
 
 void plain_complete(struct plain *p, struct edit *line) {
