@@ -52,6 +52,10 @@ void volume_text(const struct volume *v, char out[static VOLUME_TEXT]) {
     snprintf(out + 64, VOLUME_TEXT - 64, ":%llu", (unsigned long long)v->blocks);
 }
 
+bool volume_same(const struct volume *a, const struct volume *b) {
+    return a->blocks == b->blocks && !memcmp(a->root, b->root, 32);
+}
+
 static bool value_ok(const struct slot *slot, const char *value) {
     struct volume v;
 
@@ -64,6 +68,7 @@ static bool value_ok(const struct slot *slot, const char *value) {
 
 int cmdline_check(const char *templ, struct err *e) {
     unsigned seen[SLOTS] = {0};
+    struct volume base;
 
     if (strlen(templ) > CMDLINE_MAX || !text_ascii_printable(view_str(templ)))
         return err_set(e, "bad-template",
@@ -80,7 +85,7 @@ int cmdline_check(const char *templ, struct err *e) {
         if (seen[i] != 1)
             return err_set(e, "bad-template", "%s occurs %u times, once is right", slots[i].name,
                            seen[i]);
-    return 0;
+    return cmdline_base(templ, &base, e) < 0 ? -1 : 0;
 }
 
 /* As the kernel reads its words (lib/cmdline.c, kernel/params.c): those behind "--" are not its
@@ -99,6 +104,25 @@ enum guest_acpi cmdline_acpi(const char *templ) {
         off |= !strcmp(word, "acpi=off");
     }
     return off ? ACPI_OFF : ACPI_OPEN;
+}
+
+/* Words as the agent takes them: whatever stands between two spaces. */
+int cmdline_base(const char *templ, struct volume *out, struct err *e) {
+    static const char name[] = "cdvm.base=";
+    cleanup_free char *copy = mem_str(templ);
+    char *rest = copy, *word;
+    int found = 0;
+
+    while ((word = strsep(&rest, " "))) {
+        if (strncmp(word, name, strlen(name)))
+            continue;
+        if (found++)
+            return err_set(e, "bad-template", "'%s' stands twice in the command line template",
+                           name);
+        if (!volume_parse(word + strlen(name), out))
+            return err_set(e, "bad-template", "'%.100s' names no volume as root:blocks", word);
+    }
+    return found;
 }
 
 static int values_check(const char *const value[SLOTS], struct err *e) {

@@ -187,11 +187,26 @@ static int acpi_check(const struct release *r, struct err *e) {
                    acpi_names[r->acpi], off ? "has acpi=off" : "does not turn ACPI off");
 }
 
+/* Endorsers vouch for the base by the manifest, guests open the one of their command line. */
+static int base_check(const struct release *r, struct err *e) {
+    struct volume named;
+    int has = cmdline_base(r->cmdline, &named, e);
+
+    if (has < 0)
+        return -1;
+    if (has != r->has_base)
+        return err_set(e, "bad-manifest", "base is %s and its command line names %s",
+                       r->has_base ? "a volume" : "null", has ? "one" : "none");
+    if (has && !volume_same(&named, &r->base))
+        return err_set(e, "bad-manifest", "base is not the volume that its command line names");
+    return 0;
+}
+
 /* What every maker and every reader of a release must agree on. */
 static int release_check(const struct release *r, struct err *e) {
     char a[26], b[26];
 
-    if (cmdline_check(r->cmdline, e) || acpi_check(r, e))
+    if (cmdline_check(r->cmdline, e) || acpi_check(r, e) || base_check(r, e))
         return -1;
     if (!strings_sorted(r->vcpu_types, r->n_vcpu_types) || !r->n_vcpu_types)
         return err_set(e, "not-canonical", "vcpu_types are none, unsorted or repeated");

@@ -42,6 +42,7 @@ struct volume {
 /* [0-9a-f]{64}:[1-9][0-9]{0,11} */
 bool volume_parse(const char *s, struct volume *out);
 void volume_text(const struct volume *v, char out[static VOLUME_TEXT]);
+bool volume_same(const struct volume *a, const struct volume *b);
 
 /* What the guest's kernel does with ACPI code of the host's. "off" is a fact of the command line:
  * a release that says it of a template without acpi=off, or does not say it of one with, is
@@ -63,8 +64,8 @@ struct release {
     uint8_t kernel_sha256[32], initrd_sha256[32], lock_sha256[32];
     char *kernel_package;
     bool has_base;
-    struct volume base;
-    char *cmdline; /* template */
+    struct volume base; /* GPU driver, firmware and library; as in cmdline */
+    char *cmdline;      /* template */
     char **vcpu_types;
     size_t n_vcpu_types;
     uint64_t *guest_features;
@@ -107,11 +108,14 @@ int manifest_json(const struct manifest *m, struct buf *out, struct err *e) WARN
 void manifest_digest(struct view content, uint8_t out[static 32]);
 
 /* The template's grammar: printable ASCII, each of ${work} ${model} ${broker} exactly once, no
- * other
- * "$". Codes "bad-template", "bad-root". */
+ * other "$", and cmdline_base. Codes "bad-template", "bad-root". */
 int cmdline_check(const char *templ, struct err *e) WARN_UNUSED;
 /* ACPI_OFF when the kernel, started with it, looks at no ACPI table; else ACPI_OPEN. */
 enum guest_acpi cmdline_acpi(const char *templ);
+/* The base volume that a release for GPUs names: the one word cdvm.base=root:blocks, literal, since
+ * it is the release's and never the seller's. 1 = there is one, 0 = none, -1 "bad-template" when it
+ * stands twice or is no volume. */
+int cmdline_base(const char *templ, struct volume *out, struct err *e) WARN_UNUSED;
 /* Checks the template and the three values ("root:blocks"; the same or "none"; 64 hex or "none")
  * before anything is substituted. Error also "too-large". */
 int cmdline_render(const char *templ, const char *work, const char *model, const char *broker,

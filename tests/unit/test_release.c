@@ -5,9 +5,11 @@
 
 #define R64 "00000000000000000000000000000000000000000000000000000000000000aa"
 #define WORK R64 ":12"
+#define BASE "0000000000000000000000000000000000000000000000000000000000000000:5"
+#define WORDS "cdvm.work=${work} cdvm.model=${model} cdvm.broker=${broker}"
 
 static const char templ[] = "console=null cdvm.work=${work} cdvm.model=${model} "
-                            "cdvm.broker=${broker} panic=-1";
+                            "cdvm.broker=${broker} panic=-1 cdvm.base=" BASE;
 
 static struct release sample(void) {
     static char *types[] = {"EPYC-Genoa-v1", "EPYC-v4"};
@@ -94,8 +96,7 @@ static void acpi_is_what_the_command_line_says(void **state) {
 }
 
 static void a_release_cannot_say_otherwise(void **state) {
-    static const char off[] =
-        "acpi=off cdvm.work=${work} cdvm.model=${model} cdvm.broker=${broker}";
+    static const char off[] = "acpi=off " WORDS " cdvm.base=" BASE;
     static const struct {
         const char *cmdline;
         enum guest_acpi acpi;
@@ -116,6 +117,46 @@ static void a_release_cannot_say_otherwise(void **state) {
         assert_int_equal(release_json(&r, &b, &e), rows[i].rc);
         if (rows[i].rc)
             assert_string_equal(e.code, "bad-manifest");
+    }
+}
+
+/* The base is what the guest will open: said twice, by the manifest and by the command line, and
+ * both times the same. */
+static void the_base_is_the_command_lines(void **state) {
+    static const struct {
+        const char *cmdline;
+        uint64_t blocks; /* in the manifest; 0 = null */
+        const char *code;
+    } rows[] = {
+        {WORDS " cdvm.base=" BASE, 5, NULL},
+        {"cdvm.base=" BASE " " WORDS, 5, NULL},
+        {WORDS, 0, NULL},
+        {WORDS " xcdvm.base=" BASE, 0, NULL},
+        {WORDS, 5, "bad-manifest"},
+        {WORDS " cdvm.base=" BASE, 0, "bad-manifest"},
+        {WORDS " cdvm.base=" BASE, 6, "bad-manifest"},
+        {WORDS " cdvm.base=" WORK, 12, "bad-manifest"}, /* another root */
+        {WORDS " cdvm.base=" BASE " cdvm.base=" BASE, 5, "bad-template"},
+        {WORDS " cdvm.base=" BASE "x", 5, "bad-template"},
+        {WORDS " cdvm.base=none", 0, "bad-template"},
+        {WORDS " cdvm.base=", 0, "bad-template"},
+        {WORDS " cdvm.base=${work}", 5, "bad-template"}, /* never the seller's */
+    };
+    struct release r = sample();
+
+    (void)state;
+    r.acpi = ACPI_OPEN;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        cleanup_buf struct buf b = {0};
+        struct err e = {0};
+        int rc;
+
+        r.cmdline = (char *)(uintptr_t)rows[i].cmdline;
+        r.has_base = rows[i].blocks;
+        r.base.blocks = rows[i].blocks;
+        rc = release_json(&r, &b, &e);
+        if (rc != (rows[i].code ? -1 : 0) || (rc && strcmp(e.code, rows[i].code) != 0))
+            fail_msg("row %zu: %d %s: %s", i, rc, e.code, e.text);
     }
 }
 
@@ -251,7 +292,7 @@ static void template_text(void **state) {
     (void)state;
     assert_int_equal(cmdline_render(templ, WORK, "none", R64, &out, &e), 0);
     assert_string_equal((char *)out.p, "console=null cdvm.work=" WORK " cdvm.model=none "
-                                       "cdvm.broker=" R64 " panic=-1");
+                                       "cdvm.broker=" R64 " panic=-1 cdvm.base=" BASE);
 }
 
 static void template_length(void **state) {
@@ -281,6 +322,7 @@ int main(void) {
         cmocka_unit_test(round_trip),
         cmocka_unit_test(acpi_is_what_the_command_line_says),
         cmocka_unit_test(a_release_cannot_say_otherwise),
+        cmocka_unit_test(the_base_is_the_command_lines),
         cmocka_unit_test(refuses_what_is_not_canonical),
         cmocka_unit_test(refuses_what_is_wrong),
         cmocka_unit_test(workload_and_model),
