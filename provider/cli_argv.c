@@ -97,11 +97,10 @@ static int print(const struct line *l, bool snp, struct err *e) {
                         .vcpus = o->vcpus ? o->vcpus : (uint32_t)l->conf->vcpus,
                         .memory_mib = o->memory_mib ? o->memory_mib : (uint32_t)l->conf->memory,
                         .append = (const char *)l->append.p,
-                        .disk = {{"work", -1}, {"model", -1}},
-                        .n_disks = o->model ? 2 : 1,
                         .snp = snp ? &l->snp : NULL};
     struct vm_argv a;
 
+    s.n_disks = image_disks(l->image, o, s.disk);
     if (vm_argv(&s, &a, e) < 0)
         return -1;
     for (size_t i = 0; i < a.n; i++)

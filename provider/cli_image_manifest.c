@@ -66,6 +66,8 @@ static struct release *describe_release(const struct image *m, const char *dir,
     r->guest_features = mem_new(sizeof *r->guest_features);
     r->guest_features[r->n_guest_features++] = 1; /* SNP active, nothing else */
     r->policy = o->no_smt ? GUEST_POLICY & ~POLICY_SMT : GUEST_POLICY;
+    r->has_base = m->base_fd >= 0;
+    r->base = m->base;
     r->acpi = cmdline_acpi(m->cmdline);
     r->volumes = VOLUMES_MEMORY;
     r->repo = mem_str(o->repo ? o->repo : "");
@@ -283,6 +285,10 @@ static void print_image(const struct image *m) {
     print_hash("initrd", m->initrd_sha256, 32);
     print_hash("firmware", m->ovmf.sha256, 32);
     printf("%-10s %s\n", "cmdline", m->cmdline);
+    if (m->base_fd >= 0) {
+        volume_text(&m->base, text);
+        printf("%-10s %s\n", "base", text);
+    }
     for (size_t i = 0; i < m->n_volumes; i++) {
         volume_text(&m->volume[i].volume, text);
         printf("%-10s %s  %s\n", m->volume[i].is_model ? "model" : "workload", m->volume[i].name,

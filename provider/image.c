@@ -88,6 +88,24 @@ static int read_lock(struct image *m, const char *dir, struct err *e) {
     return 0;
 }
 
+/* The volume that the command line names, and no other, whatever the folder holds. */
+static int open_base(struct image *m, const char *dir, struct err *e) {
+    cleanup_free char *path = mem_fmt("%s/base.vol", dir);
+    struct volume named;
+    int has = cmdline_base(m->cmdline, &named, e);
+
+    if (has <= 0)
+        return has;
+    m->base_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (m->base_fd < 0)
+        return err_sys(e, errno, "cannot open '%s', which the command line names", path);
+    if (verity_root(m->base_fd, &m->base, e) < 0)
+        return err_wrap(e, "base.vol");
+    if (!volume_same(&m->base, &named))
+        return err_set(e, "bad-image", "base.vol is not the volume that cmdline.template names");
+    return 0;
+}
+
 /* --- volumes, in the order of their names --- */
 
 static int by_name(const void *a, const void *b) {
@@ -146,7 +164,7 @@ static int open_volume(struct image *m, const char *dir, const char *file, struc
 static bool is_volume(const char *file) {
     size_t n = strlen(file);
 
-    return n > 4 && !strcmp(file + n - 4, ".vol") && file[0] != '.' &&
+    return n > 4 && !strcmp(file + n - 4, ".vol") && file[0] != '.' && strcmp(file, "base.vol") &&
            text_ascii_printable(view_str(file));
 }
 
@@ -175,11 +193,11 @@ static int open_volumes(struct image *m, const char *dir, struct err *e) {
 struct image *image_open(const char *dir, struct err *e) {
     struct image *m = mem_new(sizeof *m);
 
-    m->kernel_fd = m->initrd_fd = m->ovmf_fd = -1;
+    m->kernel_fd = m->initrd_fd = m->ovmf_fd = m->base_fd = -1;
     if ((m->kernel_fd = seal_piece(dir, "kernel", m->kernel_sha256, e)) >= 0 &&
         (m->initrd_fd = seal_piece(dir, "initrd", m->initrd_sha256, e)) >= 0 &&
         read_ovmf(m, dir, e) == 0 && read_template(m, dir, e) == 0 && read_lock(m, dir, e) == 0 &&
-        open_volumes(m, dir, e) == 0)
+        open_base(m, dir, e) == 0 && open_volumes(m, dir, e) == 0)
         return m;
     err_wrap(e, "guest image '%s' (`make image` builds one)", dir);
     image_free(m);
@@ -213,10 +231,6 @@ static int differs(struct err *e, const char *piece) {
     return err_set(e, "bad-image", "%s is not the one that its manifest describes", piece);
 }
 
-static bool same_volume(const struct volume *a, const struct volume *b) {
-    return a->blocks == b->blocks && !memcmp(a->root, b->root, 32);
-}
-
 int image_check(const struct image *m, struct err *e) {
     const struct release *r = m->release;
 
@@ -231,7 +245,7 @@ int image_check(const struct image *m, struct err *e) {
     if (strcmp(r->cmdline, m->cmdline))
         return differs(e, "cmdline.template");
     for (size_t i = 0; i < m->n_volumes; i++)
-        if (!same_volume(&m->volume[i].volume, &m->volume[i].manifest->volume))
+        if (!volume_same(&m->volume[i].volume, &m->volume[i].manifest->volume))
             return differs(e, m->volume[i].name);
     return 0;
 }
@@ -264,10 +278,24 @@ void image_free(struct image *m) {
         close(m->initrd_fd);
     if (m->ovmf_fd >= 0)
         close(m->ovmf_fd);
+    if (m->base_fd >= 0)
+        close(m->base_fd);
     release_free(m->release);
     buf_free(&m->content);
     free(m->cmdline);
     free(m);
+}
+
+size_t image_disks(const struct image *m, const struct image_offer *o,
+                   struct vm_disk out[static VM_DISKS_MAX]) {
+    size_t n = 0;
+
+    out[n++] = (struct vm_disk){"work", o->work->fd};
+    if (o->model)
+        out[n++] = (struct vm_disk){"model", o->model->fd};
+    if (m->base_fd >= 0)
+        out[n++] = (struct vm_disk){"base", m->base_fd};
+    return n;
 }
 
 const struct image_volume *image_find(const struct image *m, const char *root_blocks) {
@@ -276,7 +304,7 @@ const struct image_volume *image_find(const struct image *m, const char *root_bl
     if (!volume_parse(root_blocks, &want))
         return NULL;
     for (size_t i = 0; i < m->n_volumes; i++)
-        if (same_volume(&m->volume[i].volume, &want))
+        if (volume_same(&m->volume[i].volume, &want))
             return &m->volume[i];
     return NULL;
 }

@@ -1,6 +1,8 @@
 /* A guest image: a folder that `make image` fills and `cdvm image manifest` describes.
  *
  *   kernel, initrd, ovmf.fd, cmdline.template, packages.lock   the release
+ *   base.vol                                                   of a release for GPUs: the volume
+ *                                                              that its command line names
  *   release.manifest                                           its canonical manifest
  *   NAME.vol, NAME.json                                        a workload volume and its job.json
  *   NAME.vol, NAME.model                                       a model volume and its card.json
@@ -16,6 +18,7 @@
 #define CDVM_IMAGE_H
 
 #include "core/release.h"
+#include "vm.h"
 
 #define IMAGE_VOLUMES_MAX 16
 #define IMAGE_OFFERS_MAX 16
@@ -47,6 +50,8 @@ struct image {
     uint8_t kernel_sha256[32], initrd_sha256[32], lock_sha256[32];
     struct ovmf ovmf;
     char *cmdline; /* template, from cmdline.template */
+    int base_fd;   /* opened read-only; -1: the release has no base */
+    struct volume base;
     struct release *release;
     struct buf content; /* of the release manifest */
     uint8_t digest[32];
@@ -69,6 +74,9 @@ void image_drop_offers(struct image *m);
 /* All four: what a provider does. NULL on error. */
 struct image *image_load(const char *dir, struct err *e);
 void image_free(struct image *m); /* NULL legal */
+/* What the guest of that offer is given, in QEMU's order; how many are filled. */
+size_t image_disks(const struct image *m, const struct image_offer *o,
+                   struct vm_disk out[static VM_DISKS_MAX]);
 const struct image_volume *image_find(const struct image *m, const char *root_blocks);
 const struct image_volume *image_named(const struct image *m, const char *name);
 

@@ -108,10 +108,11 @@ static int take_volumes(const struct image *m, const struct source *s, const str
     return 0;
 }
 
-/* Both volumes are copied into memory before anything runs. */
-static int take_size(const struct source *s, const struct template *t, struct image_offer *o,
-                     struct err *e) {
-    uint64_t blocks = o->work->volume.blocks + (o->model ? o->model->volume.blocks : 0);
+/* All volumes are copied into memory before anything runs. */
+static int take_size(const struct image *m, const struct source *s, const struct template *t,
+                     struct image_offer *o, struct err *e) {
+    uint64_t blocks =
+        o->work->volume.blocks + (o->model ? o->model->volume.blocks : 0) + m->base.blocks;
     uint64_t least = (blocks >> 8) + GUEST_OWN_MIB;
 
     o->memory_mib = (uint32_t)t->memory;
@@ -119,7 +120,7 @@ static int take_size(const struct source *s, const struct template *t, struct im
     o->gpus = (uint32_t)t->gpus;
     if (t->memory && t->memory < least)
         return bad(s, "memory", e,
-                   "memory: %llu MiB is too little, workload and model alone need %llu MiB",
+                   "memory: %llu MiB is too little, the volumes alone need %llu MiB",
                    (unsigned long long)t->memory, (unsigned long long)least);
     return 0;
 }
@@ -162,7 +163,8 @@ static char *taken(char **s) {
 
 static int take_template(const struct image *m, const struct source *s, struct template *t,
                          struct image_offer *o, struct err *e) {
-    if (take_volumes(m, s, t, o, e) < 0 || take_size(s, t, o, e) < 0 || take_broker(s, t, o, e) < 0)
+    if (take_volumes(m, s, t, o, e) < 0 || take_size(m, s, t, o, e) < 0 ||
+        take_broker(s, t, o, e) < 0)
         return -1;
     o->job_kind = job_kind((enum kind_word)t->kind, o->model);
     o->name = taken(&t->name);

@@ -244,12 +244,9 @@ static int launch_as(struct job *j, const struct vm_snp *snp, struct err *e) {
                         .kernel_fd = env->image->kernel_fd,
                         .initrd_fd = env->image->initrd_fd,
                         .append = (const char *)j->append.p,
-                        .disk = {{"work", sold->work->fd}},
-                        .n_disks = 1,
                         .snp = snp};
 
-    if (sold->model)
-        s.disk[s.n_disks++] = (struct vm_disk){"model", sold->model->fd};
+    s.n_disks = image_disks(env->image, sold, s.disk);
     j->vm = vm_new(ws_loop(env->net), &s, j->rundir, on_exit_of_vm, j, e);
     j->had_vm = j->vm;
     j->spawned = loop_now();

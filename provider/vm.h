@@ -9,7 +9,7 @@
 #include "core/bytes.h"
 #include "core/loop.h"
 
-#define VM_DISKS_MAX 2
+#define VM_DISKS_MAX 3
 #define VM_ARGV_MAX 80
 
 /* Descriptors as QEMU sees them; spawn places them there. */
@@ -18,7 +18,7 @@ enum vm_fd { VM_FD_CHANNEL = 3, VM_FD_QMP = 4, VM_FD_KERNEL = 5, VM_FD_INITRD = 
 enum vm_accel { VM_TCG, VM_KVM };
 
 struct vm_disk {
-    const char *serial; /* "work" or "model": how the agent finds it */
+    const char *serial; /* "work", "model" or "base": how the agent finds it */
     int fd;             /* opened read-only */
 };
 struct gpu;

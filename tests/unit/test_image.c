@@ -24,7 +24,7 @@ static void hash_into(uint8_t *out, const uint8_t *block) {
 }
 
 /* Independent of veritytree.c: data, root block, two leaf blocks, built by hand. */
-static void make_volume(struct fixture *f, uint8_t root[static 32]) {
+static void make_volume_named(struct fixture *f, const char *name, uint8_t root[static 32]) {
     size_t n = (size_t)(DATA_BLOCKS + 3) * 4096;
     cleanup_free uint8_t *v = mem_new(n);
     uint8_t *top = v + (size_t)DATA_BLOCKS * 4096, *leaf = top + 4096;
@@ -36,7 +36,11 @@ static void make_volume(struct fixture *f, uint8_t root[static 32]) {
     hash_into(top, leaf);
     hash_into(top + 32, leaf + 4096);
     hash_into(root, top);
-    put(f, "table.vol", view_of(v, n));
+    put(f, name, view_of(v, n));
+}
+
+static void make_volume(struct fixture *f, uint8_t root[static 32]) {
+    make_volume_named(f, "table.vol", root);
 }
 
 static int start(void **state) {
@@ -158,6 +162,80 @@ static void what_is_missing_is_named(void **state) {
     assert_non_null(strstr(f->e.text, f->dir));
 }
 
+/* --- the base of a release for GPUs --- */
+
+static int base_of(struct fixture *f, const char *word, struct image *m) {
+    cleanup_free char *cmdline = mem_fmt("${work} ${model} ${broker}%s", word);
+    int rc;
+
+    *m = (struct image){.cmdline = cmdline, .base_fd = -1};
+    rc = open_base(m, f->dir, &f->e);
+    m->cmdline = NULL;
+    return rc;
+}
+
+static void the_base_is_the_one_of_the_command_line(void **state) {
+    struct fixture *f = *state;
+    struct volume v = {.blocks = DATA_BLOCKS};
+    cleanup_free char *word = NULL, *other = NULL;
+    char text[VOLUME_TEXT];
+    struct image m;
+
+    make_volume_named(f, "base.vol", v.root);
+    volume_text(&v, text);
+    word = mem_fmt(" cdvm.base=%s", text);
+    assert_int_equal(base_of(f, word, &m), 0);
+    assert_true(volume_same(&m.base, &v));
+    close(m.base_fd);
+    assert_int_equal(base_of(f, "", &m), 0); /* there, but not this release's */
+    assert_int_equal(m.base_fd, -1);
+
+    v.root[31] ^= 1;
+    volume_text(&v, text);
+    other = mem_fmt(" cdvm.base=%s", text);
+    assert_int_equal(base_of(f, other, &m), -1);
+    assert_string_equal(f->e.code, "bad-image");
+    close(m.base_fd);
+}
+
+static void a_base_that_is_missing_is_named(void **state) {
+    struct fixture *f = *state;
+    struct volume v = {.blocks = 1};
+    cleanup_free char *word = NULL;
+    char text[VOLUME_TEXT];
+    struct image m;
+
+    volume_text(&v, text);
+    word = mem_fmt(" cdvm.base=%s", text);
+    assert_int_equal(base_of(f, word, &m), -1);
+    assert_non_null(strstr(f->e.text, "base.vol"));
+}
+
+static void a_base_is_no_workload(void **state) {
+    (void)state;
+    assert_true(is_volume("table.vol"));
+    assert_true(is_volume("basement.vol"));
+    assert_false(is_volume("base.vol"));
+}
+
+static void every_guest_of_the_release_is_given_it_last(void **state) {
+    struct image_volume work = {.fd = 3}, weights = {.fd = 4};
+    struct image_offer o = {.work = &work, .model = &weights};
+    struct image m = {.base_fd = 5};
+    struct vm_disk disk[VM_DISKS_MAX];
+
+    (void)state;
+    assert_int_equal(image_disks(&m, &o, disk), 3);
+    assert_string_equal(disk[2].serial, "base");
+    assert_int_equal(disk[2].fd, 5);
+    o.model = NULL;
+    assert_int_equal(image_disks(&m, &o, disk), 2);
+    assert_string_equal(disk[1].serial, "base");
+    m.base_fd = -1;
+    assert_int_equal(image_disks(&m, &o, disk), 1);
+    assert_int_equal(disk[0].fd, 3);
+}
+
 /* --- the check against manifests --- */
 
 struct pieces {
@@ -236,6 +314,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(sizes_that_fit_no_tree_are_refused, start, stop),
         cmocka_unit_test_setup_teardown(a_piece_is_hashed_as_it_is_sealed, start, stop),
         cmocka_unit_test_setup_teardown(what_is_missing_is_named, start, stop),
+        cmocka_unit_test_setup_teardown(the_base_is_the_one_of_the_command_line, start, stop),
+        cmocka_unit_test_setup_teardown(a_base_that_is_missing_is_named, start, stop),
+        cmocka_unit_test(a_base_is_no_workload),
+        cmocka_unit_test(every_guest_of_the_release_is_given_it_last),
         cmocka_unit_test_setup_teardown(every_piece_is_compared, start, stop),
         cmocka_unit_test_setup_teardown(a_volume_is_found_by_its_reference, start, stop),
     };

@@ -105,6 +105,32 @@ static void kvm_changes_only_the_accelerator(void **state) {
     vm_argv_free(&b);
 }
 
+/* Of a release for GPUs: its base stands behind the others. */
+static void a_third_disk_is_one_more_of_the_same(void **state) {
+    static const char *const more[] = {
+        "-add-fd",
+        "fd=9,set=3",
+        "-blockdev",
+        "driver=raw,node-name=base,read-only=on,file.driver=file,file.locking=off,"
+        "file.filename=/dev/fdset/3",
+        "-device",
+        "virtio-blk-pci,drive=base,serial=base,disable-legacy=on",
+    };
+    struct vm_spec s = plain;
+    struct vm_argv a, b;
+    struct err e;
+
+    (void)state;
+    s.disk[s.n_disks++] = (struct vm_disk){"base", 11};
+    assert_int_equal(vm_argv(&plain, &a, &e), 0);
+    assert_int_equal(vm_argv(&s, &b, &e), 0);
+    assert_int_equal(b.n, a.n + COUNT(more));
+    for (size_t i = 0; i < b.n; i++)
+        assert_string_equal(b.v[i], i < a.n ? a.v[i] : more[i - a.n]);
+    vm_argv_free(&a);
+    vm_argv_free(&b);
+}
+
 static void refused(const struct vm_spec *s) {
     struct vm_argv a;
     struct err e = {0};
@@ -149,6 +175,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_vector_is_exactly_the_allow_list),
         cmocka_unit_test(kvm_changes_only_the_accelerator),
+        cmocka_unit_test(a_third_disk_is_one_more_of_the_same),
         cmocka_unit_test(values_that_mean_more_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
