@@ -61,7 +61,7 @@ FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 ARCHIVES = $(B)/libtui.a $(B)/libprovider.a $(B)/libattest.a $(B)/libcore.a
 TESTED = $(B)/libguest.a $(B)/libworkload.a $(ARCHIVES)
 
-.PHONY: text-table all deps test test-long unit fuzz bench lint interop demo demo-headless demo-chat image clean format \
+.PHONY: text-table all deps test test-long unit fuzz bench lint interop demo demo-headless demo-chat image base clean format \
 	man install uninstall
 all: cdvm $(B)/cdvm-guest $(WORKLOADS)
 
@@ -195,6 +195,11 @@ image: cdvm
 	$(Q)B=$(B) qemu-scripts/build-image.sh
 lock:
 	$(Q)B=$(B) qemu-scripts/fetch-debs.sh lock
+	$(Q)SET=base B=$(B) qemu-scripts/fetch-debs.sh lock
+
+# The release for GPUs: NVIDIA's driver, of Debian's non-free packages (base.lock), in build/image-gpu.
+base: image
+	$(Q)B=$(B) qemu-scripts/build-base.sh
 
 lint:
 	@tests/lint.sh

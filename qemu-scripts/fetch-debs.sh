@@ -16,6 +16,7 @@
 #   SNAPSHOT=...  dated mirror: a time, YYYYMMDDThhmmssZ, on snapshot.debian.org, or the URL of another
 #   LOCKED=1      image.lock or nothing: stop where it is no longer served. With SNAPSHOT always so
 #   KEYRING=FILE  keys that may sign for the mirror (default: Debian's)
+#   SET=base      the packages of base.packages and base.lock instead, which are for the kernel of image.lock
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=qemu-scripts/lib.sh
@@ -27,7 +28,7 @@ KEYRING=$(realpath -m "${KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg
 SNAPSHOTS=https://snapshot.debian.org/archive/debian
 APT=$B/apt/root
 LISTS_MIB=300 # package lists and apt's index of them, while they are needed
-ALONE='kernel firmware'
+ALONE='kernel firmware headers driver'
 
 # --- the private apt root ---
 
@@ -45,16 +46,22 @@ find_mirror() {
     printf '%s' "${url%/}"
 }
 
+# What the set names: "group suite package" a line. Modules are built for one kernel, whose ABI is in the names.
+named() {
+    sed -E "s/#.*//; s/\bABI\b/$(kernel_abi)/" "$SET.packages" | awk 'NF {print $1, $2, $3}'
+}
+
 suites() {
-    sed -E 's/#.*//' image.packages | awk 'NF {print $2}' | LC_ALL=C sort -u
+    named | cut -d' ' -f2 | LC_ALL=C sort -u
 }
 
 write_sources() { # MIRROR
-    local suite old
+    local suite old components=main
+    [[ $SET == image ]] || components+=' contrib non-free non-free-firmware'
     for suite in $(suites); do
         old=''
         [[ $suite != sid && -z ${SNAPSHOT:-} ]] || old=' check-valid-until=no'
-        echo "deb [signed-by=${KEYRING// /%20}$old] ${1// /%20} $suite main"
+        echo "deb [signed-by=${KEYRING// /%20}$old] ${1// /%20} $suite $components"
     done >"$APT/sources.list"
 }
 
@@ -117,7 +124,7 @@ update_lists() {
 # --- make lock ---
 
 wanted() { # GROUP -> "suite package" a line
-    sed -E 's/#.*//' image.packages | awk -v group="$1" '$1 == group {print $2, $3}'
+    named | awk -v group="$1" '$1 == group {print $2, $3}'
 }
 
 # The kernel's package name carries its ABI: it is what the suite's package of no version depends on.
@@ -137,7 +144,7 @@ closure() { # SUITE PACKAGE... -> package=version of everything that has to be t
     local suite=$1
     shift
     apt-get -s -t "$suite" install "$@" >"$APT/closure" 2>&1 ||
-        { grep -E '^(E:| )' "$APT/closure" >&2; die "apt cannot resolve group '$group' of image.packages in $suite (above)"; }
+        { grep -E '^(E:| )' "$APT/closure" >&2; die "apt cannot resolve group '$group' of $SET.packages in $suite (above)"; }
     sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) .*/\1=\2/p' "$APT/closure"
 }
 
@@ -152,7 +159,7 @@ records() {
 lock_one() { # GROUP
     local group=$1 suite all how=closure
     suite=$(wanted "$group" | cut -d' ' -f1 | sort -u)
-    [[ $suite != *$'\n'* ]] || die "image.packages: the packages of group '$group' are not all of one suite"
+    [[ $suite != *$'\n'* ]] || die "$SET.packages: the packages of group '$group' are not all of one suite"
     mapfile -t all < <(wanted "$group" | cut -d' ' -f2)
     [[ " $ALONE " != *" $group "* ]] || how=alone
     "$how" "$suite" "${all[@]}" >"$APT/chosen"
@@ -160,13 +167,13 @@ lock_one() { # GROUP
 }
 
 make_lock() {
-    write_lock image.lock
     rm -f "$B"/apt/instead-of-*.lock
+    write_lock "$SET.lock"
 }
 
 write_lock() { # FILE
     local group groups n=0
-    mapfile -t groups < <(sed -E 's/#.*//' image.packages | awk 'NF {print $1}' | LC_ALL=C sort -u)
+    mapfile -t groups < <(named | cut -d' ' -f1 | LC_ALL=C sort -u)
     open_apt
     for group in "${groups[@]}"; do
         lock_one "$group" >>"$APT/lock"
@@ -195,9 +202,9 @@ find_gone() {
     [[ -n $gone ]] || no_network "the addresses of the packages" "$log"
 }
 
-# When image.lock was made, as SNAPSHOT takes it.
+# When the lock was made, as SNAPSHOT takes it.
 lock_time() {
-    TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%dT%H%M%SZ -- image.lock 2>/dev/null | grep . || echo YYYYMMDDThhmmssZ
+    TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%dT%H%M%SZ -- "$SET.lock" 2>/dev/null | grep . || echo YYYYMMDDThhmmssZ
 }
 
 no_longer_served() {
@@ -206,13 +213,13 @@ no_longer_served() {
         "SNAPSHOT=$(lock_time)"
 }
 
-# What is served now, in the place of image.lock. Its image is another one, with other launch digests.
+# What is served now, in the place of the lock. Its image is another one, with other launch digests.
 lock_instead() {
-    [[ ${LOCKED:-0} != 1 && -z ${SNAPSHOT:-} && $LOCK == image.lock ]] || no_longer_served
+    [[ ${LOCKED:-0} != 1 && -z ${SNAPSHOT:-} && $LOCK == "$SET.lock" ]] || no_longer_served
     say "no longer served by $mirror: $gone"
-    say "so this image is NOT the one of image.lock: it is made of what is served now, and its launch digests" \
-        "are others. For the one of image.lock: LOCKED=1, with DEBS=DIR or SNAPSHOT=$(lock_time)"
-    write_lock "$INSTEAD"
+    say "so this image is NOT the one of $SET.lock: it is made of what is served now, and its launch digests" \
+        "are others. For the one of $SET.lock: LOCKED=1, with DEBS=DIR or SNAPSHOT=$(lock_time)"
+    write_lock "$(instead_of "$SET")"
     use_lock
 }
 
@@ -267,18 +274,27 @@ find_missing() {
         die "$(head -n 1 "$B/apt/bad" | cut -d: -f1) has not the SHA-256 that $LOCK names: delete it to have it fetched again"
 }
 
-# Every package that image.packages names; the kernel's has another name in the lock.
+# Every package that the set names; the kernel's has another name in the lock.
 lock_is_whole() {
     local line
     [[ -s $LOCK ]] || die "there is no $LOCK: make lock writes it"
-    line=$(sed -E 's/#.*//' image.packages | awk 'NF && $1 != "kernel" {print $1, $2, $3}' | while read -r line; do
+    line=$(named | awk '$1 != "kernel"' | while read -r line; do
         grep -qF "$line " "$LOCK" || { echo "$line" && break; }
     done)
-    [[ -z $line ]] || die "image.packages names '$line', which $LOCK has not: make lock writes it anew"
+    [[ -z $line ]] || die "$SET.packages names '$line', which $LOCK has not: make lock writes it anew"
+}
+
+# The base of an image that is not the one of image.lock is for that one's kernel.
+follow_image() {
+    [[ $SET != image && $LOCK == "$SET.lock" && $(in_use image) != image.lock ]] || return 0
+    open_apt
+    write_lock "$(instead_of "$SET")"
+    use_lock
 }
 
 fetch() {
     local missing=() bytes gone
+    follow_image
     lock_is_whole
     find_missing
     ((${#missing[@]})) || return 0
