@@ -12,8 +12,8 @@
 #include "core/loop.h"
 
 static const struct image_command *const commands[] = {
-    &image_build,   &image_pack,    &image_model, &image_manifest,
-    &image_inspect, &image_endorse, &image_seal,
+    &image_build,    &image_base,    &image_pack,    &image_model,
+    &image_manifest, &image_inspect, &image_endorse, &image_seal,
 };
 
 /* --- what the subcommands share --- */
@@ -72,10 +72,11 @@ void image_progress(const char *what, uint64_t done, uint64_t all) {
 int image_check_name(const char *name, struct err *e) {
     size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
 
-    if (!n || n > 60 || name[n] || name[0] == '.' || name[0] == '-' || !strcmp(name, "release"))
+    if (!n || n > 60 || name[n] || name[0] == '.' || name[0] == '-' || !strcmp(name, "release") ||
+        !strcmp(name, "base"))
         return err_set(e, "usage",
                        "a volume's name has 1 to 60 letters, digits, '-', '_' or '.', and is not "
-                       "'release'");
+                       "'release' or 'base'");
     return 0;
 }
 

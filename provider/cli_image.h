@@ -78,7 +78,7 @@ struct image_command {
     size_t n_keys;
     int (*run)(const struct image_call *c); /* exit code */
 };
-extern const struct image_command image_build, image_pack, image_model, image_manifest,
+extern const struct image_command image_build, image_base, image_pack, image_model, image_manifest,
     image_inspect, image_endorse, image_seal;
 
 /* Prints the sentence; returns the exit code that its code stands for. */
