@@ -95,7 +95,7 @@ bool modelkey_wants_report(const struct modelkey *k) {
 }
 
 void modelkey_report(struct modelkey *k, struct view report) {
-    struct key_evidence ev = {.work = k->s.cmdline->work};
+    struct key_evidence ev = {.work = k->s.cmdline->work, .gpu_json = k->s.gpu_json};
     cleanup_buf struct buf body = {0};
 
     buf_add(&ev.report, report.p, report.n);

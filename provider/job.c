@@ -18,6 +18,7 @@
 #define SHUTDOWN_MS 30000      /* for the receipt */
 #define WIPE_MS 30000
 #define KEY_MS 90000    /* for the owner of a sealed model to answer the guest */
+#define GPU_MS 240000   /* for a GPU's firmware and keys, and for its evidence (guest/gpus.h) */
 #define LADDER_MS 30000 /* the ladder ends in SIGKILL after 4 s; this only bounds surprise */
 
 struct job {
@@ -339,7 +340,8 @@ static bool is_sealed(const struct job *j) {
 }
 
 static void act_boot(struct job *j) {
-    deadline(j, job_boot_limit(j->env->boot_ms(j->env->arg)) + (is_sealed(j) ? KEY_MS : 0));
+    deadline(j, job_boot_limit(j->env->boot_ms(j->env->arg)) + (is_sealed(j) ? KEY_MS : 0) +
+                    (j->sold->gpus ? GPU_MS : 0));
 }
 
 static void add_simulator(const struct psp_sim *p, struct collateral *c) {

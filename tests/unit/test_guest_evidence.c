@@ -5,6 +5,8 @@
 #define CDVM_TEST_ROOTS
 #include "attest/roots.c"
 #include "core/hello.h"
+#include "core/modelkey.h"
+#include "core/msg.h"
 #include "core/talk.h"
 #include "core/kinds.h"
 #include "core/wrap.h"
@@ -54,9 +56,9 @@ const char *load_model(const struct load *l) {
 
 static struct fake fake;
 static unsigned n_gpus;
+static struct cmdline cmdline; /* of the next guest */
 
 static void run_guest(int fd) {
-    static struct cmdline cmdline;
     struct session_conf conf = {
         .port = port_from_fd(fd),
         .cmdline = &cmdline,
@@ -291,6 +293,77 @@ static void devtools_are_shown_as_they_are(void **state) {
     free_gpus(m, 1);
 }
 
+/* --- a sealed model: its owner sees the same evidence, over a binding of its own --- */
+
+static struct rumor *next_wrap(struct host *h, const struct keypair *to) {
+    struct event *ev = event_parse(expect(h, CHAN_EVENT), NULL);
+    struct rumor *r = ev ? wrap_open(ev, to, NULL, NULL) : NULL;
+
+    assert_non_null(r);
+    event_free(ev);
+    return r;
+}
+
+static void say_nonce(struct host *h, const struct keypair *k, const uint8_t guest[static 32],
+                      const uint8_t nonce[static 32]) {
+    cleanup_buf struct buf body = {0}, json = {0};
+    struct rumor *r;
+    struct event *ev;
+
+    key_nonce_body(nonce, &body);
+    r = msg_make("key_nonce", h->job.rumor->f.id, buf_view(&body), k, guest, unix_now());
+    ev = wrap_make(r, k, NULL, guest, KIND_WRAP, unix_now(), 0, NULL);
+    event_json(ev, &json);
+    send_frame(h, CHAN_EVENT, buf_view(&json));
+    event_free(ev);
+    rumor_free(r);
+}
+
+static void the_owner_of_a_model_sees_the_gpu(void **state) {
+    uint8_t report[REPORT_LEN] = {2}, nonce[32] = {7}, ng[32], data[64], want[64];
+    struct gpu_evidence gpu[GPUS_MAX];
+    cleanup_buf struct buf digest = {0};
+    struct keypair *k = keypair_new();
+    struct key_evidence ev;
+    struct made_gpu m[1];
+    struct rumor *r;
+    struct host h;
+    struct msg msg;
+
+    (void)state;
+    make_gpus(m, 1);
+    n_gpus = 1;
+    cmdline = (struct cmdline){.has_model = true, .has_broker = true, .work = {.blocks = 5}};
+    memcpy(cmdline.broker, keypair_pub(k), 32);
+    host_start(&h, run_guest);
+    send_job(&h);
+    r = next_wrap(&h, k);
+    say_nonce(&h, k, r->f.pubkey, nonce);
+    memcpy(data, expect(&h, CHAN_REPORT_REQ).p, sizeof data);
+    rumor_free(r);
+    send_frame(&h, CHAN_REPORT, view_of(report, sizeof report));
+    r = next_wrap(&h, k);
+    assert_int_equal(msg_parse(r, &msg, NULL), 0);
+    assert_string_equal(msg.type, "key_evidence");
+    assert_int_equal(key_evidence_parse(msg.o, &ev, NULL), 0);
+    assert_int_equal(gpu_list_bound(&ev.gpu, gpu, NULL), 0);
+    assert_int_equal(ev.gpu.n, 1);
+    binding_gpu_nonce(r->f.pubkey, ev.nonce, msg.job, ng);
+    assert_memory_equal(gpu[0].report.p + 4, ng, sizeof ng);
+    assert_int_equal(binding_gpu_digest(gpu, 1, &digest, NULL), 0);
+    binding_model_data(r->f.pubkey, keypair_pub(k), nonce, cmdline.model.root, buf_view(&digest),
+                       want);
+    assert_memory_equal(data, want, sizeof data);
+    key_evidence_free(&ev);
+    msg_free(&msg);
+    rumor_free(r);
+    keypair_free(k);
+    cmdline = (struct cmdline){0};
+    send_frame(&h, CHAN_SHUTDOWN, view_of(NULL, 0));
+    expect_end(&h, 0);
+    free_gpus(m, 1);
+}
+
 /* --- after accept --- */
 
 static void say_accept(struct customer *c) {
@@ -414,6 +487,7 @@ int main(void) {
         T(evidence_of_the_guest_passes_under_its_root),
         T(evidence_of_another_job_fails_by_its_nonce),
         T(devtools_are_shown_as_they_are),
+        T(the_owner_of_a_model_sees_the_gpu),
         T(gpus_open_with_accept_and_close_at_the_end),
         T(gpus_that_do_not_open_end_the_job),
         T(a_gpu_that_appears_later_ends_the_job),
