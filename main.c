@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"verify", cli_verify, "check evidence or a saved bundle, offline"},
     {"measure", cli_measure, "recompute the launch digest of a guest"},
     {"provider", cli_provider, "publish offers and run one sealed guest per job"},
+    {"doctor", cli_doctor, "say what this host has and lacks to run confidential guests"},
     {"relay", cli_relay, "run the embedded relay and blob store"},
     {"broker", cli_broker, "give the keys of sealed models to the guests on your list"},
     {"collateral", cli_collateral, "what AMD and NVIDIA sign about machines, in the cache"},

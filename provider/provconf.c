@@ -49,7 +49,7 @@ const struct conf_key provider_keys[] = {
 };
 const size_t n_provider_keys = COUNT(provider_keys);
 
-static void set_defaults(struct provider_conf *c) {
+void provider_conf_defaults(struct provider_conf *c) {
     *c = (struct provider_conf){
         .slots = 1, .queue = 4, .memory = 1024, .vcpus = 1, .lease = 60, .accept = 600};
     c->name = mem_str("unnamed provider");
@@ -66,7 +66,7 @@ void provider_conf_free(struct provider_conf *c) {
 int provider_conf_read(struct provider_conf *c, int argc, char **argv, struct err *e) {
     const struct confargs a = {provider_keys, n_provider_keys, "provider.conf"};
 
-    set_defaults(c);
+    provider_conf_defaults(c);
     return confargs_read(&a, argc, argv, c, e);
 }
 

@@ -19,6 +19,7 @@ extern const size_t n_provider_keys;
 /* Defaults, then provider.conf in the configuration folder, then the command line. 0 go on; 1
  * --help was asked for; -1 error. */
 int provider_conf_read(struct provider_conf *c, int argc, char **argv, struct err *e) WARN_UNUSED;
+void provider_conf_defaults(struct provider_conf *c); /* strings owned */
 void provider_conf_free(struct provider_conf *c);
 /* What does not fit together: no relay, no such backend. "bad-config". With print_argv only what
  * the line needs. */

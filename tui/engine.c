@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/probe.h"
 #include "core/secret.h"
 #include "tui/editor.h"
 #include "tui/engine_priv.h"
 #include "tui/errand.h"
 #include "tui/option_facts.h"
 #include "tui/plain_run.h"
-#include "tui/probe.h"
 #include "tui/verify_bundle.h"
 
 #define LEAVE_MS 10000        /* for receipt and teardown */

@@ -1,6 +1,6 @@
 #include "tui/engine_priv.h"
 
-#include "tui/probe.h"
+#include "core/probe.h"
 
 /* --- offers --- */
 

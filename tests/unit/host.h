@@ -1,5 +1,9 @@
-/* A host's /sys made of its description in tests/hosts: a line `FILE = LINE` writes a file, `FILE +
- * LINE` adds to it, `LINK -> TARGET` links, `FILE -` removes; # starts a comment. */
+/* A host's files made of its description in tests/hosts: a line `FILE = LINE` writes a file, `FILE
+ * + LINE` adds to it, `FILE ~ LINE` puts it for the one with the same first word, `LINK ->
+ * TARGET` links, `FILE -` removes, `FILE @ VALUE` is the first window of
+ * a GH100 with that in its CC register, `FOLDER < NAME` is all of another description; # starts a
+ * comment.
+ */
 #ifndef CDVM_TEST_HOST_H
 #define CDVM_TEST_HOST_H
 
@@ -28,6 +32,34 @@ static void host_write(const char *path, const char *line, int flags) {
     assert_int_equal(dprintf(fd, "%s\n", line), (int)strlen(line) + 1);
 }
 
+/* Where a GH100 says that it has started, and its mode. */
+static void host_register(const char *path, const char *value) {
+    static const uint32_t started = 0xff;
+    cleanup_fd int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    uint32_t v = (uint32_t)strtoul(value, NULL, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, 2 << 20), 0);
+    assert_int_equal(pwrite(fd, &started, 4, 0x200bc), 4);
+    assert_int_equal(pwrite(fd, &v, 4, 0x1182cc), 4);
+}
+
+/* The other lines, and this one. */
+static void host_replace(const char *path, const char *line) {
+    cleanup_buf struct buf text = {0};
+    size_t word = strcspn(line, " ") + 1;
+    char *rest, *had;
+
+    assert_int_equal(file_read(path, 65536, &text, NULL), 0);
+    rest = (char *)text.p;
+    host_write(path, line, O_TRUNC);
+    while ((had = strsep(&rest, "\n")))
+        if (*had && strncmp(had, line, word) != 0)
+            host_write(path, had, O_APPEND);
+}
+
+static void host_apply(const char *root, const char *name);
+
 static void host_change(const char *sys, const char *line) {
     size_t n = strcspn(line, " ");
     cleanup_free char *path = mem_fmt("%s/%.*s", sys, (int)n, line);
@@ -39,6 +71,12 @@ static void host_change(const char *sys, const char *line) {
         assert_int_equal(remove(path), 0);
         *strrchr(path, '/') = 0;
         (void)!rmdir(path);
+    } else if (!strncmp(op, " < ", 3)) {
+        host_apply(path, op + 3);
+    } else if (!strncmp(op, " ~ ", 3)) {
+        host_replace(path, op + 3);
+    } else if (!strncmp(op, " @ ", 3)) {
+        host_register(path, op + 3);
     } else if (!strncmp(op, " -> ", 4)) {
         (void)!unlink(path);
         assert_int_equal(symlink(op + 4, path), 0);
@@ -48,18 +86,24 @@ static void host_change(const char *sys, const char *line) {
     }
 }
 
-/* The root of the tree; owned. */
-static char *host_make(const char *name) {
+static void host_apply(const char *root, const char *name) {
     cleanup_free char *from = mem_fmt("tests/hosts/%s.tree", name);
-    char *sys = mem_str("/tmp/cdvm-test-host-XXXXXX"), *line, *rest;
     cleanup_buf struct buf text = {0};
+    char *line, *rest;
 
-    assert_non_null(mkdtemp(sys));
     assert_int_equal(file_read(from, 65536, &text, NULL), 0);
     rest = (char *)text.p;
     while ((line = strsep(&rest, "\n")))
         if (*line && *line != '#')
-            host_change(sys, line);
+            host_change(root, line);
+}
+
+/* The root of the tree; owned. */
+static char *host_make(const char *name) {
+    char *sys = mem_str("/tmp/cdvm-test-host-XXXXXX");
+
+    assert_non_null(mkdtemp(sys));
+    host_apply(sys, name);
     return sys;
 }
 

@@ -1,4 +1,4 @@
-#include "tui/probe.c"
+#include "core/probe.c"
 #include "tests/unit/unit.h"
 #include "tests/unit/net.h"
 #include "tests/unit/hostile.h"

@@ -1,4 +1,4 @@
-#include "tui/probe.h"
+#include "probe.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef CDVM_PROBE_H
 #define CDVM_PROBE_H
 
-#include "core/relay.h"
+#include "relay.h"
 
 struct probes;
 /* ms: from the question to its answer, when why is NULL. Called once for each try. */
