@@ -46,7 +46,7 @@ _cdvm() {
     if [[ -n $words && $previous != --policy ]]; then return; fi
     compopt -o filenames 2>/dev/null
     case $previous:$(_cdvm_argument "$help" "$previous") in
-    --image:* | --state:* | --manifests:* | --dir:* | --*:DIR) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
+    --image:* | --state:* | --root:* | --manifests:* | --dir:* | --*:DIR) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
     --*:URL | --*:N | --*:SECONDS | --*:MIB | --*:BITS | --*:HEX | --*:ID* | --*:K* | --*:TIME | --*:TEXT | --*:ADDRESS | --*:WHICH | \
         --*:ROOT* | --relay:* | --blossom:* | --name:* | --about:* | --endorser:*) ;;
     *) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word") ;;
