@@ -44,6 +44,7 @@ static int exit_code(const struct err *e) {
                  {"old-qemu", EX_UNAVAILABLE},
                  {"no-snp", EX_UNAVAILABLE},
                  {"no-gpu", EX_UNAVAILABLE},
+                 {"unfit-host", EX_UNAVAILABLE},
                  {"gpu-unfit", EX_UNAVAILABLE},
                  {"gpu-bind", EX_UNAVAILABLE},
                  {"gpu-in-use", EX_TEMPFAIL},

@@ -176,10 +176,56 @@ static void each_requirement_fails_alone(void **state) {
     }
 }
 
+/* --- what a provider may publish --- */
+
+static void the_gate_lets_through_what_is_able(void **state) {
+    static const struct {
+        const char *host;
+        bool cpu, gpu;
+        const char *said; /* in what the console tells; NULL: nothing */
+    } rows[] = {
+        {"genoa-h100", true, true, NULL},
+        {"gpu-no-cc", true, false, "missing: gpu.cc 0000:41:00.0: CC mode is off"},
+        {"devtools", true, false, "--devices 0000:41:00.0"},
+        {"sev-es", false, false, "missing: cpu.snp: "},
+        {"milan", false, true, "to mend it: Use a machine with EPYC 9004"},
+    };
+
+    (void)state;
+    conf.gpu = mem_str("0000:41:00.0");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        cleanup_free char *name = mem_fmt("doctor/%s", rows[i].host);
+        char *root = host_make(name), said[16384] = "";
+        struct host *h = host_of(root);
+        struct doctor d = doctor_examine(h);
+        struct console *out;
+        struct err e;
+        bool gpu;
+        int p[2];
+
+        assert_int_equal(pipe(p), 0);
+        out = console_new(p[1], false, true); /* quiet: it is told all the same */
+        assert_int_equal(judge(&d, &conf, out, &gpu, &e), rows[i].cpu ? 0 : -1);
+        assert_int_equal(gpu, rows[i].gpu);
+        if (!rows[i].cpu)
+            assert_string_equal(e.code, "unfit-host");
+        console_free(out);
+        close(p[1]);
+        assert_true(read(p[0], said, sizeof said - 1) >= 0);
+        close(p[0]);
+        if (rows[i].said ? !strstr(said, rows[i].said) : said[0])
+            fail_msg("%s: it said: %s", rows[i].host, said);
+        doctor_free(&d);
+        host_free(h);
+        host_remove(root);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_host_is_described, start, stop),
         cmocka_unit_test_setup_teardown(each_requirement_fails_alone, start, stop),
+        cmocka_unit_test_setup_teardown(the_gate_lets_through_what_is_able, start, stop),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
