@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+
 static const char *const state_names[DOCTOR_STATES] = {
     [DOCTOR_OK] = "ok", [DOCTOR_UNKNOWN] = "not checked", [DOCTOR_MISSING] = "missing"};
 
@@ -124,16 +126,14 @@ int doctor_exit(const struct doctor *d, const struct host *h) {
 
 /* --- the provider's gate --- */
 
-/* Commands stand in lines of their own; here they follow the sentence. */
+/* Commands stand in lines of their own; here they follow the sentence, as LINE folds them. */
 static void tell_line(struct console *out, const struct doctor_line *l) {
     cleanup_free char *mend = doctor_mend(l);
+    cleanup_free char *one_line = text_safe_new(view_str(mend), TEXT_LINE, 500);
 
-    for (char *s = mend; *s; s++)
-        if (*s == '\n')
-            *s = ' ';
     console_error(out, "%s: %s%s%s: %s", doctor_state_name(l->state), l->check->id,
                   l->subject[0] ? " " : "", l->subject, l->found);
-    console_error(out, "  to mend it: %s", mend);
+    console_error(out, "  to mend it: %s", one_line);
 }
 
 static void tell_level(struct console *out, const struct doctor *d, enum doctor_level level) {
@@ -162,19 +162,16 @@ static int judge(const struct doctor *d, const struct provider_conf *c, struct c
     return 0;
 }
 
-static void on_slow(void *arg, const char *what) {
-    console_notice(arg, "trying %s", what);
-}
-
 int doctor_gate(const struct provider_conf *c, const struct image *image, struct console *out,
                 bool *gpu, struct err *e) {
-    const struct host_opts o = {
-        .conf = c, .image = image, .no_relays = true, .slow = on_slow, .arg = out};
-    struct host *h = host_new(&o, e);
+    const struct host_opts o = {.conf = c, .image = image, .no_relays = true};
+    struct host *h;
     struct doctor d;
     int rc;
 
     *gpu = false;
+    console_notice(out, "looking at what this host can keep, up to 15 s");
+    h = host_new(&o, e);
     if (!h)
         return -1;
     d = doctor_examine(h);

@@ -159,6 +159,11 @@ static void look_iommu_mode(const struct host *h, size_t i, struct doctor_line *
 
 /* --- KVM --- */
 
+static void look_kvm_device(const struct host *h, size_t i, struct doctor_line *l) {
+    (void)i;
+    doctor_want(l, h->guests_kvm, "%.280s", h->guests_kvm ? "open to guests" : h->kvm_why);
+}
+
 static void look_kvm(const struct host *h, size_t i, struct doctor_line *l) {
     (void)i;
     if (h->kvm.outcome == KVM_RUNS)
@@ -238,6 +243,12 @@ const struct doctor_check doctor_cpu[] = {
      "Run the provider on the machine itself, under a kernel with its own KVM (kvm_amd); see what "
      "it says:\n"
      "  dmesg | grep -i kvm"},
+    {"kvm.device", DOCTOR_CPU, "a /dev/kvm for guests", "kvm.runs", look_kvm_device, NULL,
+     "QEMU opens it as another user than root, who is in the device's group.",
+     "Give it to a group, now and at each start:\n"
+     "  chgrp kvm /dev/kvm && chmod 660 /dev/kvm\n"
+     "  echo 'KERNEL==\"kvm\", GROUP=\"kvm\", MODE=\"0660\"' \\\n"
+     "    >>/etc/udev/rules.d/90-cdvm.rules"},
     {"kvm.sev", DOCTOR_CPU, "SEV switched on in KVM", "cpu.sev", look_kvm_sev, NULL,
      "KVM gives guests only what its module's parameters allow.", KVM_OPTIONS},
     {"kvm.es", DOCTOR_CPU, "SEV-ES switched on in KVM", "cpu.es", look_kvm_es, NULL,

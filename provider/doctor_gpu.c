@@ -67,6 +67,11 @@ static void look_qemu(const struct host *h, size_t i, struct doctor_line *l) {
                                  : "has vfio-pci, iommufd and ram-block-attributes");
 }
 
+static void look_base(const struct host *h, size_t i, struct doctor_line *l) {
+    (void)i;
+    doctor_want(l, h->image.base, "the release %s a base volume", h->image.base ? "has" : "lacks");
+}
+
 /* All of a guest's memory is pinned for the GPU, and all guests are one user's. */
 static void look_memlock(const struct host *h, size_t i, struct doctor_line *l) {
     uint64_t need = h->conf->memory * h->conf->slots;
@@ -150,6 +155,10 @@ const struct doctor_check doctor_gpu[] = {
      "Before 10.1 VFIO and private memory cannot be used together.",
      "Debian 13 has 10.0: take a newer one from its backports or from sid:\n"
      "  apt-get install -t trixie-backports qemu-system-x86"},
+    {"gpu.driver", DOCTOR_GPU, "an image with the GPU's driver", "gpu.present", look_base, NULL,
+     "Guests load the driver from a volume that is part of the measured release.",
+     "Make one, and build the image anew:\n"
+     "  cdvm image base && make image"},
     {"gpu.memlock", DOCTOR_GPU, "no limit on locked memory", "gpu.present", look_memlock, NULL,
      "All of a guest's memory is pinned for the GPU's transfers.",
      "Lift it for who starts the provider (`LimitMEMLOCK=infinity` in a systemd unit), or:\n"

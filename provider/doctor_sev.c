@@ -12,8 +12,8 @@
 static void look_sev_device(const struct host *h, size_t i, struct doctor_line *l) {
     (void)i;
     if (host_has(h, "dev/sev"))
-        doctor_want(l, h->guests_may, "%.280s",
-                    h->guests_may ? "/dev/sev, open to guests" : h->guests_why);
+        doctor_want(l, h->guests_sev, "%.280s",
+                    h->guests_sev ? "/dev/sev, open to guests" : h->node_why);
     else {
         doctor_say(l, DOCTOR_MISSING, "there is no /dev/sev");
         l->mend = "Load the secure processor's driver, and see what it says:\n"
@@ -151,7 +151,7 @@ const struct doctor_check doctor_sev[] = {
      "QEMU starts a confidential guest through it, as another user than root.",
      "Give it to KVM's group, now and at each start:\n"
      "  echo 'KERNEL==\"sev\", GROUP=\"kvm\", MODE=\"0660\"' \\\n"
-     "    >/etc/udev/rules.d/90-cdvm.rules\n"
+     "    >>/etc/udev/rules.d/90-cdvm.rules\n"
      "  udevadm control --reload && udevadm trigger /dev/sev"},
     {"sev.ready", DOCTOR_CPU, "SNP initialised by the firmware", "sev.device", look_sev_ready, NULL,
      "The secure processor launches guests and signs their reports only then.",

@@ -41,6 +41,7 @@ struct host_relay {
 struct host_image {
     bool loads, hashes; /* the firmware has a place for the kernel's hashes */
     bool vcpu_type;     /* the release knows the settings' one */
+    bool base;          /* it has the volume with the GPU's driver */
     size_t offers;
     struct err why; /* without `loads` */
 };
@@ -62,14 +63,15 @@ struct host {
         gpu_why; /* the inventory failed, or lacks one that the settings name; else code "" */
     /* what is asked, not read */
     struct kvm_tried kvm;
-    bool guests_may; /* QEMU, as whom it is run, may open /dev/sev */
-    char guests_why[DEVICE_WHY];
+    /* QEMU, as whom it is run, may open it; else why not */
+    bool guests_kvm, guests_sev;
+    char kvm_why[DEVICE_WHY], node_why[DEVICE_WHY];
     bool sev_answers, qemu_answers;
     struct sev_status sev;
     struct err sev_why, qemu_why;
     struct qemu_able qemu;
     struct host_image image;
-    uint64_t memlock_mib; /* UINT64_MAX: no limit */
+    uint64_t memlock_mib; /* that a guest can be given; UINT64_MAX: no limit */
     uint64_t disk_mib;    /* free where state is kept; UINT64_MAX: not known */
     enum host_clock clock;
     struct host_relay relay[HOST_RELAYS_MAX];

@@ -19,11 +19,12 @@
 
 static void ask_kvm(struct host *h) {
     h->kvm = kvm_try("/dev/kvm", KVM_MS);
+    h->guests_kvm = device_for_guest("/dev/kvm", h->kvm_why);
 }
 
 static void ask_sev(struct host *h) {
     h->sev_answers = sev_status_read("/dev/sev", &h->sev, &h->sev_why) == 0;
-    h->guests_may = device_for_guest("/dev/sev", h->guests_why);
+    h->guests_sev = device_for_guest("/dev/sev", h->node_why);
 }
 
 static void ask_qemu(struct host *h) {
@@ -38,6 +39,7 @@ static void take_image(struct host *h, const struct image *m) {
     h->image.loads = true;
     h->image.hashes = m->ovmf.hashes_gpa;
     h->image.vcpu_type = release_has_vcpu_type(m->release, h->conf->vcpu_type);
+    h->image.base = m->release->has_base;
     h->image.offers = m->n_offers;
 }
 
@@ -69,8 +71,8 @@ static void ask_limits(struct host *h) {
     struct statvfs v;
     struct rlimit r;
 
-    if (getrlimit(RLIMIT_MEMLOCK, &r) == 0 && r.rlim_cur != RLIM_INFINITY)
-        h->memlock_mib = r.rlim_cur >> 20;
+    if (geteuid() != 0 && getrlimit(RLIMIT_MEMLOCK, &r) == 0 && r.rlim_max != RLIM_INFINITY)
+        h->memlock_mib = r.rlim_max >> 20; /* root raises it for each guest (snp_host.h) */
     if (state && statvfs(state, &v) == 0)
         h->disk_mib = (uint64_t)v.f_bavail * v.f_frsize >> 20;
     h->clock = adjtimex(&t) == TIME_ERROR ? CLOCK_LOOSE : CLOCK_KEPT;
@@ -225,14 +227,17 @@ static int take_answers(struct host *h, const struct answers *a, struct err *e) 
     else
         err_set(&h->qemu_why, "no-qemu", "%s", or_none(a->qemu_why));
     text_clip(h->qemu.why, sizeof h->qemu.why, a->qemu_why ? a->qemu_why : "");
-    h->image = (struct host_image){
-        .loads = a->image, .hashes = a->image == 2, .vcpu_type = true, .offers = a->image ? 1 : 0};
+    h->image = (struct host_image){.loads = a->image,
+                                   .hashes = a->image == 2,
+                                   .vcpu_type = true,
+                                   .base = true,
+                                   .offers = a->image ? 1 : 0};
     if (!a->image)
         err_set(&h->image.why, "bad-image", "%s", or_none(a->image_why));
     h->clock = (enum host_clock)a->clock;
     h->memlock_mib = a->memlock_none ? UINT64_MAX : a->memlock;
     h->disk_mib = a->disk;
-    h->guests_may = true;
+    h->guests_kvm = h->guests_sev = true;
     ask_gpus(h);
     return take_sev(h, a, e);
 }

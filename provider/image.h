@@ -71,6 +71,7 @@ int image_check(const struct image *m, struct err *e) WARN_UNUSED;
  * file and line. Needs the manifests. */
 int image_read_offers(struct image *m, const char *dir, struct err *e) WARN_UNUSED;
 void image_drop_offers(struct image *m);
+void image_drop_gpu_offers(struct image *m); /* those of guests with a GPU */
 /* All four: what a provider does. NULL on error. */
 struct image *image_load(const char *dir, struct err *e);
 void image_free(struct image *m); /* NULL legal */

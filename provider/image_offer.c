@@ -236,6 +236,22 @@ int image_read_offers(struct image *m, const char *dir, struct err *e) {
     return 0;
 }
 
+void image_drop_gpu_offers(struct image *m) {
+    size_t kept = 0;
+
+    for (size_t i = 0; i < m->n_offers; i++) {
+        struct image_offer *o = &m->offer[i];
+
+        if (!o->gpus) {
+            m->offer[kept++] = *o;
+            continue;
+        }
+        free(o->name);
+        free(o->about);
+    }
+    m->n_offers = kept;
+}
+
 void image_drop_offers(struct image *m) {
     for (size_t i = 0; i < m->n_offers; i++) {
         free(m->offer[i].name);

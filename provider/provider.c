@@ -12,6 +12,7 @@
 #include "core/enc.h"
 #include "core/log.h"
 #include "core/secret.h"
+#include "doctor.h"
 #include "identity.h"
 #include "provider_priv.h"
 #include "rundir.h"
@@ -296,10 +297,28 @@ static uint32_t largest_guest(const struct provider *p) {
     return most;
 }
 
-static int open_snp(struct provider *p, struct err *e) {
-    const bool gpu = wants_gpu(p, false);
-    unsigned major;
+/* What this host cannot keep is not promised: no offer at all, or none with a GPU. */
+static int check_host(struct provider *p, struct err *e) {
+    bool gpu;
 
+    if (doctor_gate(p->conf, p->image, p->out, &gpu, e) < 0)
+        return -1;
+    if (p->conf->gpu.n && !gpu)
+        image_drop_gpu_offers(p->image);
+    if (p->image->n_offers)
+        return 0;
+    return err_set(e, "unfit-host",
+                   "every offer has a GPU, and this host cannot give a confidential guest one: "
+                   "`cdvm doctor` says what to do");
+}
+
+static int open_snp(struct provider *p, struct err *e) {
+    unsigned major;
+    bool gpu;
+
+    if (check_host(p, e) < 0)
+        return -1;
+    gpu = wants_gpu(p, false);
     if (snp_image_fits(p->image, p->conf->vcpu_type, gpu, e) < 0 ||
         accel_find_qemu(&p->accel, p->conf->qemu, &major, e) < 0 ||
         snp_host_open(&(struct snp_want){.qemu = p->accel.qemu,

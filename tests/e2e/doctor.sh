@@ -75,6 +75,16 @@ start_relay "$T/relay.log" --port 0 || fail "relay" "$T/relay.log"
 same "a relay that answers" ok "$(state relay "$T/relays.json")"
 same "one that does not" "ok missing" "$(python3 -c 'import json, sys; print(*[c["state"] for c in json.load(open(sys.argv[1]))["checks"] if c["id"] == "relay"])' "$T/relays.json")"
 
+# A provider of confidential guests heeds the same lines; the simulator is asked nothing.
+timeout 60 "$CDVM" provider --backend snp --image "$IMAGE" --run-relay --state "$T/snp" >"$T/snp.log" 2>&1
+refused=$?
+if ((code == 1)); then
+    same "the provider refuses to sell confidential guests here" 69 "$refused"
+    first=$(python3 -c 'import json, sys; print(next(c["id"] for c in json.load(open(sys.argv[1]))["checks"] if c["state"] == "missing" and c["level"] == "cpu"))' "$T/doctor.json")
+    check "and says which line, and how to mend it" eval "said '$T/snp.log' 'missing: $first: ' && said '$T/snp.log' 'to mend it: '"
+    check "nothing was published" eval "! said '$T/snp.log' 'offers |relay ws'"
+fi
+
 "$CDVM" doctor --nothing >"$T/usage" 2>&1
 same "an option that is none" 64 $?
 "$CDVM" doctor --root "$T/none" >"$T/root" 2>&1
