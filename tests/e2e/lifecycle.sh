@@ -95,7 +95,7 @@ refused "readable key" 77 'can be read by others' --relay "$URL" --image "$IMAGE
 chmod 600 "$T/provider/key"
 refused "no relay" 78 'no relay' --image "$IMAGE" --state "$T/provider"
 refused "unknown option" 64 "'--bogus'" --bogus
-refused "unknown backend" 78 "backend 'snp'" --backend snp --relay "$URL"
+refused "unknown backend" 78 "backend 'sgx'" --backend sgx --relay "$URL"
 refused "no image" 71 'No such file' --relay "$URL" --image "$T/nothing" --state "$T/provider"
 cp -r "$IMAGE" "$T/image"
 printf 'x' | dd of="$T/image/kernel" bs=1 seek=1000000 conv=notrunc 2>/dev/null
