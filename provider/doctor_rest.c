@@ -50,8 +50,7 @@ static void look_disk(const struct host *h, size_t i, struct doctor_line *l) {
 }
 
 static void look_clock(const struct host *h, size_t i, struct doctor_line *l) {
-    static const char *const words[] = {[CLOCK_LOOSE] = "nothing keeps it: the kernel calls it "
-                                                        "unsynchronised",
+    static const char *const words[] = {[CLOCK_LOOSE] = "the kernel calls it unsynchronised",
                                         [CLOCK_KEPT] = "synchronised, the kernel says",
                                         [CLOCK_UNKNOWN] = "not known"};
 
