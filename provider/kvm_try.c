@@ -17,6 +17,9 @@
 #include "core/loop.h"
 #include "kvm_guest.h"
 
+#define LEAVES 256u
+#define HYPERVISOR 0x40000000u /* the leaf in which one names itself */
+
 /* --- the child --- */
 
 /* Shared with the parent, who reads it when the child is gone or hangs. */
@@ -52,20 +55,21 @@ static void *map(struct shared *s, size_t n, int flags, int fd) {
 
 /* Everything that KVM offers, and a mark where a hypervisor names itself. */
 static void set_cpuid(struct shared *s, int kvm, int vcpu) {
-    static struct {
+    static union {
         struct kvm_cpuid2 head;
-        struct kvm_cpuid_entry2 entry[256];
-    } c = {.head.nent = 256};
-    size_t i = 0;
+        uint8_t room[sizeof(struct kvm_cpuid2) + LEAVES * sizeof(struct kvm_cpuid_entry2)];
+    } c = {.head.nent = LEAVES};
+    uint32_t i = 0;
 
     must(s, ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &c), "its list of CPUID leaves");
-    while (i < c.head.nent && c.entry[i].function != 0x40000000)
+    while (i < c.head.nent && c.head.entries[i].function != HYPERVISOR)
         i++;
+    if (i == LEAVES)
+        end_child(s, KVM_FAILS, "KVM's list of CPUID leaves has no end");
     if (i == c.head.nent)
-        c.head.nent += i < COUNT(c.entry);
-    if (i < COUNT(c.entry))
-        c.entry[i] = (struct kvm_cpuid_entry2){
-            .function = 0x40000000, .eax = 0x40000001, .ebx = KVM_GUEST_MARK};
+        c.head.nent++;
+    c.head.entries[i] =
+        (struct kvm_cpuid_entry2){.function = HYPERVISOR, .eax = HYPERVISOR, .ebx = KVM_GUEST_MARK};
     must(s, ioctl(vcpu, KVM_SET_CPUID2, &c), "a CPUID for the guest");
 }
 
