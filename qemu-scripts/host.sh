@@ -72,9 +72,9 @@ find_cdvm() {
     refuse "$UNAVAILABLE" "there is no cdvm beside these scripts and none in PATH: build it with make, or set CDVM"
 }
 
-# conf_value KEY FILE   the last value of a `key = value` file; nothing where there is none
+# conf_value KEY FILE   the first value of a `key = value` file; nothing where there is none
 conf_value() {
-    [[ ! -r $2 ]] || sed -nE "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*(.*[^[:space:]])[[:space:]]*$/\1/p" "$2" | tail -n 1
+    [[ ! -r $2 ]] || sed -nE "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*(.*[^[:space:]])[[:space:]]*$/\1/p" "$2" | head -n 1
 }
 
 # --- PCI functions ---

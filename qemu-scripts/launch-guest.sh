@@ -34,12 +34,13 @@ done
 
 # --- the line ---
 
-# setting NAME DEFAULT   as cdvm provider has it: of its options, else of its configuration file
+# setting NAME DEFAULT   as cdvm provider has it: of its options, else of its configuration file; of GPUs, the first
 setting() {
     local i conf=${XDG_CONFIG_HOME:-$HOME/.config}/cdvm/provider.conf value=''
     for ((i = 0; i < ${#passed[@]}; i++)); do
         [[ ${passed[i]} != --config ]] || conf=${passed[i + 1]:-}
         [[ ${passed[i]} != --config=* ]] || conf=${passed[i]#*=}
+        [[ $1 != gpu || ! $value ]] || continue
         [[ ${passed[i]} != "--$1" ]] || value=${passed[i + 1]:-}
         [[ ${passed[i]} != "--$1="* ]] || value=${passed[i]#*=}
     done
