@@ -4,7 +4,7 @@
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.sh"
 D=doc
-PAGES=(cdvm.1 cdvm.conf.5 cdvm-protocol.7 cdvm-attestation.7)
+PAGES=(cdvm.1 cdvm.conf.5 cdvm-protocol.7 cdvm-attestation.7 cdvm-host.7)
 
 # none NAME LINES: an offender a line is a failure
 none() { if [[ -z $2 ]]; then pass "$1"; else fail "$1" "$2"; fi; }
