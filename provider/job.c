@@ -361,7 +361,7 @@ static void send_collateral(struct job *j) {
 
     if (j->env->psp)
         add_simulator(j->env->psp, &c);
-    else if (!kds_cached(NULL, &c))
+    else if (!papers_add(j->env->papers, &c) && !kds_cached(NULL, &c))
         log_line(LOG_WARN, "job",
                  "no certificate of this machine's processor is in the cache: customers cannot "
                  "verify it (qemu-scripts/fetch-collateral.sh)");

@@ -13,6 +13,7 @@
 #include "core/ws.h"
 #include "gpu_pool.h"
 #include "image.h"
+#include "papers.h"
 #include "psp_sim.h"
 #include "snp_host.h"
 #include "tell.h"
@@ -102,11 +103,12 @@ struct job_env {
     struct tell *tell;
     const struct image *image;
     const struct accel *accel;
-    const struct psp_sim *psp;  /* NULL: the processor signs */
-    const struct snp_host *snp; /* NULL: guests of the simulator */
-    struct gpu_pool *gpus;      /* NULL: none */
-    const char *rundir;         /* rundir_base */
-    const char *const *blossom; /* blob servers of the offer */
+    const struct psp_sim *psp;   /* NULL: the processor signs */
+    const struct snp_host *snp;  /* NULL: guests of the simulator */
+    struct gpu_pool *gpus;       /* NULL: none */
+    const struct papers *papers; /* what AMD signs of this processor; NULL: nothing */
+    const char *rundir;          /* rundir_base */
+    const char *const *blossom;  /* blob servers of the offer */
     size_t n_blossom;
     bool allow_private;
     uint32_t vcpus, memory_mib; /* where the offer's template names none */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "chip_key.h"
 #include "core/enc.h"
 #include "core/log.h"
 #include "core/secret.h"
@@ -385,6 +386,28 @@ static int name_places(struct provider *p, struct err *e) {
     return c->run_relay ? open_relayd(p, e) : 0;
 }
 
+/* --- what AMD signs of this processor --- */
+
+static void on_papers(void *arg, const char *said) {
+    struct provider *p = arg;
+
+    console_error(p->out, "AMD's certificates for this processor: %s", said);
+}
+
+/* Without them jobs go on: what the cache has is sent, and customers may ask for themselves. */
+static void open_papers(struct provider *p, struct http *http) {
+    struct err e;
+    cleanup_free char *dir = conf_path(CONF_CACHE, "collateral", &e);
+    struct kds_key key;
+
+    if (dir && chip_key_read("/dev/sev", &p->snp.cpu, &key, &e) == 0)
+        p->papers =
+            papers_new(ws_loop(p->net), http, &key,
+                       &(struct kds_opts){KDS_BASE, dir, KDS_SPACING_MS, false}, on_papers, p, &e);
+    if (!p->papers)
+        on_papers(p, e.text);
+}
+
 static void fill_env(struct provider *p, struct http *http) {
     p->env = (struct job_env){.net = p->net,
                               .http = http,
@@ -394,6 +417,7 @@ static void fill_env(struct provider *p, struct http *http) {
                               .psp = p->psp,
                               .snp = provider_is_snp(p) ? &p->snp : NULL,
                               .gpus = p->gpus,
+                              .papers = p->papers,
                               .rundir = p->rundir,
                               .blossom = p->blossom,
                               .n_blossom = p->n_blossom,
@@ -461,8 +485,10 @@ struct provider *provider_new(const struct provider_conf *c, struct ws_net *net,
     p->dispatch = loop_timer_add(l, -1, on_dispatch, p);
     if (open_state(p, e) == 0 && open_image(p, e) == 0 && name_places(p, e) == 0 &&
         open_pool(p, e) == 0) {
-        fill_env(p, http);
         introduce(p);
+        if (provider_is_snp(p))
+            open_papers(p, http);
+        fill_env(p, http);
         if (close_leftovers(p, e) == 0 && storefront_open(p, e) == 0 && intake_open(p, e) == 0)
             return p;
     }
@@ -510,6 +536,7 @@ void provider_free(struct provider *p) {
         forget(p, p->jobs[p->n_jobs - 1]);
     free(p->jobs);
     gpu_pool_free(p->gpus);
+    papers_free(p->papers);
     tell_free(p->tell);
     pool_free(p->pool);
     relayd_free(p->relayd);

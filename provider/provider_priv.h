@@ -19,6 +19,7 @@ struct provider {
     struct psp_sim *psp;   /* NULL with the backend snp */
     struct snp_host snp;   /* with the backend snp alone */
     struct gpu_pool *gpus; /* NULL: none */
+    struct papers *papers; /* NULL: none */
     struct ledger *ledger;
     struct relayd *relayd;
     struct pool *pool;
