@@ -5,13 +5,12 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "chip_key.h"
 #include "cli.h"
 #include "cli_options.h"
 #include "core/bundle.h"
 #include "core/enc.h"
-#include "core/hello.h"
 #include "core/loop.h"
-#include "core/msg.h"
 #include "core/text.h"
 #include "needs.h"
 
@@ -19,10 +18,12 @@
 
 struct settings {
     char *report, *gpu_report, *gpu_chain, *gpu_list, *bundle, *cache, *at, *keep, *answer;
-    bool all;
+    bool this_host, all;
 };
 #define AT(field) offsetof(struct settings, field)
 static const struct conf_key keys[] = {
+    {"this-host", CONF_BOOL, AT(this_host), 0, 0, NULL,
+     "what this machine's own secure processor says"},
     {"snp-report", CONF_STRING, AT(report), 0, 0, NULL, "FILE: an SEV-SNP report"},
     {"gpu-report", CONF_STRING, AT(gpu_report), 0, 0, NULL,
      "FILE: report of a GPU, with --gpu-chain"},
@@ -53,7 +54,7 @@ static void usage(FILE *to) {
     options_help(to, keys, COUNT(keys));
     fputs("\nExit: 0 nothing that is required is missing, or it was kept; 1 the answer is not what "
           "it\nought to be, and was not kept; 3 something is missing; 64 usage; 65, 66 unreadable "
-          "input.\n",
+          "input; 69 no /dev/sev.\n",
           to);
 }
 
@@ -107,20 +108,27 @@ static int add_report(struct needs *n, const char *path, struct err *e) {
     return file_read(path, INPUT_MAX, &b, e) ? -1 : needs_add_report(n, buf_view(&b), e);
 }
 
+static int add_this_host(struct needs *n, struct err *e) {
+    struct host_cpu cpu;
+    struct kds_key key;
+
+    if (host_cpu_read("/proc", &cpu, e) || chip_key_read("/dev/sev", &cpu, &key, e))
+        return -1;
+    needs_add_chip(n, &key);
+    return 0;
+}
+
 static int add_hello(struct needs *n, const struct bundle *b, struct err *e) {
     struct hello h = {0};
-    struct msg m = {0};
-    int rc = -1;
+    int rc = bundle_hello(b, NULL, &h, e);
 
-    if (!msg_parse(b->hello, &m, e) && !hello_parse(m.o, &h, e)) {
+    if (rc == 0)
         rc = needs_add_report(n, buf_view(&h.report), e);
-        if (rc == 0 && h.gpu_error.code[0])
-            rc = err_set(e, "bad-gpu", "%s", h.gpu_error.text);
-        if (rc == 0)
-            rc = needs_add_gpus(n, h.gpu, h.n_gpu, e);
-    }
+    if (rc == 0 && h.gpu_error.code[0])
+        rc = err_set(e, "bad-gpu", "%s", h.gpu_error.text);
+    if (rc == 0)
+        rc = needs_add_gpus(n, h.gpu, h.n_gpu, e);
     hello_free(&h);
-    msg_free(&m);
     return rc;
 }
 
@@ -136,7 +144,8 @@ static int add_bundle(struct needs *n, const char *path, struct err *e) {
 }
 
 static int add_all(struct needs *n, const struct settings *s, struct err *e) {
-    return (s->report && add_report(n, s->report, e)) || (s->gpu_report && add_pair(n, s, e)) ||
+    return (s->this_host && add_this_host(n, e)) || (s->report && add_report(n, s->report, e)) ||
+                   (s->gpu_report && add_pair(n, s, e)) ||
                    (s->gpu_list && add_list(n, s->gpu_list, e)) ||
                    (s->bundle && add_bundle(n, s->bundle, e))
                ? -1
@@ -178,8 +187,9 @@ static int keep(struct needs *n, const struct settings *s, struct err *e) {
 static const char *wrong(const struct settings *s, size_t n_words) {
     if (n_words)
         return "it takes no words but options";
-    if (!s->report && !s->gpu_report && !s->gpu_list && !s->bundle)
-        return "of which evidence? --bundle, --snp-report, --gpu-report or --gpu-evidence";
+    if (!s->this_host && !s->report && !s->gpu_report && !s->gpu_list && !s->bundle)
+        return "of which machine? --this-host, --bundle, --snp-report, --gpu-report or "
+               "--gpu-evidence";
     if (!s->gpu_report != !s->gpu_chain)
         return "--gpu-report and --gpu-chain go together";
     return !s->keep != !s->answer ? "--keep and --answer go together" : NULL;
@@ -189,8 +199,14 @@ static int exit_code(const struct err *e) {
     static const struct {
         const char *code;
         int exit;
-    } codes[] = {{"bad-answer", 1},       {"no-need", 1},           {"no-vcek", EX_DATAERR},
-                 {"bad-gpu", EX_DATAERR}, {"bad-config", EX_USAGE}, {"usage", EX_USAGE}};
+    } codes[] = {{"bad-answer", 1},
+                 {"no-need", 1},
+                 {"no-vcek", EX_DATAERR},
+                 {"no-sev", EX_UNAVAILABLE},
+                 {"no-cpuinfo", EX_UNAVAILABLE},
+                 {"bad-gpu", EX_DATAERR},
+                 {"bad-config", EX_USAGE},
+                 {"usage", EX_USAGE}};
 
     for (size_t i = 0; i < COUNT(codes); i++)
         if (!strcmp(e->code, codes[i].code))

@@ -19,7 +19,6 @@
 #include "core/enc.h"
 #include "core/hash.h"
 #include "core/json.h"
-#include "kds.h"
 
 #define NVIDIA_RIM "https://rim.attestation.nvidia.com/v1/rim/"
 #define NVIDIA_OCSP "https://ocsp.ndis.nvidia.com/"
@@ -223,7 +222,7 @@ static void look(const struct needs *n, struct wanted *w) {
 }
 
 /* In the order in which they lean on each other. */
-int needs_add_report(struct needs *n, struct view report, struct err *e) {
+void needs_add_chip(struct needs *n, const struct kds_key *key) {
     static const struct {
         enum need_kind kind;
         enum kds_part part;
@@ -231,24 +230,30 @@ int needs_add_report(struct needs *n, struct view report, struct err *e) {
     } rows[] = {{NEED_CHAIN, KDS_CHAIN, "AMD's authorities for"},
                 {NEED_VCEK, KDS_VCEK, "the chip's certificate at its firmware level,"},
                 {NEED_CRL, KDS_CRL, "AMD's revocation list for"}};
-    struct kds_key key;
 
-    if (kds_key_of(report, &key, e))
-        return -1;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        cleanup_free char *file = kds_file(&key, rows[i].part);
+        cleanup_free char *file = kds_file(key, rows[i].part);
         cleanup_buf struct buf path = {0};
         struct wanted *w = add(n, rows[i].kind, file);
 
         if (!w)
             continue;
-        kds_path(&key, rows[i].part, &path);
-        w->key = key;
+        kds_path(key, rows[i].part, &path);
+        w->key = *key;
         w->pub.optional = rows[i].part == KDS_CRL;
         snprintf(w->pub.url, sizeof w->pub.url, "%s%s", KDS_BASE, (const char *)path.p);
-        snprintf(w->pub.what, sizeof w->pub.what, "%s %s", rows[i].what, product_name(key.product));
+        snprintf(w->pub.what, sizeof w->pub.what, "%s %s", rows[i].what,
+                 product_name(key->product));
         look(n, w);
     }
+}
+
+int needs_add_report(struct needs *n, struct view report, struct err *e) {
+    struct kds_key key;
+
+    if (kds_key_of(report, &key, e))
+        return -1;
+    needs_add_chip(n, &key);
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #define CDVM_NEEDS_H
 
 #include "core/gpu_list.h"
+#include "kds.h"
 
 #define NEEDS_MAX 64
 #define NEED_FILE 240
@@ -29,8 +30,9 @@ struct needs;
 /* cache: the folder. now: Unix seconds, the time at which all has to be in force. */
 struct needs *needs_new(const char *cache, int64_t now);
 void needs_free(struct needs *n); /* NULL legal */
-/* Of an SEV-SNP report: certificate of the chip, the chain above it, the list. kds_key_of's errors.
- */
+/* Of a chip: its certificate, the chain above it, the list. */
+void needs_add_chip(struct needs *n, const struct kds_key *key);
+/* Of the chip that signed an SEV-SNP report. kds_key_of's errors. */
 int needs_add_report(struct needs *n, struct view report, struct err *e) WARN_UNUSED;
 /* Of GPUs and switches: reference values, then words on their signers and on the devices' chains.
  * Which signers there are is known once the values are in the cache. "bad-gpu" with a sentence: a

@@ -6,8 +6,9 @@
 # one step, so that a provider that is running never reads half of one. OCSP answers last a day: run it daily.
 #
 # usage: fetch-collateral.sh [OPTION]... EVIDENCE-OPTION...
+#   --this-host      of the processor of this machine, asked itself (root)
 #   --bundle FILE | --snp-report FILE | --gpu-report FILE --gpu-chain FILE | --gpu-evidence FILE
-#                    the evidence; more than one kind may be given
+#                    of what signed this evidence; more than one kind may be given
 #   --dry-run        print what would be asked where, and ask nothing
 #   --cache DIR      where it is kept (default: what the provider reads, ~/.cache/cdvm/collateral)
 #   --ahead HOURS    fetch anew what ends within that time (default 6)
@@ -20,7 +21,7 @@
 #                    another server in the place of AMD's and NVIDIA's: a mirror on your own network
 #   --prune          remove from the cache what this evidence does not call for
 # Exit: 0 all that is required is there; 1 something required is not; 64 usage; 65, 66 the evidence cannot be
-# read; 69 no curl, no cdvm.
+# read; 69 no curl, no cdvm, no /dev/sev.
 set -euo pipefail
 # shellcheck source=qemu-scripts/host.sh
 . "$(dirname "$(realpath "$0")")/host.sh"
@@ -32,6 +33,7 @@ while (($#)); do
     case $1 in
     --dry-run) DRY=1 ;;
     --prune) prune=1 ;;
+    --this-host) evidence+=("$1") ;;
     -h | --help) help ;;
     --*)
         (($# > 1)) || refuse "$USAGE" "$1 wants a value (--help)"
@@ -57,7 +59,7 @@ done
 for n in "$ahead" "$refresh" "$tries" "$spacing"; do
     [[ $n =~ ^[0-9]{1,4}$ ]] || refuse "$USAGE" "'$n' is not a number"
 done
-((${#evidence[@]})) || refuse "$USAGE" "of which machine? --bundle FILE names a saved job of it (--help)"
+((${#evidence[@]})) || refuse "$USAGE" "of which machine? --this-host, or --bundle FILE with a saved job of it (--help)"
 
 : "${cache:=${XDG_CACHE_HOME:-$HOME/.cache}/cdvm/collateral}"
 [[ $at ]] || at=$(date -u -d "+$ahead hours" +%Y-%m-%dT%H:%M:%SZ)

@@ -26,6 +26,7 @@ out 64 "cdvm collateral without evidence" "$CDVM" collateral
 out 64 "half a GPU" "$CDVM" collateral --gpu-report x
 out 64 "half an answer" "$CDVM" collateral --snp-report x --keep y
 out 66 "evidence that is not there" "$CDVM" collateral --snp-report "$T/nothing"
+[[ -e /dev/sev ]] || out 69 "a machine without secure processor" "$FETCH" --this-host --cache "$T/none" --tries 1
 out 65 "what is no report" "$CDVM" collateral --snp-report /dev/null
 out 65 "a GPU that signed nothing" "$CDVM" collateral --gpu-report /dev/null --gpu-chain /dev/null
 [[ -d $V/gpu ]] || { echo "# the vectors are not here" && finish; }
@@ -148,6 +149,12 @@ check "no file is left half-written" test -z "$(find "$CACHE" -name '*.tmp*' -o 
 anew
 out 1 "without network" "$FETCH" --cache "$CACHE" --spacing 0 --tries 1 --at "$AUGUST" "${gpu[@]}"
 says "... where it could be done is said" 'needs the network: run it where rim.attestation.nvidia.com'
+if [[ -x $B/e2e/gpu_bundle ]] && "$B/e2e/gpu_bundle" "$V/gpu" "$T" >/dev/null; then
+    out 3 "a saved job" "$CDVM" collateral --bundle "$T/receipt.json" --cache "$T/none" --at "$AUGUST"
+    same "... calls for its processor's papers and its GPU's, as the GPU alone does" \
+        "$("$CDVM" collateral "${gpu[@]}" --cache "$T/none" --at "$AUGUST" | cut -f1)" "$(grep ^gpu/ "$T/out" | cut -f1)"
+    says "... and the chip's" '^Genoa-[0-9a-f]{128}-[0-9a-f]{10}\.vcek'
+fi
 out 1 "a name that nothing calls for" "$CDVM" collateral "${gpu[@]}" --cache "$CACHE" --keep ../../etc/passwd --answer /dev/null
 check "... is not written" test ! -e "$T/etc"
 finish
