@@ -7,8 +7,14 @@
 #include "core/receipt.h"
 #include "core/wrap.h"
 #include "provider/rundir.h"
+#include "tests/unit/fake_kernel.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/net.h"
+
+#include <sys/resource.h>
+
+#define GPU "0000:41:00.0"
+#define MEMLOCK ((uint64_t)3 << 20)
 
 /* --- the fake guest: runs as a child with the channel on descriptor 3 --- */
 
@@ -42,12 +48,36 @@ static void guest_until(uint8_t last) {
         guest_state(s);
 }
 
+/* What QEMU is handed for a GPU: open, in the places that its line names, and nothing else. */
+static const char *guest_bios;
+static bool guest_has_gpu(void) {
+    const int fd = (int)strtol(guest_bios + strlen("/proc/self/fd/"), NULL, 10);
+    char what[3][16] = {"", "", ""};
+    struct rlimit size, lock;
+
+    for (int i = 0; i < 3; i++)
+        if (pread(fd + i, what[i], sizeof what[i] - 1, 0) < 0)
+            return false;
+    return !strcmp(what[0], "firmware") && !strcmp(what[1], "iommu\n") &&
+           !strcmp(what[2], "vfio0\n") && fcntl(fd + 3, F_GETFD) < 0 &&
+           getrlimit(RLIMIT_FSIZE, &size) == 0 && size.rlim_max == (rlim_t)128 << 20 &&
+           getrlimit(RLIMIT_MEMLOCK, &lock) == 0 && lock.rlim_cur >= MEMLOCK;
+}
+
 static int guest_main(const char *how) {
     long code = !strncmp(how, "error-", 6) ? strtol(how + 6, NULL, 10) : 0;
 
     alarm(20);
     if (!strcmp(how, "happy")) {
         guest_until(CHAN_WIPING);
+    } else if (!strcmp(how, "gpu")) {
+        if (!guest_has_gpu())
+            return 7;
+        guest_until(CHAN_WIPING);
+    } else if (!strcmp(how, "no-snp")) {
+        dprintf(2, "qemu: warning: something\nqemu: -accel kvm: vm-type SEV-SNP not supported by "
+                   "KVM\nqemu: failed\n");
+        return 1;
     } else if (!strcmp(how, "lease")) {
         guest_until(CHAN_READY);
         guest_await(CHAN_SHUTDOWN);
@@ -105,6 +135,11 @@ struct fixture {
     struct job_feedback last;
     struct teardown teardown;
     bool torn;
+    /* with a GPU */
+    char *sys, *dir, *run, *lib, *dev;
+    struct gpu_places at;
+    struct fake_kernel kernel;
+    struct snp_host snp;
 };
 
 static void on_step(void *arg, const struct job *j) {
@@ -189,7 +224,9 @@ static void make_image(struct fixture *f) {
     work.volume.blocks = 1;
     f->work = &work;
     f->sold = (struct image_offer){.work = &work, .broker = "none"};
+    f->release.policy = 0x30000;
     f->image = (struct image){.release = &f->release,
+                              .ovmf_fd = vm_sealed_file("ovmf", view_str("firmware"), NULL),
                               .kernel_fd = vm_sealed_file("kernel", view_str("k"), NULL),
                               .initrd_fd = vm_sealed_file("initrd", view_str("i"), NULL)};
     f->image.ovmf = (struct ovmf){.hashes_gpa = 0x810c00, .n_sections = 1};
@@ -264,10 +301,55 @@ static int start(void **state) {
     return 0;
 }
 
+static void no_news(void *arg, const char *said) {
+    (void)arg;
+    (void)said;
+}
+
+/* The offer has a GPU, the host has one, and its nodes are files with their names in them. */
+static void gpu_up(struct fixture *f) {
+    static const char *const bdf[] = {GPU};
+    struct err e;
+
+    f->sys = host_make("one-h100");
+    f->dir = mem_str("/tmp/cdvm-test-job-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    f->run = mem_fmt("%s/run/gpu", f->dir);
+    f->lib = mem_fmt("%s/lib/gpu", f->dir);
+    f->dev = mem_fmt("%s/dev", f->dir);
+    host_change(f->dir, "dev/iommu = iommu");
+    host_change(f->dir, "dev/vfio/devices/vfio0 = vfio0");
+    f->at = (struct gpu_places){f->sys, f->dir, f->run, f->lib};
+    fake_gpu(f->sys, GPU);
+    fake_kernel_up(&f->kernel, f->sys, NULL);
+    f->env.gpus = gpu_pool_new(f->net.loop, &f->at, bdf, 1, no_news, NULL, &e);
+    if (!f->env.gpus)
+        fail_msg("%s", e.text);
+    f->snp = (struct snp_host){
+        .able = {.cbitpos = 51, .reduced_phys_bits = 6}, .memlock = MEMLOCK, .dev = f->dev};
+    f->env.snp = &f->snp;
+    f->accel.accel = VM_KVM;
+    f->sold.gpus = 1;
+}
+
+static void gpu_down(struct fixture *f) {
+    if (!f->sys)
+        return;
+    gpu_pool_free(f->env.gpus);
+    fake_kernel_down(&f->kernel);
+    host_remove(f->sys);
+    host_remove(f->dir);
+    free(f->run);
+    free(f->lib);
+    free(f->dev);
+}
+
 static int stop(void **state) {
     struct fixture *f = *state;
 
     job_free(f->job);
+    gpu_down(f);
+    close(f->image.ovmf_fd);
     tell_free(f->tell);
     pool_free(f->mine);
     pool_free(f->customer);
@@ -452,6 +534,139 @@ static void a_guest_that_cannot_start_is_a_failure(void **state) {
     assert_false(f->torn); /* there was no machine to tear down */
 }
 
+/* --- with a GPU --- */
+
+static void gpu_stands(struct fixture *f, enum gpu_standing want) {
+    char why[GPU_CC_WHY];
+
+    assert_int_equal(gpu_life_standing(&f->at, GPU, why), want);
+}
+
+static void a_job_with_a_gpu(void **state) {
+    struct fixture *f = *state;
+
+    gpu_up(f);
+    begin(f, "gpu");
+    assert_int_equal(job_pid(f->job), 0); /* first the GPU */
+    gpu_stands(f, GPU_STANDS_LEASED);
+    wait_over(f);
+    assert_string_equal(f->steps,
+                        "creating booting attesting waiting accepted serving wiping done ");
+    assert_int_equal(f->teardown.exit_status, 0);
+    assert_int_equal(f->teardown.gpus, 1);
+    assert_true(f->teardown.gpu_reset && f->teardown.gpu_cc);
+    gpu_stands(f, GPU_STANDS_FREE);
+}
+
+/* It goes through its own steps with the job's: seen where the job stands still. */
+static void the_gpu_goes_along(void **state) {
+    struct fixture *f = *state;
+
+    gpu_up(f);
+    begin(f, "lease");
+    wait_step(f, STEP_SERVING);
+    assert_int_equal(gpu_use_step(f->job->gpu), GPU_USED);
+    job_event(f->job, ON_END);
+    assert_int_equal(gpu_use_step(f->job->gpu), GPU_UNREADY);
+    wait_over(f);
+    gpu_stands(f, GPU_STANDS_FREE);
+}
+
+static void what_qemu_says_is_told_with_its_cure(void **state) {
+    struct fixture *f = *state;
+
+    gpu_up(f);
+    begin(f, "no-snp");
+    failed_with(f, "no-snp");
+    assert_non_null(strstr(f->last.text, "sev_snp=1"));
+    assert_true(f->teardown.gpu_reset);
+    gpu_stands(f, GPU_STANDS_FREE);
+}
+
+static void a_gpu_that_is_not_well_after_it_is_said(void **state) {
+    struct fixture *f = *state;
+
+    gpu_up(f);
+    begin(f, "lease");
+    wait_step(f, STEP_SERVING);
+    fake_register(f->sys, GPU, FAKE_CC_GH100, 3);
+    job_event(f->job, ON_END);
+    wait_over(f);
+    assert_true(at_step(f, STEP_DONE)); /* the customer has had what was asked for */
+    assert_false(f->teardown.gpu_reset || f->teardown.gpu_cc);
+    gpu_stands(f, GPU_STANDS_QUARANTINED);
+}
+
+static void refused_with(struct fixture *f, const char *code, const char *words) {
+    assert_true(net_until(&f->net, &f->over, 15000));
+    net_for(&f->net, 300);
+    assert_true(at_step(f, STEP_FAILED));
+    assert_string_equal(f->last.code, code);
+    assert_non_null(strstr(f->last.text, words));
+    assert_false(job_ran(f->job));
+}
+
+static void a_gpu_that_somebody_has_is_a_clear_refusal(void **state) {
+    struct fixture *f = *state;
+    struct gpu_life *somebody;
+
+    gpu_up(f);
+    somebody = gpu_life_new(&f->at, GPU, NULL);
+    begin(f, "gpu");
+    refused_with(f, "gpu-busy", "in use");
+    assert_false(job_has_room(f->job));
+    gpu_life_free(somebody);
+    assert_true(job_has_room(f->job));
+}
+
+static void a_gpu_without_cc_is_a_clear_refusal(void **state) {
+    struct fixture *f = *state;
+
+    gpu_up(f);
+    fake_register(f->sys, GPU, FAKE_CC_GH100, 0);
+    begin(f, "gpu");
+    refused_with(f, "gpu-unfit", "not fit");
+    gpu_stands(f, GPU_STANDS_QUARANTINED);
+}
+
+/* iommufd or VFIO's node is missing: nothing ran, and the GPU is as it was. */
+static void a_host_without_its_nodes_is_a_failure(void **state) {
+    struct fixture *f = *state;
+
+    gpu_up(f);
+    host_change(f->dir, "dev/iommu -");
+    begin(f, "gpu");
+    refused_with(f, "gpu-unfit", "not fit");
+    for (int i = 0; i < 300 && gpu_pool_count(f->env.gpus).free == 0; i++)
+        (void)loop_turn(f->net.loop, 20);
+    gpu_stands(f, GPU_STANDS_FREE);
+}
+
+static void a_customer_can_leave_while_the_gpu_is_attached(void **state) {
+    struct fixture *f = *state;
+
+    gpu_up(f);
+    begin(f, "gpu");
+    job_event(f->job, ON_CANCEL);
+    refused_with(f, "cancelled", "gave up");
+    for (int i = 0; i < 300 && gpu_pool_count(f->env.gpus).free == 0; i++)
+        (void)loop_turn(f->net.loop, 20);
+    gpu_stands(f, GPU_STANDS_FREE);
+}
+
+static void a_provider_that_ends_at_once_resets_the_gpu(void **state) {
+    struct fixture *f = *state;
+
+    gpu_up(f);
+    begin(f, "lease");
+    wait_step(f, STEP_SERVING);
+    job_free(f->job);
+    f->job = NULL;
+    gpu_pool_free(f->env.gpus);
+    f->env.gpus = NULL;
+    gpu_stands(f, GPU_STANDS_FREE);
+}
+
 static void freeing_a_job_destroys_its_guest(void **state) {
     struct fixture *f = *state;
     cleanup_free char *rundir = NULL;
@@ -484,9 +699,21 @@ int main(int argc, char **argv) {
         JOB_TEST(an_error_nobody_knows_has_a_code_too),
         JOB_TEST(a_guest_that_cannot_start_is_a_failure),
         JOB_TEST(freeing_a_job_destroys_its_guest),
+        JOB_TEST(a_job_with_a_gpu),
+        JOB_TEST(the_gpu_goes_along),
+        JOB_TEST(what_qemu_says_is_told_with_its_cure),
+        JOB_TEST(a_gpu_that_is_not_well_after_it_is_said),
+        JOB_TEST(a_gpu_that_somebody_has_is_a_clear_refusal),
+        JOB_TEST(a_gpu_without_cc_is_a_clear_refusal),
+        JOB_TEST(a_host_without_its_nodes_is_a_failure),
+        JOB_TEST(a_customer_can_leave_while_the_gpu_is_attached),
+        JOB_TEST(a_provider_that_ends_at_once_resets_the_gpu),
     };
     static char how[64];
 
+    for (int i = 1; i + 1 < argc; i++)
+        if (!strcmp(argv[i], "-bios"))
+            guest_bios = argv[i + 1];
     for (int i = 1; i + 1 < argc; i++)
         if (!strcmp(argv[i], "-append")) {
             snprintf(how, sizeof how, "%.*s", (int)strcspn(argv[i + 1] + 6, " "), argv[i + 1] + 6);
