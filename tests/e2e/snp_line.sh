@@ -7,21 +7,9 @@
 [[ -s $IMAGE/ovmf.fd ]] || skip_all "there is no guest image: make image"
 [[ -r /dev/kvm ]] || skip_all "there is no /dev/kvm to be asked"
 
-# Its own lists and cache: the machine's stay as they are.
-fetch_qemu() {
-    local d=$T/apt options
-    mkdir -p "$d/lists/partial" "$d/cache/archives/partial" "$d/root"
-    echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]' \
-        'http://deb.debian.org/debian bookworm-backports main' >"$d/sources.list"
-    options=(-qq -o "Dir::Etc::sourcelist=$d/sources.list" -o Dir::Etc::sourceparts=/dev/null
-        -o "Dir::State::lists=$d/lists" -o "Dir::Cache=$d/cache" -o APT::Sandbox::User=root)
-    (cd "$d" && apt-get "${options[@]}" update && apt-get "${options[@]}" download qemu-system-x86 &&
-        dpkg-deb -x qemu-system-x86_*.deb root) >"$T/apt.log" 2>&1
-}
-
-fetch_qemu || skip_all "QEMU 10 cannot be fetched from bookworm-backports"
-qemu=$T/apt/root/usr/bin/qemu-system-x86_64
-"$qemu" --version >/dev/null 2>&1 || skip_all "QEMU of the backports does not run on this system"
+# shellcheck source=tests/e2e/qemu10.bash
+. tests/e2e/qemu10.bash
+fetch_qemu || skip_all "QEMU 10 cannot be fetched from bookworm-backports, or does not run here"
 head -c 1048576 /dev/zero >"$T/piece"
 
 said=$(tests/e2e/snp_line.py "$qemu" tests/hosts/snp-no-gpu.argv "$IMAGE/ovmf.fd" "$T/piece")
