@@ -8,7 +8,7 @@
 # shellcheck source=tests/e2e/qemu10.bash
 . tests/e2e/qemu10.bash
 [[ -f $IMAGE/table.vol ]] || skip_all "no $IMAGE/table.vol: run make image"
-((EUID == 0)) && unshare -m true 2>/dev/null || skip_all "mount namespaces are root's"
+if ((EUID != 0)) || ! unshare -m true 2>/dev/null; then skip_all "mount namespaces are root's"; fi
 [[ -r /dev/kvm ]] || skip_all "there is no /dev/kvm to be asked"
 fetch_qemu || skip_all "QEMU 10 cannot be fetched from bookworm-backports, or does not run here"
 only table
@@ -26,6 +26,7 @@ cpu 25 17 'AMD EPYC 9354 32-Core Processor'
 
 # on_host COMMAND...   runs it there, in place of this shell
 on_host() {
+    # shellcheck disable=SC2016 # it is the inner shell that expands
     exec unshare -m bash -c '
         set -e
         mount --make-rprivate /
