@@ -271,24 +271,30 @@ static void draw_status(const struct app *a) {
         draw_rule(y, 0, a->cols, RULE_THIN);
 }
 
-void scr_page_draw(const struct pager *p, struct rect r, int indent) {
+#define MORE 5 /* " more", in the last row */
+
+void scr_page_draw(const struct pager *p, struct rect r, int indent, enum role gutter) {
+    bool more = pager_top(p) + (size_t)r.h < pager_rows(p);
     struct pager_row row;
 
     for (int i = 0; i < r.h && pager_row(p, pager_top(p) + (size_t)i, &row); i++) {
-        draw_text(r.y + i, r.x, r.w, row.text.n ? ROLE_ACCENT : row.role, row.gutter);
-        draw_text(r.y + i, r.x + indent, r.w - indent, row.role, row.text);
+        int w = more && i + 1 == r.h ? r.w - MORE : r.w;
+
+        draw_text(r.y + i, r.x, row.text.n ? indent - 1 : w, row.text.n ? gutter : row.role,
+                  row.gutter);
+        draw_text(r.y + i, r.x + indent, w - indent, row.role, row.text);
     }
-    if (pager_top(p) + (size_t)r.h < pager_rows(p))
+    if (more)
         draw_right(r.y + r.h - 1, r.x + r.w, 8, ROLE_ACCENT, " more");
 }
 
 static struct scr_cursor page_offer(const struct app *a, const struct scr_sizes *s) {
-    scr_page_draw(a->offer_page, s->page, 0);
+    scr_page_draw(a->offer_page, s->page, 0, ROLE_ACCENT);
     return (struct scr_cursor){-1, 0};
 }
 
 static struct scr_cursor page_cell(const struct app *a, const struct scr_sizes *s) {
-    scr_page_draw(a->cell_page, s->page, 0);
+    scr_page_draw(a->cell_page, s->page, 0, ROLE_ACCENT);
     return (struct scr_cursor){-1, 0};
 }
 

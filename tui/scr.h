@@ -66,7 +66,8 @@ void scr_diff_fill(const struct app *a, struct pager *p); /* of two receipts */
 void scr_proof_fill(const struct app *a, struct pager *p);
 void scr_end_fill(const struct app *a, struct pager *p);
 void scr_help_fill(const struct app *a, struct pager *p);
-void scr_page_draw(const struct pager *p, struct rect r, int indent);
+/* gutter: how it looks beside a text; one that stands alone looks as its line does. */
+void scr_page_draw(const struct pager *p, struct rect r, int indent, enum role gutter);
 #define SCR_HELP_INDENT 19
 #define SCR_END_INDENT 13
 

@@ -226,15 +226,6 @@ void scr_end_fill(const struct app *a, struct pager *p) {
 }
 
 struct scr_cursor scr_end_draw(const struct app *a, const struct scr_sizes *s) {
-    const struct pager *p = a->end_page;
-    struct rect r = s->page;
-    struct pager_row row;
-
-    for (int i = 0; i < r.h && pager_row(p, pager_top(p) + (size_t)i, &row); i++) {
-        draw_text(r.y + i, r.x, SCR_END_INDENT - 1, row.text.n ? ROLE_DIM : row.role, row.gutter);
-        draw_text(r.y + i, r.x + SCR_END_INDENT, r.w - SCR_END_INDENT, row.role, row.text);
-    }
-    if (pager_top(p) + (size_t)r.h < pager_rows(p))
-        draw_right(r.y + r.h - 1, r.x + r.w, 8, ROLE_ACCENT, " more");
+    scr_page_draw(a->end_page, s->page, SCR_END_INDENT, ROLE_DIM);
     return (struct scr_cursor){-1, 0};
 }

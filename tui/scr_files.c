@@ -170,8 +170,10 @@ struct scr_cursor scr_files_draw(const struct app *a, const struct scr_sizes *s)
 
     draw_titles(y, &c);
     if (l->n == 0)
-        draw_text(y + 2, 2, a->cols - 3, ROLE_DIM,
-                  safe_lit("No file came or went yet. a attaches one."));
+        draw_fmt(y + 2, 2, a->cols - 3, ROLE_DIM, "No file came or went yet. %s",
+                 a->job->state == SESSION_READY ? "a attaches one."
+                 : app_job_alive(a->job)        ? "Once the guest is ready, a attaches one."
+                                                : "");
     for (size_t i = l->top; i < l->n && i < l->top + l->height; i++)
         draw_row(a, i, y + 1 + (int)(i - l->top), &c);
     draw_rule(pane, 0, a->cols, RULE_THIN);

@@ -18,6 +18,12 @@ static bool useful(const struct app *a, enum action act) {
         return app_jobs_unread(a) > 0;
     if (act == ACT_SAVE)
         return a->job->has_verdict;
+    if (act == ACT_FOLD || act == ACT_NEXT_OPEN)
+        return app_look(a).tree != NULL;
+    if (act == ACT_OPEN && a->screen == SCR_RECEIPTS)
+        return a->receipt_list.n > 0;
+    if (act == ACT_COPY && a->screen == SCR_FILES)
+        return a->job->n_files > 0;
     if (act == ACT_EVIDENCE)
         return app_look(a).exhibit != NULL;
     if (act == ACT_CHANGES)

@@ -83,7 +83,7 @@ void scr_help_draw(const struct app *a, const struct scr_sizes *s) {
     struct rect frame = {s->help.y - 1, s->help.x - 2, s->help.h + 2, s->help.w + 4};
 
     draw_box(frame, safe_lit(" Help "));
-    scr_page_draw(a->help_page, s->help, SCR_HELP_INDENT);
+    scr_page_draw(a->help_page, s->help, SCR_HELP_INDENT, ROLE_ACCENT);
 }
 
 static int body_rows(struct view body, int w) {

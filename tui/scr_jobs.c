@@ -110,7 +110,7 @@ static const struct {
     [STEP_BOOTING] = {"booting", "its kernel starts", true, false},
     [STEP_ATTESTING] = {"attesting", "it asks its CPU", true, false},
     [STEP_HELLO] = {"report", "signed report came", false, true},
-    [STEP_VERDICT] = {"verdict", "checked on this machine", false, true},
+    [STEP_VERDICT] = {"verdict", "checked; you decide", false, true},
     [STEP_ACCEPT] = {"accepted", "guest told to go on", false, true},
     [STEP_READY] = {"ready", "workload loaded", true, true},
     [STEP_END] = {"end", "guest told to finish", false, true},

@@ -51,11 +51,31 @@ static void fill_provider(const struct app *a, const struct offer *o, struct pag
     pager_line(p, ROLE_WARN, "         ! %s", doubt);
 }
 
+/* In words where the name is one of ours; a seller may state others. */
+static void limit_words(const char *name, uint64_t value, struct buf *out) {
+    char text[16];
+
+    if (!strcmp(name, "file"))
+        scr_bytes(value, text);
+    else
+        scr_age(value < INT64_MAX ? (int64_t)value : INT64_MAX, text);
+    if (!strcmp(name, "accept"))
+        buf_fmt(out, "decide within %s", text);
+    else if (!strcmp(name, "lease"))
+        buf_fmt(out, "the guest lives %s", text);
+    else if (!strcmp(name, "file"))
+        buf_fmt(out, "files up to %s", text);
+    else
+        buf_fmt(out, "%s %" PRIu64, name, value);
+}
+
 static void fill_limits(const struct offer *o, struct pager *p) {
     cleanup_buf struct buf b = {0};
 
-    for (size_t i = 0; i < o->n_limits; i++)
-        buf_fmt(&b, "%s%s %" PRIu64, i ? "   " : "", o->limits[i].name, o->limits[i].value);
+    for (size_t i = 0; i < o->n_limits; i++) {
+        buf_str(&b, i ? "   " : "");
+        limit_words(o->limits[i].name, o->limits[i].value, &b);
+    }
     pager_line(p, ROLE_TEXT, "Limits     %s", b.n ? (char *)b.p : "none stated");
 }
 
@@ -105,7 +125,7 @@ static void fill_claims(const struct app *a, const struct offer *o, struct pager
     pager_line(p, ROLE_TITLE, "%s   kind %u", o->name, o->job_kind);
     pager_gap(p);
     fill_provider(a, o, p);
-    pager_line(p, ROLE_TEXT, "Says       \"%s\"   [seller's text, unverified]", o->about);
+    pager_line(p, ROLE_TEXT, "Says       \"%s\"   [unverified]", o->about);
     pager_line(p, offer_simulated(o) ? ROLE_SIM : ROLE_TEXT, "Claims     %s (%s)   [unverified]",
                claims, o->privacy);
     fill_price(o, p);

@@ -285,7 +285,7 @@ static void draw_pane(const struct app *a, const struct shelf_row *r, int y, int
     pane_line(&p, ROLE_DIM,
               "CLAIMS is the seller's own text and proves nothing. PROVEN is what THIS");
     pane_line(&p, ROLE_DIM,
-              "machine verified, in an earlier job, and when. A new guest is checked anew.");
+              "machine verified of an earlier guest of the seller. A new one is checked anew.");
     pane_line(&p, ROLE_DIM, "[+] passed  [!] warnings  [x] failed  [ ] never tried  [S] simulator");
     pane_line(&p, ROLE_DIM, "* favourite  m muted  ! look at the name twice");
 }

@@ -129,7 +129,7 @@ struct scr_cursor scr_proof_draw(const struct app *a, const struct scr_sizes *s)
 
     x += draw_fmt(y, x, right - x, ROLE_TITLE, "%s", TITLE[a->proof]) + 2;
     draw_rule(y + 1, 0, a->cols, RULE_THIN);
-    scr_page_draw(a->proof_page, s->proof, 0);
+    scr_page_draw(a->proof_page, s->proof, 0, ROLE_ACCENT);
     if (a->proof == PROOF_DIFF || !l.job)
         return (struct scr_cursor){-1, 0};
     scr_age(a->unix_now - l.as_of, age);

@@ -33,12 +33,10 @@ struct scr_cursor scr_source_draw(const struct app *a, const struct scr_sizes *s
     struct pager_row row;
 
     draw_source_head(a, s);
-    for (int i = 0; p && i < r.h && pager_row(p, pager_top(p) + (size_t)i, &row); i++) {
+    for (int i = 0; p && i < r.h && pager_row(p, pager_top(p) + (size_t)i, &row); i++)
         if (row.role == ROLE_ACCENT)
             draw_text(r.y + i, r.x - 2, 1, ROLE_ACCENT, safe_lit(">"));
-        draw_text(r.y + i, r.x, r.w, row.role, row.text);
-    }
-    if (p && pager_top(p) + (size_t)r.h < pager_rows(p))
-        draw_right(r.y + r.h - 1, r.x + r.w, 8, ROLE_ACCENT, " more");
+    if (p)
+        scr_page_draw(p, r, 0, ROLE_ACCENT);
     return (struct scr_cursor){-1, 0};
 }
