@@ -205,6 +205,34 @@ static void run_settings(struct plain *p, const char *arg) {
     app_go(p->a, SCR_SETTINGS); /* and so it is shown */
 }
 
+/* "2" is the second row of the question, as the cursor would be put there and Space pressed. */
+static void first_choose(struct app *a, size_t row) {
+    app_first_move(a, LIST_TOP);
+    while (row-- > 1)
+        app_first_move(a, LIST_DOWN);
+    app_first_choose(a);
+}
+
+static void run_first(struct plain *p, const char *arg) {
+    static const struct {
+        const char *word;
+        void (*run)(struct app *a);
+    } words[] = {{"next", app_first_next}, {"back", app_first_back}, {"skip", app_first_skip}};
+    struct app *a = p->a;
+
+    if (a->screen != SCR_FIRST) {
+        app_first_start(a); /* and so it is shown */
+        return;
+    }
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (!strcmp(arg, words[i].word))
+            words[i].run(a);
+    if (arg[0] >= '1' && arg[0] <= '9' && !arg[1])
+        first_choose(a, (size_t)(arg[0] - '0'));
+    if (a->screen == SCR_FIRST && !a->prompt.open)
+        plain_show_first(p);
+}
+
 static void run_go(struct plain *p, const char *arg) {
     if (arg[0] >= '1' && arg[0] <= '9' && !arg[1])
         plain_press(p, K_ALT(arg[0]));
@@ -246,6 +274,7 @@ static const struct command {
      false},
     {"status", "", "what goes on now", run_status, true},
     {"settings", "", "keys and settings; /keys tells how they are changed", run_settings, false},
+    {"first", "[NUMBER|next|back|skip]", "the questions of the first start", run_first, false},
     {"go", "NUMBER", "another screen, then read aloud", run_go, false},
     {"show", "", "this screen as it would be drawn", run_show, false},
     {"keys", "", "what every key would do on this screen", run_keys, false},

@@ -44,6 +44,7 @@ void plain_show_tree(struct plain *p);
 void plain_show_check(struct plain *p, const char *id);
 void plain_show_files(struct plain *p);
 void plain_show_end(struct plain *p);
+void plain_show_first(struct plain *p); /* the question of the first start in hand */
 void plain_show_keys(struct plain *p);
 void plain_show_status(struct plain *p);
 void plain_show_drawn(struct plain *p);  /* the screen as it would be drawn */

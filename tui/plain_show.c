@@ -209,11 +209,38 @@ void plain_show_drawn(struct plain *p) {
     offscreen_read(p->a, say_drawn, p);
 }
 
+static void show_first_relays(struct plain *p) {
+    const struct conf_key *key = settings_key("relay");
+    const struct conf_list *known = settings_known(p->a->conf.set, key);
+
+    for (size_t i = 0; i < known->n; i++)
+        plain_say(p, "%zu. %s, %s.", i + 1, known->v[i],
+                  settings_in_use(p->a->conf.set, key, known->v[i]) ? "on" : "off");
+    plain_say(p, "%zu. Add a relay.", known->n + 1);
+    plain_say(p, "/first NUMBER switches one on or off; nothing is asked of one that is off.");
+}
+
+void plain_show_first(struct plain *p) {
+    const struct first *f = &p->a->first;
+    const struct first_choice *c = first_titles[f->step].choice;
+
+    plain_say(p, "First start, question %d of %d: %s", (int)f->step + 1, FIRST_STEPS,
+              first_titles[f->step].title);
+    if (f->step == FIRST_RELAYS)
+        show_first_relays(p);
+    for (size_t i = 0; c[i].label; i++)
+        plain_say(p, "%zu. %s: %s.%s", i + 1, c[i].label, c[i].about,
+                  f->chosen[f->step] == i ? " Chosen." : "");
+    plain_say(p, "/first NUMBER chooses, /first next goes on%s, /first skip leaves it at that.",
+              f->step > 0 ? ", /first back returns" : "");
+}
+
 void plain_show_screen(struct plain *p) {
     static void (*const SHOW[SCR_COUNT])(struct plain * p) = {
         [SCR_OFFERS] = plain_show_offers, [SCR_OFFER] = plain_show_offer,
         [SCR_JOBS] = plain_show_jobs,     [SCR_ATTEST] = plain_show_tree,
         [SCR_CHAT] = plain_show_status,   [SCR_END] = plain_show_end,
+        [SCR_FIRST] = plain_show_first,
     };
 
     if (SHOW[p->a->screen])

@@ -228,8 +228,10 @@ static void tell_offers(struct plain *p) {
         return;
     p->settled = true;
     if (a->conf.relays == 0)
-        plain_say(p,
-                  "No relay is configured: cdvm --relay URL, or /settings. /help lists commands.");
+        plain_say(
+            p,
+            "No relay is configured. /first asks who you are, where to look and how strict to be; "
+            "or start cdvm with --relay URL. /help lists the commands.");
     else
         plain_say(p, "%zu offers from %zu of %zu relays. /offers lists them, /help the commands.",
                   shelf_count(a->shelf), a->relays_up, a->conf.relays);

@@ -2,6 +2,8 @@
  * what no line does. */
 #include "tui/plain.c"
 
+#include <unistd.h>
+
 #include "tests/unit/tui_world.h"
 
 static struct buf said;
@@ -56,6 +58,49 @@ static void end(struct plain *p) {
 
     plain_free(p);
     app_done(a);
+}
+
+/* The first start in lines: the same questions, nothing written before the last of them. */
+static void the_first_start_is_asked_in_lines(void **state_) {
+    char dir[] = "/tmp/cdvm-plain.XXXXXX";
+    struct app *a = app_with_offers();
+    struct plain *p = plain_for(a);
+    cleanup_free char *file = NULL;
+    cleanup_buf struct buf text = {0};
+    struct err e;
+
+    (void)state_;
+    assert_non_null(mkdtemp(dir));
+    free((char *)a->conf.config);
+    a->conf.config = mem_fmt("%s/cdvm.conf", dir);
+    file = mem_str(a->conf.config);
+    line(p, "/first");
+    assert_true(heard_said("question 1 of 4: Who are you to the sellers?"));
+    assert_true(
+        heard_said("1. A new key for every job: nothing to keep, jobs unlinkable. Chosen."));
+    line(p, "/first next");
+    assert_true(heard_said("question 2 of 4"));
+    assert_true(heard_said("wss://nos.lol, off."));
+    line(p, "/first back");
+    assert_true(heard_said("question 1 of 4"));
+    line(p, "/first next");
+    for (char n[] = "/first 1";
+         n[7] <= '9' && !settings_in_use(a->conf.set, settings_key("relay"), "wss://nos.lol");
+         n[7]++)
+        line(p, n);
+    assert_true(heard_said("wss://nos.lol, on."));
+    line(p, "/first next");
+    line(p, "/first 2");
+    assert_true(heard_said("2. strict: anything not proven blocks. Chosen."));
+    line(p, "/first next");
+    assert_int_equal(access(file, F_OK), -1);
+    line(p, "/first next");
+    assert_int_equal(a->screen, SCR_OFFERS);
+    assert_int_equal(file_read(file, 10000, &text, &e), 0);
+    assert_non_null(memmem(text.p, text.n, "wss://nos.lol", 13));
+    assert_non_null(memmem(text.p, text.n, "policy = strict", 15));
+    end(p);
+    assert_int_equal(remove_tree(dir), 0);
 }
 
 /* Every key that does something on some screen can be named. */
@@ -278,6 +323,7 @@ static void a_signer_is_waited_for(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_signer_is_waited_for),
+        cmocka_unit_test(the_first_start_is_asked_in_lines),
         cmocka_unit_test(every_key_has_a_name),
         cmocka_unit_test(chooses_by_what_was_told),
         cmocka_unit_test(the_way_is_told_once),
