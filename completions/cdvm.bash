@@ -31,7 +31,7 @@ _cdvm() {
     fi
     if ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[1]} != -* ]]; then command=${COMP_WORDS[1]}; fi
     if [[ $command == image ]] && ((COMP_CWORD == 2)) && [[ $word != -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W 'build pack model manifest inspect endorse seal' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'build base pack model manifest inspect endorse seal' -- "$word")
         return
     fi
     if [[ $command == image ]] && ((COMP_CWORD > 2)); then more=("${COMP_WORDS[2]}"); fi

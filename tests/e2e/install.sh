@@ -7,7 +7,7 @@ R=$T/root/usr
 make -s install DESTDIR="$T/root" PREFIX=/usr >"$T/install.log" 2>&1
 same "make install with DESTDIR and PREFIX" 0 $?
 for f in bin/cdvm share/bash-completion/completions/cdvm share/zsh/site-functions/_cdvm \
-    share/man/man1/cdvm.1 share/man/man5/cdvm.conf.5 share/man/man7/cdvm-protocol.7 share/man/man7/cdvm-attestation.7; do
+    share/man/man1/cdvm.1 share/man/man5/cdvm.conf.5 share/man/man7/cdvm-{protocol,attestation,host}.7; do
     check "$f is there" test -s "$R/$f"
 done
 same "nothing outside of PREFIX" usr "$(ls "$T/root")"
@@ -17,6 +17,12 @@ if command -v man >/dev/null && man --version >/dev/null 2>&1; then
 else
     pass "man finds the page # SKIP man is not installed"
 fi
+
+same "the scripts for a host find the program that was installed with them" "    $R/bin/cdvm doctor" \
+    "$("$R/share/cdvm/qemu-scripts/check-host.sh" --dry-run)"
+for s in prepare-host bind-gpu unbind-gpu launch-guest fetch-collateral; do
+    check "$s is there" grep -q "^usage: $s.sh" <<<"$("$R/share/cdvm/qemu-scripts/$s.sh" --help)"
+done
 
 # --- the function, as readline calls it ---
 
@@ -44,7 +50,7 @@ done
 # The program itself names the words of a choice when it gets another one.
 for o in theme symbols mouse bell notify; do
     alike "the words of --$o" \
-        "$(cdvm tui --$o nonsense 2>&1 | sed -n "s/.* one of //p" | tr -d , | tr ' ' '\n')" "$(offers cdvm --$o '')"
+        "$(cdvm tui --$o nonsense 2>&1 | sed -n "s/.* one of //; s/ (.*//p" | tr -d , | tr ' ' '\n')" "$(offers cdvm --$o '')"
 done
 mkdir -p "$T/here/folder"
 touch "$T/here/a file.txt"
