@@ -122,8 +122,8 @@ FAKE_NVML := $(B)/fake/libnvidia-ml.so.1
 $(FAKE_NVML): tests/unit/fake_nvml.c guest/nvml_abi.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $< $(SAN) -lcrypto
-$(B)/unit/test_guest_gpus $(B)/unit/test_guest_evidence $(B)/e2e/nvml_box: | $(FAKE_NVML)
-$(B)/e2e/nvml_box: LIBS += -lseccomp
+$(B)/unit/test_guest_gpus $(B)/unit/test_guest_evidence $(B)/e2e/nvml_box $(B)/e2e/nvml_init: | $(FAKE_NVML)
+$(B)/e2e/nvml_box $(B)/e2e/nvml_init: LIBS += -lseccomp
 
 $(B)/bench/%: $(B)/o/tests/bench/%.o $(B)/libworkload.a $(ARCHIVES)
 	@mkdir -p $(@D)
