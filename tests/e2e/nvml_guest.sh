@@ -1,6 +1,7 @@
 #!/bin/bash
-# The NVML child in a guest's own kernel, up to where a GPU would be needed: base volume, box, library. The agent
-# itself starts none where there is no GPU; tests/e2e/nvml_init.c does its acts until then.
+# What a job with GPUs needs of the guest, in its own kernel, up to where a GPU would be needed: base volume, the
+# NVML child in its box, the library, the workload's sandbox. The agent itself does none of it where there is no
+# GPU; tests/e2e/nvml_init.c does its acts until then.
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=/dev/null
@@ -30,8 +31,12 @@ mkdir -p "$ROOT"/{modules,firmware,sys,fake}
 ln -s usr/lib "$ROOT/lib"
 install -D "$FAKE" "$ROOT/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1"
 printf 'gpus 2\nprobe 1\n' >"$ROOT/fake/settings"
+install -D "$B/e2e/gpu_probe" "$ROOT/bin/gpu_probe"
+for lib in $(ldd "$B/e2e/gpu_probe" | grep -oE '/[^ ]+'); do install -D "$(realpath "$lib")" "$ROOT$lib"; done
 small=$(qemu-scripts/make-volume.sh "$ROOT" "$T/base.vol")
-same "in its box the child answers, and can do nothing else" "facts: 2 GPUs" "$(said_by "$T/base.vol" "$small" 2)"
+said_by "$T/base.vol" "$small" 2 >"$T/small"
+check "in its box the NVML child answers, and can do nothing else" grep -qx 'facts: 2 GPUs' "$T/small"
+check "the workload has the GPUs' nodes, and nothing else more" grep -qx 'workload: as it should be' "$T/small"
 
 # --- the real one, where `cdvm image base` has made it ---
 if [[ -s $B/base/base.vol ]]; then

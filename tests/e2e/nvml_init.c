@@ -13,9 +13,11 @@
 
 #include "guest/base.h"
 #include "guest/cmdline.h"
+#include "guest/gpunodes.h"
 #include "guest/machine.h"
 #include "guest/modules.h"
 #include "guest/nvml.h"
+#include "guest/sandbox.h"
 
 #define WAIT_MS 60000
 
@@ -43,18 +45,52 @@ static struct base *bring_up(void) {
     return base;
 }
 
-static void make_nodes(unsigned gpus) {
-    if (!gpus)
-        mknod("/dev/nvidiactl", S_IFCHR, makedev(195, 255));
-    else
-        close(open("/dev/nvidiactl", O_CREAT | O_WRONLY, 0666));
-    chmod("/dev/nvidiactl", 0666);
-    for (unsigned i = 0; i < gpus; i++) {
-        cleanup_free char *node = mem_fmt("/dev/nvidia%u", i);
+static void make_node(const char *path, dev_t to) {
+    mknod(path, S_IFCHR, to);
+    chmod(path, 0666);
+}
 
-        close(open(node, O_CREAT | O_WRONLY, 0666));
-        chmod(node, 0666);
-    }
+static void make_nodes(unsigned gpus) {
+    char path[GPUNODE_PATH];
+
+    make_node("/dev/nvidiactl", gpus ? makedev(1, 3) : makedev(195, 255));
+    for (unsigned i = 1; gpus && gpunodes_path(i, gpus, path); i++)
+        make_node(path, makedev(1, 3));
+}
+
+static void run_workload(const struct base *base, unsigned gpus) {
+    static char *argv[] = {"/bin/gpu_probe", NULL}, *env[] = {NULL};
+    const struct sandbox_spec spec = {
+        .root = base_dir(base),
+        .shared = "/run/workload",
+        .argv = argv,
+        .env = env,
+        .uid = 1000,
+        .memory = 64 << 20,
+        .in_max = 1 << 20,
+        .out_max = 1 << 20,
+        .tmp_max = 1 << 20,
+        .processes = 4,
+        .files = 32,
+        .gpus = gpus,
+    };
+    struct sandbox box;
+    char text[256];
+    ssize_t n;
+    struct err e;
+
+    if (up("folders", sandbox_make(&spec, &box, &e), &e))
+        return;
+    if (!up("workload", sandbox_start(&spec, &box, &e), &e))
+        while ((n = read(box.from, text, sizeof text)) > 0)
+            dprintf(line, "%.*s", (int)n, text);
+    sandbox_end(&box);
+}
+
+static bool has_workload(const struct base *base) {
+    cleanup_free char *path = mem_fmt("%s/bin/gpu_probe", base_dir(base));
+
+    return !access(path, X_OK);
 }
 
 static void ask(const struct base *base, unsigned gpus) {
@@ -70,6 +106,8 @@ static void ask(const struct base *base, unsigned gpus) {
     if (!up("facts", nvml_ask(n, NVML_FACTS, view_of(NULL, 0), WAIT_MS, &a, &e), &e))
         dprintf(line, "facts: %u GPUs\n", a.facts.count);
     nvml_free(n);
+    if (has_workload(base))
+        run_workload(base, gpus);
 }
 
 int main(int argc, char **argv) {
