@@ -12,7 +12,7 @@ if ((EUID != 0)) || ! unshare -m true 2>/dev/null; then skip_all "mount namespac
 [[ -r /dev/kvm ]] || skip_all "there is no /dev/kvm to be asked"
 fetch_qemu || skip_all "QEMU 10 cannot be fetched from bookworm-backports, or does not run here"
 only table
-pin_image || fail "image manifests"
+pin_image "$IMAGE" || fail "image manifests"
 
 H=$T/host # what the described machine has
 mkdir -p "$H/qemu"
