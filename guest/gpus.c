@@ -27,7 +27,7 @@ static int check_count(const struct gpus *g, const struct nvml_answer *a, struct
 static int meet(struct gpus *g, struct err *e) {
     struct nvml_answer a;
 
-    if (nvml_ask(g->child, NVML_FACTS, view_of(NULL, 0), GPUS_START_MS, &a, e))
+    if (nvml_ask(g->child, NVML_FACTS, view_of(NULL, 0), GPUS_START_MS(g->n), &a, e))
         return -1;
     return check_count(g, &a, e);
 }
@@ -181,7 +181,7 @@ void gpus_watch(struct gpus *g, struct loop *l, const struct gpus_handler *h, vo
 
 void gpus_prove(struct gpus *g, const uint8_t nonce[static 32]) {
     memcpy(g->nonce, nonce, sizeof g->nonce);
-    nvml_send(g->child, NVML_EVIDENCE, view_of(g->nonce, sizeof g->nonce), GPUS_EVIDENCE_MS);
+    nvml_send(g->child, NVML_EVIDENCE, view_of(g->nonce, sizeof g->nonce), GPUS_EVIDENCE_MS(g->n));
 }
 
 static const uint8_t no = 0, yes = 1;

@@ -10,10 +10,11 @@
 
 #include "nvml.h"
 
-#define GPUS_START_MS (180 * 1000)   /* the first to open a GPU boots its firmware */
-#define GPUS_EVIDENCE_MS (90 * 1000) /* of all of them */
-#define GPUS_READY_MS (30 * 1000)
-#define GPUS_CLOSE_MS (5 * 1000) /* at the end, when nothing else is left to do */
+/* For n of them together: the first to open a GPU boots its firmware and exchanges keys with it. */
+#define GPUS_START_MS(n) (60000 + 60000 * (int)(n))
+#define GPUS_EVIDENCE_MS(n) (20000 + 15000 * (int)(n))
+#define GPUS_READY_MS 30000
+#define GPUS_CLOSE_MS 5000 /* at the end, when nothing else is left to do */
 
 struct gpus;
 /* Makes the driver's device nodes under /dev, starts the child in the base volume `base`, and holds

@@ -82,16 +82,22 @@ static bool end(struct child *c, int rc) {
 
 /* Persistence as NVIDIA's own daemon makes it: with the GPU in confidential mode its adapter starts
  * once after a reset, so it must never be without a client. */
+static int hold_one(const char *dev, int i) {
+    cleanup_free char *node = mem_fmt("%s/nvidia%d", dev, i);
+
+    return open(node, O_RDWR | O_CLOEXEC) < 0 ? errno : 0;
+}
+
 static bool hold_gpus(struct child *c) {
-    int n = 0, rc = 0;
+    int rc = 0;
 
-    begin(NVML_CALL_HOLD);
-    for (; n < GPUS_MAX && !rc; n++) {
-        cleanup_free char *node = mem_fmt("%s/nvidia%d", c->dev, n);
-
-        rc = open(node, O_RDWR | O_CLOEXEC) < 0 ? errno : 0;
+    for (int i = 0; i < GPUS_MAX && !rc; i++) {
+        begin(NVML_CALL_HOLD);
+        rc = hold_one(c->dev, i);
+        if (!end(c, rc == ENOENT ? NVML_OK : rc))
+            return false;
     }
-    return end(c, rc == ENOENT ? 0 : rc);
+    return true;
 }
 
 static const struct {

@@ -17,8 +17,9 @@
 #define ACCEPT_MARGIN_MS 60000 /* the guest itself leaves first */
 #define SHUTDOWN_MS 30000      /* for the receipt */
 #define WIPE_MS 30000
-#define KEY_MS 90000    /* for the owner of a sealed model to answer the guest */
-#define GPU_MS 240000   /* for a GPU's firmware and keys, and for its evidence (guest/gpus.h) */
+#define KEY_MS 90000 /* for the owner of a sealed model to answer the guest */
+/* For the GPUs' firmware and keys, and their evidence (guest/gpus.h). */
+#define GPU_MS(n) ((n) ? 80000 + 75000 * (int64_t)(n) : 0)
 #define LADDER_MS 30000 /* the ladder ends in SIGKILL after 4 s; this only bounds surprise */
 
 struct job {
@@ -341,7 +342,7 @@ static bool is_sealed(const struct job *j) {
 
 static void act_boot(struct job *j) {
     deadline(j, job_boot_limit(j->env->boot_ms(j->env->arg)) + (is_sealed(j) ? KEY_MS : 0) +
-                    (j->sold->gpus ? GPU_MS : 0));
+                    GPU_MS(j->sold->gpus));
 }
 
 static void add_simulator(const struct psp_sim *p, struct collateral *c) {
