@@ -16,6 +16,7 @@
 #define CONNECT_SECONDS 15L
 #define STALL_SECONDS 60L
 #define REASON_MAX 100 /* code points of X-Reason */
+#define DATE_MAX 64    /* bytes of Date */
 
 struct sock {
     struct http *h;
@@ -33,6 +34,7 @@ struct http_req {
     bool allow_private, cancelled, done;
     struct buf body;
     char reason[128];
+    int64_t date;
     struct err why; /* what we ourselves found wrong; curl's words otherwise */
     http_fn *fn;
     http_progress_fn *progress;
@@ -95,6 +97,7 @@ static void finish(struct http_req *r, CURLcode rc) {
     a.err = rc == CURLE_OK ? NULL : &r->why;
     a.body = r->body;
     memcpy(a.reason, r->reason, sizeof a.reason);
+    a.date = r->date;
     r->fn(r->arg, &a);
     r->body = a.body; /* what the owner did not take */
     req_free(r);
@@ -213,18 +216,32 @@ static size_t on_body(char *p, size_t one, size_t n, void *arg) {
     return 0;
 }
 
-static size_t on_header(char *p, size_t one, size_t n, void *arg) {
-    static const char name[] = "x-reason:";
-    struct http_req *r = arg;
-    struct view v = view_of(p, one * n);
+/* "Name: value" -> the value, of a header with that name; empty for any other. */
+static struct view header_value(struct view line, const char *name) {
+    size_t n = strlen(name);
 
-    if (v.n > sizeof name && strncasecmp(p, name, sizeof name - 1) == 0) {
-        cleanup_free char *text = text_safe_new(
-            view_of(v.p + sizeof name - 1, v.n - sizeof name + 1), TEXT_LINE, REASON_MAX);
+    if (line.n <= n || strncasecmp((const char *)line.p, name, n) != 0)
+        return view_of(NULL, 0);
+    return view_of(line.p + n, line.n - n);
+}
+
+static size_t on_header(char *p, size_t one, size_t n, void *arg) {
+    struct http_req *r = arg;
+    struct view line = view_of(p, one * n), reason = header_value(line, "x-reason:"),
+                date = header_value(line, "date:");
+
+    if (reason.n) {
+        cleanup_free char *text = text_safe_new(reason, TEXT_LINE, REASON_MAX);
 
         snprintf(r->reason, sizeof r->reason, "%s", text + strspn(text, " "));
     }
-    return v.n;
+    if (date.n && date.n < DATE_MAX) {
+        cleanup_free char *text = mem_strn(date.p, date.n);
+        time_t at = curl_getdate(text, NULL);
+
+        r->date = at > 0 ? at : 0;
+    }
+    return line.n;
 }
 
 static int on_progress(void *arg, curl_off_t dl_all, curl_off_t dl, curl_off_t ul_all,

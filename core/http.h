@@ -24,6 +24,7 @@ struct http_answer {
     long status;           /* 0 when the transfer failed: see err */
     struct buf body;       /* borrowed during the callback; take it with buf_take */
     char reason[128];      /* X-Reason, sanitised, or empty */
+    int64_t date;          /* Date, Unix seconds; 0: it did not say, or not a date */
     const struct err *err; /* NULL on a completed exchange, whatever its status; else "timeout",
                             * "dns", "connect", "tls", "too-large", "private-address", "http" */
 };

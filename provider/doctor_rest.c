@@ -1,10 +1,11 @@
 /* What no offer requires, and each is better for. */
-#include <string.h>
+#include <stdlib.h>
 
 #include "core/dvm.h"
 #include "doctor.h"
 
 #define DISK_MIB 1024
+#define CLOCK_S 60 /* heartbeats and requests live for minutes */
 
 static void look_smt(const struct host *h, size_t i, struct doctor_line *l) {
     char word[64];
@@ -49,17 +50,31 @@ static void look_disk(const struct host *h, size_t i, struct doctor_line *l) {
                     (unsigned long long)h->disk_mib);
 }
 
+/* Relays say what time it is; without any that does, the kernel's word has to do. */
+static const struct host_relay *furthest(const struct host *h) {
+    const struct host_relay *worst = NULL;
+
+    for (size_t i = 0; i < h->n_relays; i++) {
+        const struct host_relay *r = &h->relay[i];
+
+        if (r->dated && (!worst || llabs(r->ahead_s) > llabs(worst->ahead_s)))
+            worst = r;
+    }
+    return worst;
+}
+
 static void look_clock(const struct host *h, size_t i, struct doctor_line *l) {
-    static const char *const words[] = {[CLOCK_LOOSE] = "the kernel calls it unsynchronised",
-                                        [CLOCK_KEPT] = "synchronised, the kernel says",
-                                        [CLOCK_UNKNOWN] = "not known"};
+    const struct host_relay *r = furthest(h);
 
     (void)i;
-    doctor_say(l,
-               h->clock == CLOCK_KEPT    ? DOCTOR_OK
-               : h->clock == CLOCK_LOOSE ? DOCTOR_MISSING
-                                         : DOCTOR_UNKNOWN,
-               "%s", words[h->clock]);
+    if (r)
+        doctor_want(l, llabs(r->ahead_s) <= CLOCK_S, "%lld s %s what %.200s says",
+                    llabs(r->ahead_s), r->ahead_s < 0 ? "behind" : "ahead of", r->url);
+    else if (h->clock == CLOCK_UNKNOWN)
+        doctor_say(l, DOCTOR_UNKNOWN, "no relay says the time, nor does the kernel");
+    else
+        doctor_want(l, h->clock == CLOCK_KEPT, "the kernel calls it %s",
+                    h->clock == CLOCK_KEPT ? "synchronised" : "unsynchronised");
 }
 
 /* --- relays --- */

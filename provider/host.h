@@ -37,6 +37,8 @@ struct host_relay {
     bool tried;
     int64_t ms; /* to its answer; -1: none, for the reason in why */
     struct err why;
+    bool dated;      /* its server said the time */
+    int64_t ahead_s; /* of it, our clock */
 };
 struct host_image {
     bool loads, hashes; /* the firmware has a place for the kernel's hashes */
@@ -106,7 +108,9 @@ bool host_cmdline(const struct host *h, const char *word);
 enum snp_product host_product(const struct host *h);
 bool host_kernel_is(const struct host *h, unsigned major, unsigned minor); /* or newer */
 
-/* host_ask.c: what is asked. */
+/* host_ask.c, host_relays.c: what is asked. */
+void host_name_relays(struct host *h);
+void host_ask_relays(struct host *h);
 void host_ask(struct host *h, const struct host_opts *o);
 int host_answers(struct host *h, struct err *e) WARN_UNUSED; /* the file instead */
 

@@ -1,4 +1,4 @@
-/* What no file says of a host: KVM, the secure processor, QEMU, the guest image, limits, relays. */
+/* What no file says of a host: KVM, the secure processor, QEMU, the guest image, limits. */
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
@@ -8,7 +8,6 @@
 #include "accel.h"
 #include "core/dvm.h"
 #include "core/enc.h"
-#include "core/probe.h"
 #include "host.h"
 
 #define KVM_MS 3000
@@ -78,55 +77,6 @@ static void ask_limits(struct host *h) {
     h->clock = adjtimex(&t) == TIME_ERROR ? CLOCK_LOOSE : CLOCK_KEPT;
 }
 
-/* --- relays --- */
-
-static void on_relay(void *arg, const char *url, int64_t ms, const struct err *why) {
-    struct host *h = arg;
-
-    for (size_t i = 0; i < h->n_relays; i++)
-        if (!h->relay[i].tried && !strcmp(h->relay[i].url, url)) {
-            h->relay[i].tried = true;
-            h->relay[i].ms = why ? -1 : ms;
-            if (why)
-                h->relay[i].why = *why;
-        }
-}
-
-static bool all_tried(const struct host *h) {
-    for (size_t i = 0; i < h->n_relays; i++)
-        if (!h->relay[i].tried)
-            return false;
-    return true;
-}
-
-/* Each has its own deadline. */
-static void try_relays(struct host *h, struct loop *l, struct ws_net *n) {
-    struct probes *p = probes_new(n, on_relay, h);
-    struct err e;
-
-    for (size_t i = 0; i < h->n_relays; i++)
-        if (probes_try(p, h->relay[i].url, &e) < 0)
-            on_relay(h, h->relay[i].url, -1, &e);
-    while (!all_tried(h))
-        (void)loop_turn(l, 200);
-    probes_free(p);
-}
-
-static void name_relays(struct host *h) {
-    for (size_t i = 0; i < h->conf->relay.n && h->n_relays < HOST_RELAYS_MAX; i++)
-        h->relay[h->n_relays++] = (struct host_relay){.url = h->conf->relay.v[i]};
-}
-
-static void ask_relays(struct host *h) {
-    struct loop *l = h->n_relays ? loop_new(NULL) : NULL;
-    struct ws_net *n = l ? ws_net_new(l, NULL) : NULL;
-
-    if (n)
-        try_relays(h, l, n);
-    ws_net_free(n);
-    loop_free(l);
-}
-
 void host_ask(struct host *h, const struct host_opts *o) {
     static const struct {
         const char *what;
@@ -137,12 +87,12 @@ void host_ask(struct host *h, const struct host_opts *o) {
                 {"the guest image", ask_image},
                 {"GPUs", ask_gpus},
                 {"limits", ask_limits},
-                {"relays, 8 s at most", ask_relays}};
+                {"relays, 8 s at most", host_ask_relays}};
 
     if (o->image)
         take_image(h, o->image);
     if (!o->no_relays)
-        name_relays(h);
+        host_name_relays(h);
     for (size_t i = 0; i < COUNT(asks); i++) {
         if (o->slow)
             o->slow(o->arg, asks[i].what);
@@ -248,7 +198,7 @@ int host_answers(struct host *h, struct err *e) {
     struct answers a = {.clock = CLOCK_UNKNOWN};
     int rc = file_read(path, ANSWERS_MAX, &text, e);
 
-    name_relays(h);
+    host_name_relays(h);
     if (rc == 0)
         rc = conf_parse(buf_view(&text), path, answer_keys, COUNT(answer_keys), &a, e);
     if (rc == 0)

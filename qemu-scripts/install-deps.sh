@@ -14,7 +14,7 @@ demo=(gcc make pkg-config libc6-dev binutils libncurses-dev libsecp256k1-dev lib
     cryptsetup-bin cpio mount util-linux ca-certificates debian-archive-keyring python3 python3-pip)
 test=(clang clang-format libclang-rt-dev libcmocka-dev libvterm-dev universal-ctags shellcheck mandoc sqlite3
     poppler-utils unzip umoci busybox-static strace iproute2 procps git gpg gpg-agent gpgconf
-    curl xmlsec1)
+    curl xmlsec1 xz-utils)
 long=(mmdebstrap valgrind python3-venv)
 screenshots=(libvterm-dev librsvg2-bin fonts-dejavu-core)
 

@@ -75,6 +75,22 @@ start_relay "$T/relay.log" --port 0 || fail "relay" "$T/relay.log"
 same "a relay that answers" ok "$(state relay "$T/relays.json")"
 same "one that does not" "ok missing" "$(python3 -c 'import json, sys; print(*[c["state"] for c in json.load(open(sys.argv[1]))["checks"] if c["id"] == "relay"])' "$T/relays.json")"
 
+# A relay's server says what time it is.
+python3 - >"$T/port" <<'PY' &
+import email.utils, http.server, time
+class Late(http.server.BaseHTTPRequestHandler):
+    def date_time_string(self, timestamp=None): return email.utils.formatdate(time.time() - 300, usegmt=True)
+    def do_GET(self): self.send_response(200), self.end_headers()
+    def log_message(self, *args): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Late)
+print(server.server_port, flush=True)
+server.serve_forever()
+PY
+PIDS+=($!)
+wait_for 10 test -s "$T/port"
+"$CDVM" doctor --json --image "$IMAGE" --relay "ws://127.0.0.1:$(<"$T/port")" >"$T/late.json"
+check "a clock five minutes ahead of a relay's" grep -qE '^(299|30[01]) s ahead of ' <<<"$(found host.clock "$T/late.json")"
+
 # A provider of confidential guests heeds the same lines; the simulator is asked nothing.
 timeout 60 "$CDVM" provider --backend snp --image "$IMAGE" --run-relay --state "$T/snp" >"$T/snp.log" 2>&1
 refused=$?

@@ -16,6 +16,7 @@ struct canned {
     int calls, progressed;
     long status;
     char code[32], reason[128];
+    int64_t date;
     struct http_req *req;
 };
 
@@ -73,6 +74,7 @@ static void on_answer(void *arg, struct http_answer *a) {
     c->calls++;
     c->status = a->status;
     snprintf(c->reason, sizeof c->reason, "%s", a->reason);
+    c->date = a->date;
     snprintf(c->code, sizeof c->code, "%s", a->err ? a->err->code : "");
     http_cancel(c->req); /* its own, too late: nothing happens */
 }
@@ -117,6 +119,33 @@ static void takes_status_and_reason(void **state) {
     assert_int_equal(strncmp(c.reason, "pay ", 4), 0);
     assert_int_equal(c.calls, 1);
     canned_down(&c);
+}
+
+static void takes_the_date(void **state) {
+    static const struct {
+        const char *header;
+        int64_t date;
+    } rows[] = {
+        {"Date: Mon, 23 Nov 2026 11:45:00 GMT", 1795434300},
+        {"date:Mon, 23 Nov 2026 11:45:00 GMT", 1795434300},
+        {"Date: yesterday", 0},
+        {"Date: ", 0},
+        {"X-Date: Mon, 23 Nov 2026 11:45:00 GMT", 0},
+        {"Date: Mon, 23 Nov 2026 11:45:00 GMT                                                    .",
+         0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        cleanup_free char *answer =
+            mem_fmt("HTTP/1.1 200 OK\r\n%s\r\nContent-Length: 0\r\n\r\n", rows[i].header);
+        struct canned c;
+
+        canned_up(&c, answer);
+        ask(&c, NULL, 5000, 100);
+        assert_int_equal(c.date, rows[i].date);
+        canned_down(&c);
+    }
 }
 
 static void follows_no_redirect(void **state) {
@@ -233,6 +262,7 @@ static void private_and_odd_addresses_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_status_and_reason),
+        cmocka_unit_test(takes_the_date),
         cmocka_unit_test(follows_no_redirect),
         cmocka_unit_test(too_much_is_cut),
         cmocka_unit_test(a_truncated_answer_is_an_error),
