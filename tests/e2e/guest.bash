@@ -11,20 +11,24 @@ WORK=$(cat "$IMAGE/table.volume")
 append() { sed -e "s/\${work}/$1/; s/\${model}/${2:-none}/; s/\${broker}/none/" "$IMAGE/cmdline.template"; }
 
 # start QEMU-OPTION...   sets GUEST (pid); the port is $T/port
-# From the environment: VOLUME, APPEND, INITRD, CPU, CPUS, MEMORY (MiB), MODEL_VOLUME.
+# From the environment: VOLUME, APPEND, INITRD, CPU, CPUS, MEMORY (MiB), MODEL_VOLUME, BASE_VOLUME.
 start() {
-    local model=()
+    local model=() base=()
     rm -f "$T/port"
     if [[ -n ${MODEL_VOLUME:-} ]]; then
         model=(-drive "file=$MODEL_VOLUME,if=none,id=model,format=raw,readonly=on"
             -device virtio-blk-pci,drive=model,serial=model,disable-legacy=on)
+    fi
+    if [[ -n ${BASE_VOLUME:-} ]]; then
+        base=(-drive "file=$BASE_VOLUME,if=none,id=base,format=raw,readonly=on"
+            -device virtio-blk-pci,drive=base,serial=base,disable-legacy=on)
     fi
     "$QEMU" -machine "q35,sata=off,smbus=off" -accel tcg -cpu "$CPU" -m "${MEMORY:-512}" -smp "${CPUS:-1}" -nodefaults \
         -no-user-config -display none -no-reboot -nic none -kernel "$IMAGE/kernel" -initrd "${INITRD:-$IMAGE/initrd}" \
         -append "${APPEND:-$(append "$WORK")}" -device virtio-serial-pci,max_ports=2,disable-legacy=on \
         -chardev "socket,id=door,path=$T/port,server=on,wait=off" -device virtserialport,nr=1,chardev=door,name=cdvm.0 \
         -drive "file=$VOLUME,if=none,id=work,format=raw,readonly=on" \
-        -device virtio-blk-pci,drive=work,serial=work,disable-legacy=on "${model[@]}" "$@" >"$T/qemu" 2>&1 &
+        -device virtio-blk-pci,drive=work,serial=work,disable-legacy=on "${model[@]}" "${base[@]}" "$@" >"$T/qemu" 2>&1 &
     GUEST=$!
     PIDS+=("$GUEST")
 }
