@@ -28,6 +28,8 @@ static void describe(const char *sys, const char *bdf, const char *cpu, unsigned
     struct vm_argv a;
     struct err e;
 
+    if (bdf) /* its driver comes with the release */
+        s.disk[s.n_disks++] = (struct vm_disk){"base", 11};
     if (bdf && gpu_find(sys, bdf, &g, &e) == 0)
         snp.gpu = &g;
     if ((bdf && !snp.gpu) || vm_argv(&s, &a, &e) < 0) {
