@@ -36,6 +36,7 @@ compile() {
     local n=0 all line
     all=$(find "$SOURCE/nvidia" "$SOURCE/nvidia-uvm" -name '*.c' | wc -l)
     fit_to_kernel
+    say "asking the kernel's headers what the driver has to know"
     LD_LIBRARY_PATH=/cdvm/base/packages/headers/usr/lib/x86_64-linux-gnu \
         make -C "$SOURCE" -j"$(nproc)" SYSSRC="$headers-common" SYSOUT="$headers-cloud-amd64" \
         NV_EXCLUDE_KERNEL_MODULES="$OTHERS" CONFIG_DEBUG_INFO_BTF_MODULES= modules 2>&1 | tee /cdvm/base/log |

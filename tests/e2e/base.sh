@@ -42,6 +42,15 @@ same "an image with one bit flipped in it is none" 65 $?
 check "... and is told which piece" said "$T/said" 'base.vol'
 IMAGE=$FREE
 
+# --- its packages ---
+# shellcheck disable=SC2016 # for the other shell
+abi=$(bash -c '. qemu-scripts/packages.sh && kernel_abi')
+same "every group of base.packages is in base.lock, and no other" \
+    "$(sed 's/#.*//' base.packages | awk 'NF {print $1}' | sort -u)" "$(cut -d' ' -f1 base.lock | sort -u)"
+check "the modules are for the kernel of the image's lock" grep -qF " linux-headers-$abi-cloud-amd64 " \
+    "$(SET=base bash -c '. qemu-scripts/packages.sh && echo "$LOCK"')"
+check "nothing of NVIDIA's is among the image's packages" test "$(grep -ci nvidia "$(lock_in_use)")" = 0
+
 # --- the guest ---
 BASE_VOLUME=$T/base.vol APPEND=$WITH start
 job -f examples/sales.csv -q "SELECT 6 * 7 AS n"
