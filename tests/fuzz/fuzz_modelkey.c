@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (key_evidence_parse(o, &k, &e) == 0)
         evidence_again(&k);
     else
-        MUST(!strcmp(e.code, "bad-message") || !strcmp(e.code, "unsupported"));
+        MUST(e.code[0]);
     key_evidence_free(&k);
     key = key_parse(o, &e);
     MUST(!key || secret_len(key) == MODELKEY_LEN);
