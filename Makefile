@@ -72,7 +72,8 @@ $(B)/o/%.o: %.c
 
 $(call obj,$(XML_SRC)): ALL_CFLAGS += $(XML_CFLAGS)
 # NVIDIA's reference values are signed XML; only these know of the two libraries.
-SIGNED_XML := $(call obj,attest/gpu_rim.c attest/rim_xml.c attest/rim_signature.c tests/unit/test_gpu_rim.c)
+SIGNED_XML := $(call obj,attest/gpu_rim.c attest/rim_xml.c attest/rim_signature.c \
+	$(addprefix tests/unit/test_,gpu_rim.c gpu_verify.c broker_judge.c session_gpu.c))
 $(SIGNED_XML): ALL_CFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags xmlsec1-openssl))
 
 define archive

@@ -175,21 +175,45 @@ static bool lowers(const struct advisory *one, const struct tcb_floor *before) {
     return !snp_tcb_le(&was, &is);
 }
 
-static void say_lowered(struct advice *a, const struct pins *p, const struct event *ev,
-                        const struct advisory *one) {
+/* The same of a GPU's driver or VBIOS. */
+static bool lowers_gpu(const struct advisory *one, const struct gpu_floor *before) {
+    for (size_t i = 0; i < one->n_gpu_floors; i++) {
+        const struct gpu_floor *is = &one->gpu_floor[i];
+        bool below;
+
+        if (is->part == before->part && !strcmp(is->chip, before->chip) &&
+            gpu_floor_compare(before, is->version, &below) && !below)
+            return false;
+    }
+    return true;
+}
+
+static void say_lowered(struct advice *a, const struct event *ev, const char *floor) {
+    a->fresh.outcome = OUT_AMBER;
+    finding_why(&a->fresh,
+                "Advisory %llu takes back the floor %s that the same key gave before: the "
+                "higher one stays in force until you remove it from the memory file.",
+                (unsigned long long)event_seq(ev), floor);
+}
+
+static void find_lowered(struct advice *a, const struct pins *p, const struct event *ev,
+                         const struct advisory *one) {
+    const struct memory *m = p->memory;
     char text[FLOOR_TEXT];
 
-    for (size_t i = 0; p->memory && i < p->memory->n_floors; i++) {
-        const struct memory_floor *m = &p->memory->floor[i];
+    for (size_t i = 0; m && i < m->n_floors; i++)
+        if (!memcmp(m->floor[i].endorser, ev->f.pubkey, 32) && lowers(one, &m->floor[i].floor)) {
+            floor_text(&m->floor[i].floor, text);
+            say_lowered(a, ev, text);
+        }
+    for (size_t i = 0; m && i < m->n_gpu_floors; i++) {
+        const struct gpu_floor *f = &m->gpu_floor[i].floor;
 
-        if (memcmp(m->endorser, ev->f.pubkey, 32) != 0 || !lowers(one, &m->floor))
+        if (memcmp(m->gpu_floor[i].endorser, ev->f.pubkey, 32) != 0 || !lowers_gpu(one, f))
             continue;
-        floor_text(&m->floor, text);
-        a->fresh.outcome = OUT_AMBER;
-        finding_why(&a->fresh,
-                    "Advisory %llu takes back the floor %s that the same key gave before: the "
-                    "higher one stays in force until you remove it from the memory file.",
-                    (unsigned long long)event_seq(ev), text);
+        snprintf(text, sizeof text, "%s %s of the %s", f->chip, f->version,
+                 f->part == GPU_VBIOS ? "VBIOS" : "driver");
+        say_lowered(a, ev, text);
     }
 }
 
@@ -205,6 +229,8 @@ static void add_all_by(const struct pins *p, const uint8_t *key, struct advisory
             continue;
         for (size_t k = 0; k < one.n_floors && sum->n_floors < COUNT(sum->floor); k++)
             sum->floor[sum->n_floors++] = one.floor[k];
+        for (size_t k = 0; k < one.n_gpu_floors && sum->n_gpu_floors < COUNT(sum->gpu_floor); k++)
+            sum->gpu_floor[sum->n_gpu_floors++] = one.gpu_floor[k];
     }
 }
 
@@ -238,7 +264,7 @@ static void take_event(struct gathering *g, const struct event *ev) {
     for (size_t i = 0; i < one.n_revoked; i++)
         add_revoked(g->a, one.revoked[i]);
     add_all_by(g->p, ev->f.pubkey, &all);
-    say_lowered(g->a, g->p, ev, &all);
+    find_lowered(g->a, g->p, ev, &all);
 }
 
 /* What keys said that are no longer pinned does not count. */

@@ -212,6 +212,8 @@ const struct gpu_rim *gpu_rim_pick(struct gpu_rim *const *rim, size_t n, const c
 
     *reason = (struct err){0};
     for (size_t i = 0; i < n; i++) {
+        if (!*rim[i]->version && !reason->code[0])
+            err_set(reason, "unreadable-rim", "%s", rim[i]->error.text);
         if (!*version || strcasecmp(rim[i]->version, version) != 0)
             continue;
         if (!rim[i]->authentic)

@@ -45,8 +45,9 @@ bool gpu_rim_driver_id(const struct gpu_report *r, const char *chip, char out[st
 bool gpu_rim_vbios_id(const struct gpu_report *r, const char *chip, char out[static RIM_ID]);
 
 /* The document for this chip and version: a newer one counts more than an older. NULL where none
- * is authentic; then *reason is what is wrong with the one that calls itself so, or zero where
- * none does. */
+ * is authentic; then *reason is what is wrong with the one that calls itself so;
+ * "unreadable-rim" where none does, but there is one that does not even say what it is; else zero.
+ */
 const struct gpu_rim *gpu_rim_pick(struct gpu_rim *const *rim, size_t n, const char *chip,
                                    const char *version, struct err *reason);
 

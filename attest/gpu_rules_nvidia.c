@@ -1,5 +1,6 @@
 /* The rules over what NVIDIA says of a device: its reference values, and who was revoked. */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "gpu_crl.h"
@@ -26,6 +27,11 @@ static void rim_rule(const struct gpu_rim *r, const struct err *reason, const ch
     if (r) {
         f->outcome = OUT_GOOD;
         finding_got(f, "version %s for %s, %u values", r->version, r->product, r->n_active);
+    } else if (!strcmp(reason->code, "unreadable-rim")) {
+        finding_why(f,
+                    "NVIDIA's reference values are missing, and a document that was given in "
+                    "their place cannot be read: %.200s.",
+                    reason->text);
     } else if (reason->code[0]) {
         f->outcome = OUT_BAD;
         finding_why(f, "NVIDIA's reference values as given do not stand: %.300s.", reason->text);

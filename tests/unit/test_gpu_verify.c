@@ -9,6 +9,7 @@
 #include "attest/evidence.h"
 #include "tests/unit/gpu_made.h"
 #include "tests/unit/gpu_vectors.h"
+#include "tests/unit/nvidia_made.h"
 #include "tests/unit/snp_vectors.h"
 
 #define DEVICES 12
@@ -585,6 +586,177 @@ static void floors_that_are_none(void **state) {
     assert_int_equal(gpu_floor_parse("GH100 96.0A", GPU_VBIOS, &f, &e), 0);
 }
 
+/* --- with what NVIDIA would sign, made here --- */
+
+static struct pki signers;
+static struct buf made_doc[4], made_word[6];
+static struct gpu_collateral made;
+
+#define GOOD V_OCSP_CERTSTATUS_GOOD
+#define REVOKED V_OCSP_CERTSTATUS_REVOKED
+#define UNKNOWN V_OCSP_CERTSTATUS_UNKNOWN
+
+/* The i-th of the certificates that are asked about: of the device, then of the signers. */
+static void word(int i, int status, int reason) {
+    if (i < 3)
+        made_answer(&gpu.pki, i + 1, status, reason, NOW - 3600, &made_word[i]);
+    else
+        made_answer(&signers, i - 2, status, reason, NOW - 3600, &made_word[i]);
+    made.ocsp[i] = buf_view(&made_word[i]);
+}
+
+static void document(size_t i, const char *product, const char *version, unsigned index,
+                     const char *resources) {
+    made_rim(&signers, product, version, index, resources, &made_doc[i]);
+    made.rim[i] = buf_view(&made_doc[i]);
+}
+
+static int setup_signed(void **state) {
+    setup(state);
+    signers_init(&signers);
+    roots_test_nvidia(NVIDIA_REFERENCES, signers.root);
+    made = (struct gpu_collateral){.n_rims = 2, .n_ocsps = 6};
+    document(0, "GH100", "550.90.07", 0, NULL);
+    document(1, "GH100", "96.00.9F.00.01", 1, NULL);
+    for (int i = 0; i < 6; i++)
+        word(i, GOOD, OCSP_REVOKED_STATUS_NOSTATUS);
+    return 0;
+}
+
+static int teardown_signed(void **state) {
+    for (size_t i = 0; i < COUNT(made_doc); i++)
+        buf_free(&made_doc[i]);
+    for (size_t i = 0; i < COUNT(made_word); i++)
+        buf_free(&made_word[i]);
+    pki_free(&signers);
+    roots_test_nvidia(NVIDIA_REFERENCES, NULL);
+    return teardown(state);
+}
+
+static void said(const char *id, enum check_state state, const char *why) {
+    const struct set s = made_set_of(&gpu, 1);
+    struct policy p;
+    struct verdict *v;
+    const struct check *c;
+
+    policy_preset(&p, POLICY_STRICT);
+    v = evidence_verify_gpu(s.subject, 1, &made, nonce_made, &p, NOW);
+    c = verdict_find(v, id);
+    if (c->state != state || !strstr(c->why, why))
+        fail_msg("%s: %s '%s' (%s)", id, check_state_name(c->state), c->why, c->got);
+    assert_false(verdict_allows(v));
+    verdict_free(v);
+}
+
+/* Nothing is left but what only a guest can say. */
+static void all_that_nvidia_signs(void **state) {
+    const struct set s = made_set_of(&gpu, 1);
+    struct policy p;
+    struct verdict *v;
+    cleanup_buf struct buf open = {0};
+
+    (void)state;
+    policy_preset(&p, POLICY_STRICT);
+    v = evidence_verify_gpu(s.subject, 1, &made, nonce_made, &p, NOW);
+    ids(v, CHECK_NOT_CHECKED, &open);
+    assert_string_equal((char *)open.p, "gpu.count gpu.cc_state gpu.in-this-guest");
+    ids(v, CHECK_FAIL, &open);
+    assert_string_equal((char *)open.p, "");
+    assert_non_null(strstr(verdict_find(v, "gpu.revocation")->got, "6 of 6 certificates, as of"));
+    verdict_free(v);
+}
+
+static void each_certificate_revoked(void **state) {
+    static const char *const names[] = {"GH100 A01 GSP BROM",
+                                        "NVIDIA GH100 Provisioner ICA 1",
+                                        "NVIDIA GH100 Identity",
+                                        "HCC RIM L4 Signer",
+                                        "NVIDIA Reference Value L3 GH100 001",
+                                        "NVIDIA Reference Value GH100 CA"};
+    static const struct {
+        int status, reason;
+        enum check_state state;
+        const char *why;
+    } rows[] = {
+        {REVOKED, OCSP_REVOKED_STATUS_KEYCOMPROMISE, CHECK_FAIL, "revoked since"},
+        {REVOKED, OCSP_REVOKED_STATUS_NOSTATUS, CHECK_FAIL, "revoked since"},
+        {REVOKED, OCSP_REVOKED_STATUS_CERTIFICATEHOLD, CHECK_WARN, "on hold since"},
+        {UNKNOWN, OCSP_REVOKED_STATUS_NOSTATUS, CHECK_FAIL, "not known"},
+    };
+
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        for (size_t r = 0; r < COUNT(rows); r++) {
+            word(i, rows[r].status, rows[r].reason);
+            said("gpu.revocation", rows[r].state, names[i]);
+            said("gpu.revocation", rows[r].state, rows[r].why);
+        }
+        word(i, GOOD, OCSP_REVOKED_STATUS_NOSTATUS);
+        said("gpu.revocation", CHECK_PASS, "");
+        made.ocsp[i] = (struct view){0};
+        said("gpu.revocation", CHECK_NOT_CHECKED, names[i]);
+        word(i, GOOD, OCSP_REVOKED_STATUS_NOSTATUS);
+    }
+}
+
+/* The worst word counts, wherever it stands, and a bad one even when a good one is newer. */
+static void words_that_disagree(void **state) {
+    cleanup_buf struct buf bad = {0};
+
+    (void)state;
+    made_answer(&gpu.pki, 1, REVOKED, OCSP_REVOKED_STATUS_KEYCOMPROMISE, NOW - 30 * 86400, &bad);
+    made.ocsp[made.n_ocsps++] = buf_view(&bad);
+    said("gpu.revocation", CHECK_FAIL, "'GH100 A01 GSP BROM' is revoked since");
+    made_answer(&gpu.pki, 1, REVOKED, OCSP_REVOKED_STATUS_CERTIFICATEHOLD, NOW - 3600, &bad);
+    made.ocsp[made.n_ocsps - 1] = buf_view(&bad);
+    word(4, UNKNOWN, OCSP_REVOKED_STATUS_NOSTATUS);
+    said("gpu.revocation", CHECK_FAIL, "'NVIDIA Reference Value L3 GH100 001'");
+}
+
+#define RESOURCE(index, active, n, hash)                                                           \
+    "<Resource type=\"Measurement\" index=\"" index "\" active=\"" active "\" alternatives=\"" n   \
+    "\" h:Hash0=\"" hash "\" size=\"48\"/>"
+
+/* Signed, every one of them: what is in it is wrong, and each says what. */
+static void documents_that_do_not_stand(void **state) {
+    static const struct {
+        const char *product, *version, *resources, *why;
+        enum check_state state;
+    } rows[] = {
+        {"GH100", "550.90.07", "", "no active measurement", CHECK_FAIL},
+        {"GH100", "550.90.07", RESOURCE("0", "True", "1", "00"), "alternative 0 is no SHA-384",
+         CHECK_FAIL},
+        {"GH100", "550.90.07", RESOURCE("0", "Maybe", "1", MADE_ZERO), "neither active nor not",
+         CHECK_FAIL},
+        {"GH100", "550.90.07",
+         RESOURCE("0", "True", "1", MADE_ZERO) RESOURCE("0", "True", "1", MADE_ZERO),
+         "index 0 stands twice", CHECK_FAIL},
+        {"GH100", "550.90.07", RESOURCE("0", "True", "2", MADE_ZERO), "alternative 1", CHECK_FAIL},
+        {"GB100", "550.90.07", NULL, "are of a GB100, the report is of a GH100", CHECK_FAIL},
+        {"GH100", "550.90.08", NULL, "are missing: nothing says", CHECK_NOT_CHECKED},
+        {"GH100", "5 5", NULL, "are missing, and a document that was given", CHECK_NOT_CHECKED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        document(0, rows[i].product, rows[i].version, 0, rows[i].resources);
+        said("gpu.rim.driver", rows[i].state, rows[i].why);
+        said("gpu.rim.vbios", CHECK_PASS, "");
+        said("gpu.measurements", CHECK_NOT_CHECKED, "Only a part");
+    }
+    made.rim[0] = view_str("<SoftwareIdentity");
+    said("gpu.rim.driver", CHECK_NOT_CHECKED, "cannot be read: ");
+    said("gpu.rim.vbios", CHECK_PASS, "");
+    document(0, "GH100", "550.90.07", 0, NULL);
+    said("gpu.rim.driver", CHECK_PASS, "");
+    *strstr((char *)made_doc[0].p, "0000") = '1';
+    said("gpu.rim.driver", CHECK_FAIL, "forged or was changed");
+    document(0, "GH100", "550.90.07", 1, NULL); /* the VBIOS has it already */
+    said("gpu.measurements", CHECK_FAIL, "both claim measurement 1");
+    document(0, "GH100", "550.90.07", 2, NULL);
+    said("gpu.measurements", CHECK_FAIL, "lacks measurements that NVIDIA demands: 2");
+}
+
 /* --- a guest's word --- */
 
 static void in_guest(struct made_gpu *m, bool authentic, bool bound, uint32_t offered,
@@ -710,6 +882,8 @@ static void changed_reports_never_stand(void **state) {
 
 #define MADE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+#define SIGNED(f) cmocka_unit_test_setup_teardown(f, setup_signed, teardown_signed)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(captured_sets),
@@ -725,6 +899,10 @@ int main(void) {
         MADE(firmware_ids),
         MADE(versions_below_a_floor),
         cmocka_unit_test(floors_that_are_none),
+        SIGNED(all_that_nvidia_signs),
+        SIGNED(each_certificate_revoked),
+        SIGNED(words_that_disagree),
+        SIGNED(documents_that_do_not_stand),
         MADE(what_the_guest_says),
         MADE(an_open_gpu_is_refused),
         cmocka_unit_test(changed_reports_never_stand),
