@@ -604,6 +604,32 @@ static void advisories_raise_floors(void **state) {
     advisors_down(&a);
 }
 
+/* The same of a GPU's driver and VBIOS: each part and chip by itself. */
+static void advisories_lower_no_gpu_floor(void **state) {
+    struct advisors a;
+    cleanup_buf struct buf lines = {0};
+
+    (void)state;
+    advisors_up(&a);
+    advisors_say(&a, advise(a.k[0], "cdvm", "1", WORLD_NOW,
+                            "{\"driver\":[\"GH100 570.00\"],\"vbios\":[\"GH100 96.00.9F\"]}"));
+    expect_fresh(CHECK_PASS, "1 in force");
+    advice_learn(&w.x.pins, &a.memory, &lines);
+    assert_int_equal(a.memory.n_gpu_floors, 2);
+    advisors_say(&a, advise(a.k[0], "cdvm", "2", WORLD_NOW,
+                            "{\"driver\":[\"GH100 580.65.06\"],\"vbios\":[\"GH100 96.00.9F\"]}"));
+    expect_fresh(CHECK_PASS, "1 in force");
+    advisors_say(&a, advise(a.k[0], "cdvm", "3", WORLD_NOW,
+                            "{\"driver\":[\"GH100 560\"],\"vbios\":[\"GH100 96.00.A0\"]}"));
+    expect_fresh(CHECK_WARN, "takes back the floor GH100 570.00 of the driver");
+    advisors_say(
+        &a, advise(a.k[0], "cdvm", "4", WORLD_NOW, "{\"driver\":[\"GB100 580\",\"GH100 570.0\"]}"));
+    expect_fresh(CHECK_WARN, "takes back the floor GH100 96.00.9F of the VBIOS");
+    advisors_say(&a, advise(a.k[0], "rest", "1", WORLD_NOW, "{\"vbios\":[\"GH100 96.00.9F\"]}"));
+    expect_fresh(CHECK_PASS, "2 in force");
+    advisors_down(&a);
+}
+
 static void older_advisories_are_not_taken(void **state) {
     struct advisors a;
     cleanup_buf struct buf lines = {0};
@@ -897,6 +923,7 @@ int main(void) {
         T(chips_are_vouched_for),
         T(advisories_age),
         T(advisories_raise_floors),
+        T(advisories_lower_no_gpu_floor),
         T(older_advisories_are_not_taken),
         T(advisories_revoke),
         T(older_endorsements_are_not_taken),

@@ -1,6 +1,8 @@
 /* NVIDIA's reference values: every captured document at its own clock, and documents with one thing
  * wrong, each with its own reason. */
 #define CDVM_TEST_ROOTS
+#include <glob.h>
+
 #include "attest/roots.c"
 #include "attest/gpu_rim.c"
 #include "attest/gpu_measure.c"
@@ -67,6 +69,52 @@ static void captured_documents(void **state) {
             assert_int_equal(r->n_active, rows[i].active);
         gpu_rim_free(r);
     }
+}
+
+/* "96.00.74.00.01" ends the name of "..._9600740001.xml". */
+static void name_has_version(const char *path, const char *version) {
+    char plain[RIM_TEXT + 5];
+    size_t n = 0;
+
+    for (; *version; version++)
+        if (*version != '.')
+            plain[n++] = *version;
+    snprintf(plain + n, sizeof plain - n, ".xml");
+    assert_string_equal(strrchr(path, '_') + 1, plain);
+}
+
+/* Every board of 2023: genuine, of the version that its name says, and two years later no more. */
+static void boards_of_2023(void **state) {
+    static const uint8_t ninth[] = {0x7f, 0x3e, 0x93, 0x82};
+    const char *dir = vector_path("gpu/vbios-rims-2023");
+    cleanup_free char *pattern = dir ? mem_fmt("%s/*.xml", dir) : NULL;
+    glob_t found;
+
+    (void)state;
+    if (!pattern)
+        skip();
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    assert_int_equal(found.gl_pathc, 14);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        cleanup_buf struct buf xml = {0};
+        struct gpu_rim *r;
+        struct err e;
+
+        assert_int_equal(file_read(found.gl_pathv[i], RIM_MAX, &xml, &e), 0);
+        r = gpu_rim_read(buf_view(&xml), 1704067200); /* 2024-01-01 */
+        if (!r->authentic)
+            fail_msg("%s: %s", found.gl_pathv[i], r->error.text);
+        assert_string_equal(r->product, "GH100");
+        name_has_version(found.gl_pathv[i], r->version);
+        assert_int_equal(r->n_active, 12);
+        assert_true(r->value[9].active && r->value[9].n == 1);
+        assert_memory_equal(r->value[9].hash[0], ninth, sizeof ninth);
+        gpu_rim_free(r);
+        r = gpu_rim_read(buf_view(&xml), 1760000000); /* 2025-10-09 */
+        assert_string_equal(r->error.code, "expired");
+        gpu_rim_free(r);
+    }
+    globfree(&found);
 }
 
 /* --- documents with one thing wrong --- */
@@ -429,6 +477,7 @@ static void changed_documents_never_stand(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(captured_documents),
+        cmocka_unit_test(boards_of_2023),
         cmocka_unit_test(each_its_own_reason),
         cmocka_unit_test(a_wrapped_document_is_refused),
         cmocka_unit_test(fragments),

@@ -570,6 +570,45 @@ static void versions_below_a_floor(void **state) {
     spoiled("gpu.floor", "no version that could be compared");
 }
 
+/* What an advisory adds to the floors of the program and of the policy: the highest counts. */
+static void floors_of_advisories(void **state) {
+    const struct set s = made_set_of(&gpu, 1);
+    const struct {
+        const char *policy, *advisory;
+        enum check_state state;
+        const char *expected;
+    } rows[] = {{"GH100 550.90.07", "GH100 550.90.07", CHECK_PASS, ""},
+                {"GH100 550.54", "GH100 570.00", CHECK_FAIL, "driver 570.00 or later"},
+                {"GH100 570.00", "GH100 550.54", CHECK_FAIL, "driver 570.00 or later"},
+                {"GB100 580.65", "GB100 570.00", CHECK_PASS, ""}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct gpu_floor of_advisory;
+        struct policy p;
+        struct verdict *v;
+        struct err e;
+        const struct gpu_input in = {.gpu = s.subject,
+                                     .n = 1,
+                                     .policy = &p,
+                                     .now = NOW,
+                                     .floor = &of_advisory,
+                                     .n_floors = 1,
+                                     .arch = ""};
+
+        policy_preset(&p, POLICY_STANDARD);
+        p.n_gpu_floors = 1;
+        assert_int_equal(gpu_floor_parse(rows[i].policy, GPU_DRIVER, &p.gpu_floor[0], &e), 0);
+        assert_int_equal(gpu_floor_parse(rows[i].advisory, GPU_DRIVER, &of_advisory, &e), 0);
+        v = verdict_new(&p, NOW);
+        gpu_verify(v, &in);
+        verdict_seal(v);
+        assert_int_equal(verdict_find(v, "gpu.floor")->state, rows[i].state);
+        assert_string_equal(verdict_find(v, "gpu.floor")->expected, rows[i].expected);
+        verdict_free(v);
+    }
+}
+
 static void floors_that_are_none(void **state) {
     static const char *const bad[] = {
         "",           "GH100",      "GH100 ",        " 550",
@@ -898,6 +937,7 @@ int main(void) {
         MADE(gpus_of_different_modes),
         MADE(firmware_ids),
         MADE(versions_below_a_floor),
+        MADE(floors_of_advisories),
         cmocka_unit_test(floors_that_are_none),
         SIGNED(all_that_nvidia_signs),
         SIGNED(each_certificate_revoked),
