@@ -163,9 +163,12 @@ static void show_second(struct session *s, const uint8_t key[static 32]) {
                                                 "guest was chosen; it was refused"),
                                .id = key};
 
-    if (!memcmp(s->second, key, 32)) /* shown already */
+    for (size_t i = 0; i < s->n_second; i++)
+        if (!memcmp(s->second[i], key, 32)) /* shown already */
+            return;
+    if (s->n_second == COUNT(s->second)) /* a crowd is not let push everything else away */
         return;
-    memcpy(s->second, key, 32);
+    memcpy(s->second[s->n_second++], key, 32);
     session_emit(s, &ev);
 }
 

@@ -95,8 +95,9 @@ struct session {
 
     struct candidate cand[CANDIDATES_MAX];
     size_t n_cand, cand_bytes;
-    struct candidate *guest; /* the one whose hello passed */
-    uint8_t second[32];      /* the last other one that was shown */
+    struct candidate *guest;            /* the one whose hello passed */
+    uint8_t second[CANDIDATES_MAX][32]; /* other ones that were shown */
+    size_t n_second;
     struct verdict *verdict;
     bool accepted; /* accept is, or is being, sent: user data may go to verdict_guest */
     struct rumor *accept;

@@ -327,6 +327,35 @@ static void a_second_guest_is_shown_and_refused(void **state) {
     assert_int_equal(t.guest[1].n_wraps, 0);
 }
 
+static size_t times_noticed(const char *code) {
+    size_t n = 0;
+
+    for (const char *p = t.notices; (p = strstr(p, code)); p++)
+        n++;
+    return n;
+}
+
+/* Whoever knows the job could otherwise push everything else out of the chat. */
+static void a_crowd_is_not_shown_for_ever(void **state) {
+    struct peer crowd[CANDIDATES_MAX + 2];
+
+    (void)state;
+    stage_ready(&t);
+    for (size_t i = 0; i < COUNT(crowd); i++)
+        peer_up(&crowd[i], &t.net);
+    for (size_t i = 0; i < 2 * COUNT(crowd); i++) {
+        struct peer *one = &crowd[i % COUNT(crowd)];
+
+        talk_free(one->talk);
+        one->talk = NULL;
+        stage_good_hello(&t, one);
+    }
+    net_for(&t.net, 800);
+    assert_int_equal(times_noticed("second-guest"), CANDIDATES_MAX);
+    for (size_t i = 0; i < COUNT(crowd); i++)
+        peer_down(&crowd[i]);
+}
+
 static void a_second_guest_before_the_verdict_too(void **state) {
     (void)state;
     stage_rent(&t, NULL);
@@ -692,6 +721,7 @@ int main(void) {
         T(a_replayed_hello_is_not_heard),
         T(an_offer_replaced_later_changes_nothing),
         T(a_second_guest_is_shown_and_refused),
+        T(a_crowd_is_not_shown_for_ever),
         T(a_second_guest_before_the_verdict_too),
         T(a_bad_hello_does_not_hide_a_good_one),
         T(a_revocation_learned_later_stops_the_job),
