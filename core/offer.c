@@ -12,6 +12,8 @@
 #define BAD "bad-offer"
 #define GPUS_OFFERED_MAX 16
 #define VCPUS_OFFERED_MAX 512
+#define ACCEPT_SECONDS 600
+#define ACCEPT_SECONDS_MAX 86400
 
 bool volume_ref_parse(const char *s, bool none_ok, uint8_t root[static 32], uint64_t *blocks) {
     struct volume v;
@@ -272,6 +274,12 @@ uint64_t offer_limit(const struct offer *o, const char *name, uint64_t otherwise
         if (!strcmp(o->limits[i].name, name))
             return o->limits[i].value;
     return otherwise;
+}
+
+int64_t offer_accept_ms(const struct offer *o) {
+    uint64_t s = offer_limit(o, "accept", ACCEPT_SECONDS);
+
+    return (int64_t)(s < ACCEPT_SECONDS_MAX ? s : ACCEPT_SECONDS_MAX) * 1000;
 }
 
 bool offer_simulated(const struct offer *o) {

@@ -40,6 +40,8 @@ struct offer {
 struct offer *offer_parse(const struct event *ev, struct err *e);
 void offer_free(struct offer *o);
 uint64_t offer_limit(const struct offer *o, const char *name, uint64_t otherwise);
+/* For how long the guest waits to be accepted, at most a day (limit `accept`, in seconds; 600). */
+int64_t offer_accept_ms(const struct offer *o);
 bool offer_simulated(const struct offer *o);
 struct event *offer_make(const struct offer *o, const struct keypair *p, int64_t now);
 /* "[0-9a-f]{64}:[1-9][0-9]{0,11}" exactly, or "none" when allowed. root gets the 32 bytes. */

@@ -31,7 +31,7 @@ unsigned app_on_started(struct app *a, const struct offer *o, const uint8_t id[s
     if (j->minutes > LEASE_MINUTES)
         j->minutes = LEASE_MINUTES;
     j->price_msat = o->price_msat;
-    j->patience = (int64_t)(offer_limit(o, "accept", 600) % 86400 * 1000);
+    j->patience = offer_accept_ms(o);
     j->per_minute = !strcmp(o->price_unit, "minute");
     j->remembered.msat = (int64_t)o->price_msat;
     j->chat = pager_new(CHAT_ENTRIES);

@@ -189,7 +189,7 @@ static int limit_ms(const struct session *s, const struct limit *l) {
     if (s->state == SESSION_STARTING && s->c.hello_ms)
         return s->c.hello_ms;
     if (s->state == SESSION_DECISION)
-        return (int)(offer_limit(s->offer, "accept", 600) % 86400 * 1000);
+        return (int)offer_accept_ms(s->offer);
     return l->ms;
 }
 

@@ -8,8 +8,6 @@
 #include "tests/unit/saved.h"
 #include "tui/facts.c"
 
-#define DAY ((int64_t)86400)
-
 static char path[64];
 static struct facts first, second;
 static const struct check warn = {
@@ -144,6 +142,27 @@ static void acceptances_hold_for_one_value_of_one_machine(void **state) {
     assert_int_equal(known_accepted(k, &other, &warn), 0);
     known_free(k);
     k = opened(f.when + KNOWN_DAYS * DAY);
+    assert_int_equal(known_accepted(k, &f, &warn), 0);
+    known_free(k);
+}
+
+/* By the clock of the verdict that asks: a program may run for long, and a clock be set back. */
+static void acceptances_have_their_time(void **state) {
+    struct facts f = first;
+    struct known *k = opened(f.when);
+    const int64_t then = f.when;
+    struct err e;
+
+    (void)state;
+    f.simulated = false;
+    assert_int_equal(known_accept(k, &f, &warn, &e), 0);
+    f.when = then + (KNOWN_DAYS - 1) * DAY;
+    assert_int_equal(known_accepted(k, &f, &warn), then);
+    f.when = then + KNOWN_DAYS * DAY;
+    assert_int_equal(known_accepted(k, &f, &warn), 0);
+    f.when = then - 3600;
+    assert_int_equal(known_accepted(k, &f, &warn), then);
+    f.when = then - 2 * DAY; /* nobody accepts tomorrow's warning */
     assert_int_equal(known_accepted(k, &f, &warn), 0);
     known_free(k);
 }
@@ -322,12 +341,19 @@ static void many_are_not_too_many(void **state) {
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(facts_say_what_the_bundle_says), T(the_last_one_is_kept),
-        T(a_machine_is_told_from_another), T(acceptances_hold_for_one_value_of_one_machine),
-        T(what_cannot_be_remembered),      T(what_is_forgotten_is_asked_again),
-        T(no_days_keep_nothing),           T(the_seed_is_one),
-        T(odd_files_do_no_harm),           T(many_are_not_too_many),
-        T(two_programs_take_turns),        T(a_provider_is_forgotten_whole),
+        T(facts_say_what_the_bundle_says),
+        T(the_last_one_is_kept),
+        T(a_machine_is_told_from_another),
+        T(acceptances_hold_for_one_value_of_one_machine),
+        T(acceptances_have_their_time),
+        T(what_cannot_be_remembered),
+        T(what_is_forgotten_is_asked_again),
+        T(no_days_keep_nothing),
+        T(the_seed_is_one),
+        T(odd_files_do_no_harm),
+        T(many_are_not_too_many),
+        T(two_programs_take_turns),
+        T(a_provider_is_forgotten_whole),
         T(what_is_not_understood_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,6 +88,24 @@ static void refuse(const char *name, size_t at, const char *value) {
     event_free(ev);
 }
 
+/* A number of the seller's: bounded, and never wrapped into none at all. */
+static void patience_is_bounded(void **state) {
+    static const struct {
+        uint64_t said;
+        int64_t ms;
+    } cases[] = {{300, 300000},     {86399, 86399000},      {86400, 86400000},
+                 {86401, 86400000}, {UINT64_MAX, 86400000}, {0, 0}};
+    struct offer o = sample();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        o.limits[1].value = cases[i].said;
+        assert_int_equal(offer_accept_ms(&o), cases[i].ms);
+    }
+    o.n_limits = 0;
+    assert_int_equal(offer_accept_ms(&o), 600000);
+}
+
 static void bad_offers_are_refused(void **state) {
     (void)state;
     refuse("d", 1, "");
@@ -224,6 +242,7 @@ static int close_key(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_offer_round_trips),
+        cmocka_unit_test(patience_is_bounded),
         cmocka_unit_test(bad_offers_are_refused),
         cmocka_unit_test(a_volume_is_one_word_of_one_spelling),
         cmocka_unit_test(a_repeated_tag_is_refused),
