@@ -69,6 +69,8 @@ void doctor_json(const struct doctor *d, const struct host *h, struct buf *out);
 int doctor_gate(const struct provider_conf *c, const struct image *image, struct console *out,
                 bool *gpu, struct err *e) WARN_UNUSED;
 
+/* How several cures begin. */
+#define DOCTOR_PREPARE "`sudo qemu-scripts/prepare-host.sh` does it; by hand:\n"
 /* The table, in four parts. */
 extern const struct doctor_check doctor_cpu[], doctor_sev[], doctor_gpu[], doctor_rest[];
 extern const size_t n_doctor_cpu, n_doctor_sev, n_doctor_gpu, n_doctor_rest;

@@ -7,9 +7,9 @@
 
 #define SNP_GUESTS "Firmware setup, AMD CBS > CPU Common Options: "
 #define KVM_OPTIONS                                                                                \
-    "Set them for good, and load the module anew:\n"                                               \
+    DOCTOR_PREPARE                                                                                 \
     "  echo options kvm_amd sev=1 sev_es=1 sev_snp=1 \\\n"                                         \
-    "    >/etc/modprobe.d/cdvm-kvm.conf\n"                                                         \
+    "    >/etc/modprobe.d/cdvm.conf\n"                                                             \
     "  modprobe -r kvm_amd && modprobe kvm_amd\n"                                                  \
     "Where a parameter stays N: dmesg | grep -i -e sev -e rmp"
 
@@ -151,8 +151,9 @@ static void look_iommu_mode(const struct host *h, size_t i, struct doctor_line *
     else if (host_config(h, "CONFIG_IOMMU_DEFAULT_PASSTHROUGH") == 'y' &&
              !host_cmdline(h, "iommu=nopt") && !host_cmdline(h, "iommu.passthrough=0")) {
         doctor_say(l, DOCTOR_MISSING, "the kernel passes devices through by default");
-        l->mend = "Add iommu=nopt to GRUB_CMDLINE_LINUX in /etc/default/grub, then:\n"
-                  "  update-grub && reboot";
+        l->mend = DOCTOR_PREPARE "  echo 'GRUB_CMDLINE_LINUX_DEFAULT=\"iommu=nopt\"' \\\n"
+                                 "    >/etc/default/grub.d/cdvm.cfg\n"
+                                 "  update-grub && reboot";
     } else
         doctor_say(l, DOCTOR_OK, "devices are translated");
 }
@@ -227,8 +228,7 @@ const struct doctor_check doctor_cpu[] = {
      "Set vcpu-type in provider.conf to the type that the line above names"},
     {"kernel.version", DOCTOR_CPU, "Linux 6.11 or newer", NULL, look_kernel, NULL,
      "KVM runs SEV-SNP guests since 6.11.",
-     "On Debian 13 the kernel is new enough; on Debian 12 take it from backports:\n"
-     "  apt-get install -t bookworm-backports linux-image-amd64"},
+     DOCTOR_PREPARE "  apt-get install -t bookworm-backports linux-image-amd64"},
     {"kernel.config", DOCTOR_CPU, "a kernel built with SEV", NULL, look_config, NULL,
      "The host's half of SEV-SNP is part of KVM and of the secure processor's driver.",
      "Install your distribution's own kernel, or set the option and build anew"},
@@ -245,10 +245,9 @@ const struct doctor_check doctor_cpu[] = {
      "  dmesg | grep -i kvm"},
     {"kvm.device", DOCTOR_CPU, "a /dev/kvm for guests", "kvm.runs", look_kvm_device, NULL,
      "QEMU opens it as another user than root, who is in the device's group.",
-     "Give it to a group, now and at each start:\n"
-     "  chgrp kvm /dev/kvm && chmod 660 /dev/kvm\n"
-     "  echo 'KERNEL==\"kvm\", GROUP=\"kvm\", MODE=\"0660\"' \\\n"
-     "    >>/etc/udev/rules.d/90-cdvm.rules"},
+     DOCTOR_PREPARE "  chgrp kvm /dev/kvm && chmod 660 /dev/kvm\n"
+                    "  echo 'KERNEL==\"kvm\", GROUP=\"kvm\", MODE=\"0660\"' \\\n"
+                    "    >>/etc/udev/rules.d/70-cdvm.rules"},
     {"kvm.sev", DOCTOR_CPU, "SEV switched on in KVM", "cpu.sev", look_kvm_sev, NULL,
      "KVM gives guests only what its module's parameters allow.", KVM_OPTIONS},
     {"kvm.es", DOCTOR_CPU, "SEV-ES switched on in KVM", "cpu.es", look_kvm_es, NULL,

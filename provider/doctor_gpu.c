@@ -141,28 +141,26 @@ const struct doctor_check doctor_gpu[] = {
      "See what the machine has: lspci -d 10de: -nn"},
     {"gpu.kernel", DOCTOR_GPU, "Linux 6.12 or newer", "gpu.present", look_kernel, NULL,
      "Devices beside SEV-SNP need its IOMMU and VFIO.",
-     "On Debian 13 the kernel is new enough; on Debian 12 take it from backports:\n"
-     "  apt-get install -t bookworm-backports linux-image-amd64"},
+     DOCTOR_PREPARE "  apt-get install -t bookworm-backports linux-image-amd64"},
     {"gpu.config", DOCTOR_GPU, "a kernel built with iommufd", "gpu.present", look_config, NULL,
      "Confidential guests take devices by iommufd, not by VFIO's old containers.",
      "Install your distribution's own kernel, or set the option and build anew"},
     {"gpu.modules", DOCTOR_GPU, "vfio-pci and iommufd", "gpu.present", look_modules, NULL,
      "They hand the GPU to a guest, and nothing else of the host.",
-     "Load them now and at each start:\n"
-     "  modprobe -a vfio-pci iommufd\n"
-     "  printf '%s\\n' vfio-pci iommufd >/etc/modules-load.d/cdvm.conf"},
+     DOCTOR_PREPARE "  modprobe -a vfio-pci iommufd\n"
+                    "  printf '%s\\n' vfio-pci iommufd >/etc/modules-load.d/cdvm.conf"},
     {"gpu.qemu", DOCTOR_GPU, "QEMU 10.1 or newer with VFIO", "qemu.snp", look_qemu, NULL,
      "Before 10.1 VFIO and private memory cannot be used together.",
-     "Debian 13 has 10.0: take a newer one from its backports or from sid:\n"
-     "  apt-get install -t trixie-backports qemu-system-x86"},
+     DOCTOR_PREPARE "  apt-get install -t trixie-backports qemu-system-x86"},
     {"gpu.driver", DOCTOR_GPU, "an image with the GPU's driver", "gpu.present", look_base, NULL,
      "Guests load the driver from a volume that is part of the measured release.",
      "Make one, and build the image anew:\n"
      "  cdvm image base && make image"},
     {"gpu.memlock", DOCTOR_GPU, "no limit on locked memory", "gpu.present", look_memlock, NULL,
      "All of a guest's memory is pinned for the GPU's transfers.",
-     "Lift it for who starts the provider (`LimitMEMLOCK=infinity` in a systemd unit), or:\n"
-     "  ulimit -l unlimited"},
+     DOCTOR_PREPARE "  echo \"$USER - memlock unlimited\" \\\n"
+                    "    >/etc/security/limits.d/cdvm.conf\n"
+                    "In a systemd unit: LimitMEMLOCK=infinity"},
     {"gpu.group", DOCTOR_GPU, "an IOMMU group of its own", "gpu.present", look_group, each_gpu,
      "What shares the group could read and write the guest's memory with the GPU.",
      "Bind what shares it as well, or move the GPU to another slot; and switch on ACS in the "

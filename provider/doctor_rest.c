@@ -1,5 +1,6 @@
 /* What no offer requires, and each is better for. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/dvm.h"
 #include "doctor.h"
@@ -36,9 +37,29 @@ static void look_memory(const struct host *h, size_t i, struct doctor_line *l) {
                     (unsigned long long)h->memory_mib, (unsigned long long)need);
 }
 
+/* "always within_size [advise] never deny force"; a guest's shared memory asks for large pages. */
 static void look_huge(const struct host *h, size_t i, struct doctor_line *l) {
+    char word[64];
+
     (void)i;
-    doctor_want(l, !h->huge_mib, "%llu MiB are set aside", (unsigned long long)h->huge_mib);
+    if (h->huge_mib)
+        doctor_say(l, DOCTOR_MISSING, "%llu MiB are set aside, which no guest can use",
+                   (unsigned long long)h->huge_mib);
+    else if (!host_word(h, "sys/kernel/mm/transparent_hugepage/shmem_enabled", word))
+        doctor_say(l, DOCTOR_UNKNOWN, "the kernel does not say");
+    else
+        doctor_want(l, !strstr(word, "[never]") && !strstr(word, "[deny]"), "shmem_enabled is %s",
+                    word);
+}
+
+static void look_amd(const struct host *h, size_t i, struct doctor_line *l) {
+    (void)i;
+    doctor_want(l, h->amd_papers, "%s", h->amd_papers ? "in the cache" : "not in the cache");
+}
+
+static void look_nvidia(const struct host *h, size_t i, struct doctor_line *l) {
+    (void)i;
+    doctor_want(l, h->nvidia_papers, "%s", h->nvidia_papers ? "in the cache" : "not in the cache");
 }
 
 static void look_disk(const struct host *h, size_t i, struct doctor_line *l) {
@@ -118,15 +139,26 @@ const struct doctor_check doctor_rest[] = {
     {"host.memory", DOCTOR_ADVICE, "memory for all guests at once", NULL, look_memory, NULL,
      "A confidential guest's memory cannot be swapped out.",
      "Sell fewer or smaller guests: --slots, --memory"},
-    {"host.hugepages", DOCTOR_ADVICE, "no huge pages set aside", NULL, look_huge, NULL,
-     "Guests' memory is private and not made of them: what is set aside is lost to guests.",
-     "Give them back:\n  sysctl vm.nr_hugepages=0"},
+    {"host.hugepages", DOCTOR_ADVICE, "large pages as they are needed", NULL, look_huge, NULL,
+     "Guests' shared memory is faster in large pages; those set aside beforehand are lost to it.",
+     "qemu-scripts/prepare-host.sh does the second; by hand:\n"
+     "  sysctl vm.nr_hugepages=0\n"
+     "  cd /sys/kernel/mm/transparent_hugepage &&\n"
+     "    echo advise >shmem_enabled"},
     {"host.disk", DOCTOR_ADVICE, "a GiB of disk for state", NULL, look_disk, NULL,
      "The ledger must be written before a job goes on; the embedded relay keeps blobs there.",
      "Make room, or name another folder with --state"},
     {"host.clock", DOCTOR_ADVICE, "a clock that is kept", NULL, look_clock, NULL,
      "Offers, heartbeats and requests are dated: a clock that is wrong makes them expired.",
      "Let systemd keep it, or chrony:\n  timedatectl set-ntp true"},
+    {"collateral.amd", DOCTOR_ADVICE, "AMD's certificate of this chip", "sev.ready", look_amd, NULL,
+     "Customers check a report's signature with it; without it the provider asks AMD at its start.",
+     "Fetch it, as the user that the provider runs as:\n"
+     "  sudo qemu-scripts/fetch-collateral.sh --this-host"},
+    {"collateral.nvidia", DOCTOR_ADVICE, "NVIDIA's reference values", "gpu.present", look_nvidia,
+     NULL, "Customers compare a GPU's measurements with them, and refuse it where they are absent.",
+     "Fetch what the evidence of a first job calls for (cdvm-host(7)):\n"
+     "  sudo qemu-scripts/fetch-collateral.sh --bundle FILE"},
     {"relay", DOCTOR_ADVICE, "a relay that answers", NULL, look_relay, each_relay,
      "Customers find offers and send requests there.",
      "Try its address in a browser (https:// for wss://), or name another with --relay"},

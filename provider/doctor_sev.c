@@ -149,10 +149,9 @@ static void look_vcpu_type(const struct host *h, size_t i, struct doctor_line *l
 const struct doctor_check doctor_sev[] = {
     {"sev.device", DOCTOR_CPU, "the secure processor's device", "cpu.snp", look_sev_device, NULL,
      "QEMU starts a confidential guest through it, as another user than root.",
-     "Give it to KVM's group, now and at each start:\n"
-     "  echo 'KERNEL==\"sev\", GROUP=\"kvm\", MODE=\"0660\"' \\\n"
-     "    >>/etc/udev/rules.d/90-cdvm.rules\n"
-     "  udevadm control --reload && udevadm trigger /dev/sev"},
+     DOCTOR_PREPARE "  echo 'KERNEL==\"sev\", GROUP=\"kvm\", MODE=\"0660\"' \\\n"
+                    "    >>/etc/udev/rules.d/70-cdvm.rules\n"
+                    "  udevadm control --reload && udevadm trigger /dev/sev"},
     {"sev.ready", DOCTOR_CPU, "SNP initialised by the firmware", "sev.device", look_sev_ready, NULL,
      "The secure processor launches guests and signs their reports only then.",
      "See why the kernel did not do it, most often memory coverage or the IOMMU:\n"
@@ -176,8 +175,7 @@ const struct doctor_check doctor_sev[] = {
      "Undo the masks:\n  snphost config reset"},
     {"qemu.snp", DOCTOR_CPU, "QEMU 9.1 or newer with SEV-SNP", NULL, look_qemu, NULL,
      "It starts the guest with the kernel's hashes in the measured firmware.",
-     "On Debian 13 QEMU is new enough; on Debian 12 take it from backports:\n"
-     "  apt-get install -t bookworm-backports qemu-system-x86"},
+     DOCTOR_PREPARE "  apt-get install -t bookworm-backports qemu-system-x86"},
     {"qemu.host", DOCTOR_CPU, "a host that QEMU may ask for SEV", "kvm.snp", look_qemu_host, NULL,
      "QEMU asks the kernel where the encryption bit is before it starts a guest.",
      "Mend the lines above first; then see to the rights on /dev/sev"},

@@ -39,9 +39,8 @@ bool host_word(const struct host *h, const char *path, char out[static 64]) {
     return true;
 }
 
-bool host_lists(const struct host *h, const char *folder, const char *start) {
-    cleanup_free char *p = below(h, folder);
-    DIR *d = opendir(p);
+bool host_folder_has(const char *folder, const char *start) {
+    DIR *d = opendir(folder);
     struct dirent *ent;
     bool found = false;
 
@@ -50,6 +49,12 @@ bool host_lists(const struct host *h, const char *folder, const char *start) {
     if (d)
         closedir(d);
     return found;
+}
+
+bool host_lists(const struct host *h, const char *folder, const char *start) {
+    cleanup_free char *p = below(h, folder);
+
+    return host_folder_has(p, start);
 }
 
 static bool read_small(const struct host *h, const char *path, struct buf *out) {

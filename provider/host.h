@@ -73,8 +73,9 @@ struct host {
     struct err sev_why, qemu_why;
     struct qemu_able qemu;
     struct host_image image;
-    uint64_t memlock_mib; /* that a guest can be given; UINT64_MAX: no limit */
-    uint64_t disk_mib;    /* free where state is kept; UINT64_MAX: not known */
+    bool amd_papers, nvidia_papers; /* certificate of this chip; reference values: in the cache */
+    uint64_t memlock_mib;           /* that a guest can be given; UINT64_MAX: no limit */
+    uint64_t disk_mib;              /* free where state is kept; UINT64_MAX: not known */
     enum host_clock clock;
     struct host_relay relay[HOST_RELAYS_MAX];
     size_t n_relays;
@@ -100,6 +101,7 @@ bool host_word(const struct host *h, const char *path, char out[static 64]);
 bool host_has(const struct host *h, const char *path);
 /* A folder has an entry whose name starts so. */
 bool host_lists(const struct host *h, const char *folder, const char *start);
+bool host_folder_has(const char *folder, const char *start); /* of any folder */
 /* 'y', 'm', 'n' (absent) or '?' where the configuration is not known. name: "CONFIG_KVM". */
 char host_config(const struct host *h, const char *name);
 /* A word of the kernel's command line, "iommu=pt". */

@@ -63,6 +63,23 @@ static void ask_gpus(struct host *h) {
     }
 }
 
+/* As fetch-collateral.sh leaves it (kds.h, gpu_cache.h). */
+static void look_for_papers(struct host *h, const char *cache) {
+    cleanup_free char *amd = mem_fmt("%s/collateral", cache);
+    cleanup_free char *nvidia = mem_fmt("%s/collateral/gpu/rim", cache);
+    cleanup_free char *ours = mem_fmt("%s-", product_name(host_product(h)));
+
+    h->amd_papers = host_folder_has(amd, ours);
+    h->nvidia_papers = host_folder_has(nvidia, "NV_");
+}
+
+static void ask_papers(struct host *h) {
+    cleanup_free char *cache = conf_path(CONF_CACHE, NULL, NULL);
+
+    if (cache)
+        look_for_papers(h, cache);
+}
+
 static void ask_limits(struct host *h) {
     cleanup_free char *usual = h->conf->state ? NULL : conf_path(CONF_STATE, NULL, NULL);
     const char *state = h->conf->state ? h->conf->state : usual;
@@ -86,6 +103,7 @@ void host_ask(struct host *h, const struct host_opts *o) {
                 {"QEMU: what it can do, 10 s at most", ask_qemu},
                 {"the guest image", ask_image},
                 {"GPUs", ask_gpus},
+                {"its own papers", ask_papers},
                 {"limits", ask_limits},
                 {"relays, 8 s at most", host_ask_relays}};
 
@@ -189,6 +207,7 @@ static int take_answers(struct host *h, const struct answers *a, struct err *e) 
     h->disk_mib = a->disk;
     h->guests_kvm = h->guests_sev = true;
     ask_gpus(h);
+    look_for_papers(h, h->root);
     return take_sev(h, a, e);
 }
 
