@@ -1,7 +1,6 @@
 /* Is this host able to run confidential guests, and what does it lack? One table of requirements
  * over the facts of host.h: each line says ok, missing or not checked, what was found, why it
- * matters and how to mend it (the host's half of gpu.md, snp.md and threats.md: firmware, kernel,
- * KVM, secure processor, IOMMU, QEMU, GPUs).
+ * matters and how to mend it: firmware, kernel, KVM, secure processor, IOMMU, QEMU, GPUs.
  *
  * A host proves nothing to a customer by this: it tells its own operator. */
 #ifndef CDVM_DOCTOR_H

@@ -37,7 +37,7 @@ static void look_rmp(const struct host *h, size_t i, struct doctor_line *l) {
                 h->sev.rmp_ready ? "initialised" : "not initialised");
 }
 
-/* The first builds of ABI 1.55 that look for aliases (snp.md 1.2). */
+/* The first builds of ABI 1.55 that look for aliases (AMD-SB-3015). */
 static uint32_t alias_build(const struct host *h) {
     static const struct {
         enum snp_product product;

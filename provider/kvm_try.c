@@ -199,7 +199,7 @@ struct kvm_tried kvm_try(const char *device, int limit_ms) {
         return refuse(KVM_ABSENT, device, errno);
     s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (s == MAP_FAILED)
-        return refuse(KVM_FAILS, "memory", errno);
+        return refuse(KVM_FAILS, "its memory", errno);
     s->outcome = KVM_FAILS;
     snprintf(s->why, sizeof s->why, "the process that tried a small guest died");
     pid = fork();
