@@ -44,7 +44,7 @@ static const struct key_row TABLE[] = {
      {'D'},
      ACT_FORGET_SELLER,
      NULL,
-     "forget the earlier jobs with this provider (asks first)"},
+     "forget what is remembered of this provider (asks first)"},
     /* jobs */
     {ON(SCR_JOBS), {K_ENTER}, ACT_OPEN, "open", "its chat; what waits to be decided; its goodbye"},
     {ON(SCR_JOBS), {'d', K_DELETE}, ACT_FORGET, "forget", "wipe a job that has ended (asks first)"},

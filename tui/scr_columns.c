@@ -3,7 +3,7 @@
 #include "tui/draw.h"
 
 static int width(const struct app *a, const struct scr_column *col) {
-    return col->width[a->cols < 80 ? 0 : a->cols < 100 ? 1 : 2];
+    return col->width[a->cols < 80 ? 0 : a->cols < 100 ? 1 : a->cols < 120 ? 2 : 3];
 }
 
 void scr_columns_titles(const struct app *a, const struct scr_column *col, size_t n, int y) {

@@ -12,7 +12,7 @@ struct scr_cell {
 
 struct scr_column {
     const char *title;
-    int width[3]; /* under 80 columns, under 100, and from there on; 0: not shown */
+    int width[4]; /* under 80 columns, under 100, under 120, and from there on; 0: not shown */
     void (*fill)(const struct app *a, const void *row, struct scr_cell *c);
 };
 

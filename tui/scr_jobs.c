@@ -88,14 +88,14 @@ static void cell_news(const struct app *a, const void *row, struct scr_cell *c) 
 
 /* A name never goes without its key. */
 static const struct scr_column COLUMNS[] = {
-    {"JOB", {5, 5, 5}, cell_id},
-    {"STATE", {11, 11, 11}, cell_state},
-    {"VERDICT", {12, 16, 16}, cell_verdict},
-    {"MODEL / TOOL", {10, 14, 24}, cell_what},
-    {"PROVIDER", {0, 12, 18}, cell_provider},
-    {"KEY", {6, 6, 6}, cell_key},
-    {"TIME", {10, 10, 10}, cell_time},
-    {"NEW", {5, 5, 8}, cell_news},
+    {"JOB", {5, 5, 5, 6}, cell_id},
+    {"STATE", {11, 11, 11, 12}, cell_state},
+    {"VERDICT", {12, 16, 16, 18}, cell_verdict},
+    {"MODEL / TOOL", {10, 14, 24, 32}, cell_what},
+    {"PROVIDER", {0, 12, 18, 26}, cell_provider},
+    {"KEY", {6, 6, 6, 7}, cell_key},
+    {"TIME", {10, 10, 10, 10}, cell_time},
+    {"NEW", {5, 5, 8, 8}, cell_news},
 };
 
 /* --- the way of one --- */

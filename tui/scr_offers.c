@@ -137,15 +137,15 @@ static void cell_key(const struct app *a, const void *row, struct scr_cell *c) {
 
 /* A name never goes without its key. */
 static const struct scr_column COLUMNS[] = {
-    {"", {1, 1, 1}, cell_mark},
-    {"PROVEN", {9, 9, 10}, cell_proven},
-    {"TASK", {0, 6, 11}, cell_task},
-    {"MODEL / TOOL", {16, 14, 20}, cell_what},
-    {"CLAIMS", {16, 16, 18}, cell_claims},
-    {"PRICE", {12, 12, 12}, cell_price},
-    {"SEEN", {0, 6, 7}, cell_seen},
-    {"PROVIDER", {0, 10, 14}, cell_provider},
-    {"KEY", {5, 5, 6}, cell_key},
+    {"", {1, 1, 1, 1}, cell_mark},
+    {"PROVEN", {9, 9, 10, 10}, cell_proven},
+    {"TASK", {0, 6, 11, 12}, cell_task},
+    {"MODEL / TOOL", {16, 14, 20, 30}, cell_what},
+    {"CLAIMS", {16, 16, 18, 18}, cell_claims},
+    {"PRICE", {12, 12, 12, 12}, cell_price},
+    {"SEEN", {0, 6, 7, 7}, cell_seen},
+    {"PROVIDER", {0, 10, 14, 23}, cell_provider},
+    {"KEY", {5, 5, 6, 6}, cell_key},
 };
 
 /* --- above the list --- */
