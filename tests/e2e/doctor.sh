@@ -101,6 +101,16 @@ if ((code == 1)); then
     check "nothing was published" eval "! said '$T/snp.log' 'offers |relay ws'"
 fi
 
+# Another machine, from a folder that describes it (tests/unit/host.h has the whole language of these lines).
+while read -r path op words; do
+    [[ $path != '#' ]] || continue
+    mkdir -p "$(dirname "$T/laptop/$path")"
+    if [[ $op == = ]]; then echo "$words" >"$T/laptop/$path"; else echo "$words" >>"$T/laptop/$path"; fi
+done <tests/hosts/doctor/nothing.tree
+"$CDVM" doctor --root "$T/laptop" >"$T/laptop.txt"
+same "a laptop described by a folder: exit" 1 $?
+check "and its lines" diff tests/hosts/doctor/nothing.txt "$T/laptop.txt"
+
 "$CDVM" doctor --nothing >"$T/usage" 2>&1
 same "an option that is none" 64 $?
 "$CDVM" doctor --root "$T/none" >"$T/root" 2>&1
