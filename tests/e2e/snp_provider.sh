@@ -15,33 +15,11 @@ fetch_qemu || skip_all "QEMU 10 cannot be fetched from bookworm-backports, or do
 only table
 pin_image "$IMAGE" || fail "image manifests"
 
-H=$T/host # what the described machine has
-mkdir -p "$H/qemu"
-cp tests/e2e/snp_qemu.py "$H/qemu/qemu" && cp "$qemu" "$H/qemu/real" && echo "$H/qemu/real" >"$H/qemu/REAL"
-chmod 755 "$T" "$H" # guests run as nobody
-chmod 777 "$H/qemu"
-cpu() { # FAMILY MODEL NAME
-    printf 'vendor_id\t: AuthenticAMD\ncpu family\t: %s\nmodel\t\t: %s\nmodel name\t: %s\n' "$@" >"$H/cpuinfo"
-}
+# shellcheck source=tests/e2e/snp.bash
+. tests/e2e/snp.bash
+host_qemu "$qemu"
 cpu 25 17 'AMD EPYC 9354 32-Core Processor'
 
-# on_host COMMAND...   runs it there, in place of this shell
-on_host() {
-    # shellcheck disable=SC2016 # it is the inner shell that expands
-    exec unshare -m bash -c '
-        set -e
-        mount --make-rprivate /
-        mkdir -p "$1/dev" && mount -t tmpfs -o mode=755 dev "$1/dev"
-        for n in null zero full random urandom tty kvm; do [[ ! -e /dev/$n ]] || cp -a "/dev/$n" "$1/dev/"; done
-        chmod 666 "$1/dev/kvm"
-        ln -s /proc/self/fd "$1/dev/fd"
-        mkdir "$1/dev/shm" && mount --bind /dev/shm "$1/dev/shm"
-        [[ -e $1/no-sev ]] || mknod -m "$(cat "$1/sev-mode" 2>/dev/null || echo 666)" "$1/dev/sev" c 1 3
-        mount --move "$1/dev" /dev
-        mount --bind "$1/cpuinfo" /proc/cpuinfo
-        shift
-        exec "$@"' on_host "$H" "$@"
-}
 provider=("$PWD/$B/e2e/ungated" --backend snp --qemu "$H/qemu/qemu" --image "$IMAGE" --state "$T/provider" --name tester)
 
 # --- what the host lacks is told before anything is offered ---
