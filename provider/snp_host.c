@@ -1,5 +1,6 @@
 #include "snp_host.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -44,12 +45,17 @@ static uint64_t memlock_of(uint64_t need) {
     return all > need ? all : need;
 }
 
+/* Our own hard limit, which guests inherit: only who has CAP_SYS_RESOURCE may raise it. */
 static int need_memlock(const struct snp_want *w, struct snp_host *out, struct err *e) {
     uint64_t need = ((uint64_t)w->memory_mib << 20) + LOCK_SLACK;
     struct rlimit l;
 
     out->memlock = memlock_of(need);
-    if (geteuid() == 0 || (getrlimit(RLIMIT_MEMLOCK, &l) == 0 && l.rlim_max >= need))
+    if (getrlimit(RLIMIT_MEMLOCK, &l) < 0)
+        return err_sys(e, errno, "cannot read the memlock limit");
+    if (l.rlim_max < out->memlock)
+        (void)setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){l.rlim_cur, out->memlock});
+    if (getrlimit(RLIMIT_MEMLOCK, &l) == 0 && l.rlim_max >= need)
         return 0;
     return err_set(
         e, "memlock",

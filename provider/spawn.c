@@ -86,7 +86,7 @@ static bool limit_resources(const struct spawn *s) {
            setrlimit(RLIMIT_NOFILE, &files) == 0;
 }
 
-/* Before root is left, which alone may raise the hard limit. */
+/* As far as the hard limit goes, which is this program's own. */
 static bool raise_memlock(uint64_t bytes) {
     struct rlimit l;
 
@@ -94,9 +94,7 @@ static bool raise_memlock(uint64_t bytes) {
         return true;
     if (getrlimit(RLIMIT_MEMLOCK, &l) < 0)
         return false;
-    if (geteuid() == 0 && l.rlim_max < bytes)
-        l.rlim_max = bytes;
-    l.rlim_cur = l.rlim_max;
+    l.rlim_cur = l.rlim_max < bytes ? l.rlim_max : bytes;
     return setrlimit(RLIMIT_MEMLOCK, &l) == 0;
 }
 

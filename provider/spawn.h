@@ -17,7 +17,7 @@ struct spawn {
      * open one); NULL: none */
     const char *const *devices;
     uint64_t file_max; /* bytes that a file of its own may have; 0: it writes none */
-    uint64_t memlock;  /* bytes that it may lock in memory; 0: as it is */
+    uint64_t memlock;  /* bytes that it may lock in memory, up to our hard limit; 0: as it is */
 };
 
 /* pid, or -1 ("vm-failed": a failing exec is reported here, not by the child's exit status). The

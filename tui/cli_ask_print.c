@@ -355,14 +355,18 @@ static void on_teardown(struct ask_out *o, const struct session *s,
 
     (void)s;
     if (!o->a->json) {
-        ask_say(o, "provider says: machine gone, exit status %d, its folder %s",
-                ev->teardown->exit_status,
-                ev->teardown->rundir_removed ? "removed" : "NOT removed");
+        ask_say(o, "provider says: machine gone, exit status %d, its folder %s%s",
+                ev->teardown->exit_status, ev->teardown->rundir_removed ? "removed" : "NOT removed",
+                !ev->teardown->gpus       ? ""
+                : ev->teardown->gpu_reset ? ", its GPU reset"
+                                          : ", its GPU NOT reset");
         return;
     }
     w = ask_json_begin(o, &b, "teardown");
     jw_kint(&w, "exit", ev->teardown->exit_status);
     jw_kbool(&w, "rundir_removed", ev->teardown->rundir_removed);
+    if (ev->teardown->gpus)
+        jw_kbool(&w, "gpu_reset", ev->teardown->gpu_reset);
     ask_json_end(o, &w);
 }
 

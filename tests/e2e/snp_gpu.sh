@@ -15,7 +15,7 @@ GPU=0000:41:00.0
 # --- an image whose offer has a GPU: the base is any volume here, for no guest gets as far as to open it ---
 only table
 rm "$IMAGE/cmdline.template"
-mkdir "$T/base" && echo base >"$T/base/file"
+mkdir "$T/base" && head -c 300000 /dev/urandom >"$T/base/blob"
 base=$(qemu-scripts/make-volume.sh "$T/base" "$IMAGE/base.vol")
 printf '%s cdvm.base=%s' "$(cat "$T/guest/cmdline.template")" "$base" >"$IMAGE/cmdline.template"
 printf 'workload = table\ngpu = 1\n' >"$IMAGE/table.offer"
@@ -35,7 +35,7 @@ start() {
         --gpu $GPU --run-relay --queue 0 "$@") >"$log" 2>&1 &
     P=$!
     PIDS+=("$P")
-    wait_for 60 said "$log" 'relays [1-9][0-9]*/[0-9]+ up' || fail "provider" "$log"
+    wait_for 20 said "$log" 'relays [1-9][0-9]*/[0-9]+ up' || { fail "provider" "$log" && finish; }
     URL=$(relay_of "$log")
 }
 # ask URL NAME
@@ -53,7 +53,7 @@ check "its provider says that it is free" said "$T/one.log" "GPU $GPU free"
 check "the offer has it" said "$T/offers" '"claims":"sev-snp\+gpu-cc".*"gpus":1,"gpu":"HOPPER"'
 ask "$ONE_URL" first &
 PIDS+=("$!")
-wait_for 30 said "$T/one.log" ' booting ' || fail "a guest" "$T/one.log"
+wait_for 30 said "$T/one.log" ' booting ' || { fail "a guest" "$T/one.log" && finish; }
 check "QEMU is given it by descriptors" grep -qE '^vfio-pci,fd=[0-9]+,bus=rp1,iommufd=iommufd0,rombar=0$' "$H/qemu/argv"
 check "... with windows of its size" grep -qE '^pcie-root-port,.*pref64-reserve=1374[0-9]+,' "$H/qemu/argv"
 check "the GPU is leased" grep -q "^$GPU .* leased$" <(gpus)
@@ -65,9 +65,11 @@ ask "$URL" second
 check "its customer is told" said "$T/second.err" 'all GPUs of this provider are in use.*gpu-busy'
 
 # --- the first one is killed in the middle ---
+guest=$(pgrep -P "$ONE")
+check "its guest is a process" test -n "$guest"
 kill -KILL "$ONE"
 wait "$ONE" 2>/dev/null
-wait_for 10 bash -c "! pgrep -f '$H/qemu/qemu' >/dev/null" || fail "QEMU outlived its provider"
+check "... and ends with its provider" wait_for 10 bash -c "! kill -0 $guest 2>/dev/null"
 check "what it had is to be reset" grep -q "^$GPU .* to be reset$" <(gpus)
 echo 0 >"$H/sys/bus/pci/devices/$GPU/reset"
 mode bind
