@@ -4,6 +4,8 @@
 #include "attest/roots.c"
 #include "provider/broker_judge.c"
 
+#include "tests/unit/gpu_made.h"
+#include "tests/unit/nvidia_made.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/world.h"
 
@@ -42,6 +44,8 @@ static void report(struct court *c) {
     cleanup_buf struct buf cmdline = {0};
     char work[VOLUME_TEXT], model[VOLUME_TEXT], broker[65];
     uint8_t data[64], digest[48], out[SIM_REPORT_SIZE];
+    struct gpu_evidence gpu[GPUS_MAX];
+    cleanup_buf struct buf gpus = {0};
     struct err e;
 
     volume_text(&c->row.work, work);
@@ -55,7 +59,9 @@ static void report(struct court *c) {
     assert_int_equal(cmdline_render(l.release->cmdline, work, model, broker, &cmdline, &e), 0);
     launch.append = (const char *)cmdline.p;
     assert_int_equal(launch_digest(&launch, digest, &e), 0);
-    binding_model_data(c->guest, c->k, c->nonce, c->row.model.root, view_of(NULL, 0), data);
+    assert_int_equal(gpu_list_bound(&c->evidence.gpu, gpu, &e), 0);
+    assert_int_equal(binding_gpu_digest(gpu, c->evidence.gpu.n, &gpus, &e), 0);
+    binding_model_data(c->guest, c->k, c->nonce, c->row.model.root, buf_view(&gpus), data);
     assert_int_equal(psp_sim_report(c->w.psp, data, digest, c->policy, out, &e), 0);
     buf_reset(&c->evidence.report);
     buf_add(&c->evidence.report, out, sizeof out);
@@ -266,6 +272,115 @@ static void gpus_are_not_proven(void **state) {
     judged(c, "gpu-missing", "");
 }
 
+/* --- a row that demands a GPU --- */
+
+static struct made_gpu gpu;
+static struct pki signers;
+
+static void carry(struct court *c, enum collateral_kind kind, struct buf *b) {
+    assert_true(collateral_add(&c->certs, kind, buf_view(b)));
+    buf_free(b);
+}
+
+/* What NVIDIA would sign: two documents, and a good word on each certificate. */
+static void carry_nvidia(struct court *c) {
+    struct buf b = {0};
+
+    made_rim(&signers, "GH100", "550.90.07", 0, NULL, &b);
+    carry(c, COLL_RIM, &b);
+    made_rim(&signers, "GH100", "96.00.9F.00.01", 1, NULL, &b);
+    carry(c, COLL_RIM, &b);
+    for (int i = 1; i <= 3; i++) {
+        made_answer(&gpu.pki, i, V_OCSP_CERTSTATUS_GOOD, -1, c->now - 3600, &b);
+        carry(c, COLL_OCSP, &b);
+        made_answer(&signers, i, V_OCSP_CERTSTATUS_GOOD, -1, c->now - 3600, &b);
+        carry(c, COLL_OCSP, &b);
+    }
+}
+
+/* The guest shows its GPU, and asks for its report anew. */
+static void show(struct court *c) {
+    cleanup_buf struct buf json = {0};
+    struct jw w = jw_new(&json);
+    uint8_t nonce[32];
+    struct err e;
+
+    binding_gpu_nonce(c->guest, c->evidence.nonce, c->job, nonce);
+    made_report(&gpu, nonce);
+    gpu_list_write(&gpu.ev, 1, nonce, &w);
+    gpu_list_free(&c->evidence.gpu);
+    assert_int_equal(gpu_list_parse(buf_view(&json), &c->evidence.gpu, &e), 0);
+    report(c);
+}
+
+static int start_gpu(void **state) {
+    struct court *c;
+
+    start(state);
+    c = *state;
+    made_init(&gpu, 1);
+    pki_make(&gpu.pki);
+    signers_init(&signers);
+    roots_test_nvidia(NVIDIA_DEVICES, gpu.pki.root);
+    roots_test_nvidia(NVIDIA_REFERENCES, signers.root);
+    c->row.gpus = 1;
+    carry_nvidia(c);
+    show(c);
+    return 0;
+}
+
+static int stop_gpu(void **state) {
+    roots_test_nvidia(NVIDIA_DEVICES, NULL);
+    roots_test_nvidia(NVIDIA_REFERENCES, NULL);
+    made_free(&gpu);
+    pki_free(&signers);
+    return stop(state);
+}
+
+static void a_guest_with_its_gpu_passes(void **state) {
+    a_listed_guest_passes(state);
+}
+
+static void gpus_are_judged(void **state) {
+    struct court *c = *state;
+
+    c->evidence.nonce[0] ^= 1; /* the GPU answered another job's */
+    judged(c, "evidence", "gpu.nonce FAIL");
+    c->evidence.nonce[0] ^= 1;
+    c->job[0] ^= 1;
+    judged(c, "evidence", "gpu.nonce FAIL");
+    c->job[0] ^= 1;
+    c->evidence.gpu.item[0].ev.state[1] = 1; /* not what the report is bound to */
+    judged(c, "evidence", "bind.gpu FAIL");
+    c->evidence.gpu.item[0].ev.state[1] = 0;
+    c->row.gpus = 0; /* one more than the row has */
+    judged(c, "evidence", "gpu.count FAIL");
+    c->row.gpus = 2;
+    judged(c, "gpu-missing", "more GPUs than the guest shows");
+    c->row.gpus = 1;
+    c->certs.n_files--;
+    judged(c, "evidence", "gpu.revocation NOT CHECKED");
+    buf_free(&c->certs.file[c->certs.n_files].bytes);
+    roots_test_nvidia(NVIDIA_REFERENCES, NULL);
+    judged(c, "evidence", "gpu.rim.driver FAIL");
+    roots_test_nvidia(NVIDIA_DEVICES, NULL);
+    judged(c, "evidence", "gpu.chain FAIL");
+}
+
+/* In DevTools mode everything else of a GPU is as it ought to be. */
+static void an_open_gpu_gets_no_key(void **state) {
+    struct court *c = *state;
+    struct gpu_evidence *ev = &c->evidence.gpu.item[0].ev;
+
+    ev->state[1] = 1;
+    report(c);
+    judged(c, "evidence", "gpu.cc_state FAIL");
+    ev->state[1] = 0;
+    ev->state[0] = 0;
+    report(c);
+    judged(c, "evidence", "gpu.cc_state FAIL");
+}
+
 static void no_report(void **state) {
     struct court *c = *state;
 
@@ -275,6 +390,7 @@ static void no_report(void **state) {
 
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
+#define G(f) cmocka_unit_test_setup_teardown(f, start_gpu, stop_gpu)
     const struct CMUnitTest tests[] = {
         T(a_listed_guest_passes),
         T(what_was_started_is_not_the_guests_to_say),
@@ -286,6 +402,9 @@ int main(void) {
         T(news_and_places),
         T(a_revoked_release),
         T(gpus_are_not_proven),
+        G(a_guest_with_its_gpu_passes),
+        G(gpus_are_judged),
+        G(an_open_gpu_gets_no_key),
         T(no_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
