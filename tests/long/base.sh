@@ -22,6 +22,10 @@ for f in "$T/tree/base/firmware/nvidia"/*/gsp_ga10x.bin "$T/tree/base/usr/lib/x8
 done
 (cd "$T/tree" && mkdir agent && cd agent && cpio --quiet -id <"$IMAGE/initrd")
 check "its C library is the agent's" cmp -s "$T/tree/agent/lib/x86_64-linux-gnu/libc.so.6" "$T/tree/base/usr/lib/x86_64-linux-gnu/libc.so.6"
+libs=$T/tree/base/usr/lib/x86_64-linux-gnu
+"$T/tree/base/usr/lib64/ld-linux-x86-64.so.2" --inhibit-cache --library-path "$libs" --list "$libs/libnvidia-ml.so.1" >"$T/linked" 2>&1
+check "its library is linked with ($(grep -c '=> ' "$T/linked")) files of the volume and no others" \
+    test "$(grep -cF "=> $libs/" "$T/linked")" = 5 -a "$(grep '=> ' "$T/linked" | grep -cvF "=> $T/tree/base/")" = 0
 check "no path of the machine that made it is in a module" \
     test -z "$(grep -alF "$PWD" "$T/tree/base/modules"/*)"
 
