@@ -99,7 +99,7 @@ static void host_apply(const char *root, const char *name) {
 }
 
 /* The root of the tree; owned. */
-static char *host_make(const char *name) {
+static inline char *host_make(const char *name) {
     char *sys = mem_str("/tmp/cdvm-test-host-XXXXXX");
 
     assert_non_null(mkdtemp(sys));
