@@ -251,9 +251,9 @@ PATH=${PATH#*:}
 ends 0 "check-host" check-host --dry-run --json
 same "... calls doctor" "    $CDVM doctor --json" "$(cat "$T/out")"
 # A line with a GPU, before the names of an image's files: nothing of it can run here.
-mkdir "$T/h100" && touch "$T/h100"/{work,model}.vol
+mkdir "$T/h100" && touch "$T/h100"/{base,work,model}.vol
 root=$(printf '%064d' 7)
-sed "s/cdvm.work=x/cdvm.work=$root:10 cdvm.model=$root:10/" tests/hosts/one-h100.argv >"$T/h100.argv"
+sed "s/cdvm.work=x/cdvm.base=$root:10 cdvm.work=$root:10 cdvm.model=$root:10/" tests/hosts/one-h100.argv >"$T/h100.argv"
 double cdvm <<<"cat '$T/h100.argv'"
 ROOT=$T CDVM=$T/bin/cdvm ends 0 "launch-guest with a GPU" launch-guest --dry-run --gpu $BDF --image "$T/h100" --dir "$T/h100"
 ROOT=$T golden launch-h100
