@@ -67,7 +67,7 @@ play() {
 # What a screen says without what changes from run to run: folders, hashes, keys and their marks, numbers, times,
 # and the room they take.
 screen_words() {
-    screen | sed -E 's_([0-9a-z]{4} ){4,}[0-9a-z]{2,4}_K_g; s#/[^ ]*/cdvm-e2e\.[A-Za-z0-9]+#T#g; s/[0-9]+:[0-9]{2}(:[0-9]{2})?/TIME/g; s/\b[0-9a-f]{2,}(\.\.[0-9a-f]+)?\b/H/g; s/ [[:punct:]]H/ H/g; s/\b(H|H ){2,}/H /g; s/[0-9]+([.,:][0-9]+)*/N/g; s/[─━═=_-]{3,}/---/g; s/ +/ /g; s/ $//'
+    screen | sed -E 's_([0-9a-z]{4} ){4,}[0-9a-z]{2,4}_K_g; s#/[^ ]*/cdvm-e2e\.[A-Za-z0-9]+#T#g; s/[0-9]+ m [0-9]{2} s/10.0 s/g; s/[0-9]+:[0-9]{2}(:[0-9]{2})?/TIME/g; s/\b[0-9a-f]{2,}(\.\.[0-9a-f]+)?\b/H/g; s/ [[:punct:]]H/ H/g; s/\b(H|H ){2,}/H /g; s/[0-9]+([.,:][0-9]+)*/N/g; s/[─━═=_-]{3,}/---/g; s/ +/ /g; s/ $//'
 }
 # compare_screen NAME   with tests/tui/NAME.txt; UPDATE=1 writes it anew
 compare_screen() {
