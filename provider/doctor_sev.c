@@ -181,7 +181,8 @@ const struct doctor_check doctor_sev[] = {
      "Mend the lines above first; then see to the rights on /dev/sev"},
     {"image.built", DOCTOR_CPU, "a guest image with offers", NULL, look_image, NULL,
      "It is what guests boot from, and what customers compare a report with.",
-     "Build it, or name its folder with --image:\n  make image"},
+     "Build and describe one, or name its folder with --image:\n  make image\n"
+     "  cdvm image manifest build/image --version NAME"},
     {"image.firmware", DOCTOR_CPU, "firmware that measures the kernel", "image.built", look_hashes,
      NULL,
      "Only the AmdSev build of OVMF has the table; without it a report says nothing of the kernel.",

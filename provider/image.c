@@ -228,7 +228,10 @@ int image_read_manifests(struct image *m, const char *dir, struct err *e) {
 }
 
 static int differs(struct err *e, const char *piece) {
-    return err_set(e, "bad-image", "%s is not the one that its manifest describes", piece);
+    return err_set(
+        e, "bad-image",
+        "%s is not the one that its manifest describes (`cdvm image manifest` describes it anew)",
+        piece);
 }
 
 int image_check(const struct image *m, struct err *e) {

@@ -14,6 +14,10 @@ either() {
     if "$@" >/dev/null 2>&1; then echo "$yes"; else echo "$no"; fi
 }
 
+if [[ -s $IMAGE/initrd ]]; then
+    "$CDVM" image manifest "$IMAGE" --version test >/dev/null || fail "the image is described"
+fi
+
 began=${EPOCHREALTIME/./}
 "$CDVM" doctor --json --image "$IMAGE" >"$T/doctor.json" 2>"$T/doctor.err"
 code=$?
