@@ -112,6 +112,10 @@ layout() {
         "$(clang-format --dry-run "${c_files[@]}" 2>&1 | grep -oP '^[^:]+(?=:\d+:\d+: )' | sort | uniq -c)"
 }
 
+programs() {
+    verdict 'test programs can be run' "$(find tests/e2e tests/long tests/interop -name '*.sh' ! -name lib.sh ! -perm -u+x)"
+}
+
 shell() {
     if ! command -v shellcheck >/dev/null; then
         skipped shellcheck 'not installed'
@@ -181,6 +185,7 @@ unfinished
 files_section
 manual
 layout
+programs
 shell
 shape
 echo "1..$n"

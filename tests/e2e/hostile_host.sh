@@ -14,6 +14,7 @@ provider() {
     local knob=$1
     shift
     LOG=$T/provider.$knob.log
+    : >"$LOG" # an earlier one's words are not this one's
     lend_sim_keys
     "$HOSTILE" "$knob" --backend sim --image "$IMAGE" --state "$T/provider" --name tester --run-relay "$@" \
         >"$LOG" 2>&1 &

@@ -113,6 +113,7 @@ keep_sim_keys() {
 start_provider() {
     local log=$1
     shift
+    : >"$log" # an earlier one's words are not this one's
     lend_sim_keys
     "$CDVM" provider --backend sim --image "$IMAGE" --state "$T/provider" --name tester "$@" >"$log" 2>&1 &
     PROVIDER=$!

@@ -54,6 +54,7 @@ check "the offer has it" said "$T/offers" '"claims":"sev-snp\+gpu-cc".*"gpus":1,
 ask "$ONE_URL" first &
 PIDS+=("$!")
 wait_for 30 said "$T/one.log" ' booting ' || { fail "a guest" "$T/one.log" && finish; }
+wait_for 10 test -s "$H/qemu/argv"
 check "QEMU is given it by descriptors" grep -qE '^vfio-pci,fd=[0-9]+,bus=rp1,iommufd=iommufd0,rombar=0$' "$H/qemu/argv"
 check "... with windows of its size" grep -qE '^pcie-root-port,.*pref64-reserve=1374[0-9]+,' "$H/qemu/argv"
 check "the GPU is leased" grep -q "^$GPU .* leased$" <(gpus)

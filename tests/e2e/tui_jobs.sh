@@ -71,7 +71,7 @@ expect "second: ready" 'Ready: table' 60
 same "it has no answer of the first" 0 "$(screen | grep -c deepest)"
 keys M-a
 expect "the next news: the first one's answer" '^ +2000 *$'
-expect "nothing is new elsewhere" "2( Jobs)?  3( Attest)? +\[4 Chat $first\]"
+expect "nothing is new elsewhere" "2( Jobs)? +3( Attest)? +\[4 Chat $first\]"
 
 states=$(grep -aoE $'\033''\]777;notify;cdvm;[^'$'\033'']*' "$T/raw" | cut -d';' -f4 | sort | paste -sd,)
 wanted=$(printf 'job %s needs your decision\njob %s is ready\n' "$first" "$first" "$second" "$second" | sort | paste -sd,)
