@@ -114,6 +114,7 @@ tm resize-window -t t -x 60 -y 16
 expect "at 60x16 too" '\[4 Chat\].*'
 expect "with its banner" 'SIMULATED  this guest is not sealed'
 tm resize-window -t t -x 80 -y 24
+expect "and back" '^ 1 Offers ' # what is one page up in the small window would be in sight in the large one
 keys C-c
 expect "it stops when told to" 'cancelled' 20
 keys PPage
