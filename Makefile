@@ -230,12 +230,12 @@ LONG := $(wildcard tests/long/*.sh)
 export B VECTORS FUZZ_SECONDS
 test:
 	$(Q)$(MAKE) --no-print-directory deps DEPS_FOR=test
-	$(Q)$(MAKE) --no-print-directory -s test-programs
+	$(Q)$(MAKE) --no-print-directory -s -j$$(nproc) test-programs
 	@JOBS=2 FUZZ_JOBS=1 tests/run.sh tests/fuzz.sh $(UNIT) tests/lint.sh $(E2E)
 test-long:
 	$(Q)$(MAKE) --no-print-directory deps DEPS_FOR=long
-	$(Q)$(MAKE) --no-print-directory -s test-programs
-	@JOBS=2 FUZZ_JOBS=1 FUZZ_SECONDS=60 FUZZ_OTHERS=12 TEST_TIMEOUT=3600 tests/run.sh tests/fuzz.sh $(LONG) tests/interop/interop.sh
+	$(Q)$(MAKE) --no-print-directory -s -j$$(nproc) test-programs
+	@JOBS=2 FUZZ_JOBS=1 FUZZ_SECONDS=60 FUZZ_OTHERS=6 TEST_TIMEOUT=3600 tests/run.sh tests/fuzz.sh $(LONG) tests/interop/interop.sh
 .PHONY: test-programs
 test-programs: all image $(B)/cdvm-testroots $(B)/interop/peer $(UNIT) $(E2E_PROGRAMS) $(FUZZ:%=$(FUZZ_B)/fuzz_%)
 
