@@ -32,23 +32,16 @@ ALONE='kernel firmware headers driver'
 
 # --- the private apt root ---
 
-# The host's own mirror, so that a proxy or a local mirror set up there is used here too.
 find_mirror() {
     local url
     case ${SNAPSHOT:-} in
-    '') url=${MIRROR:-$(apt-get update --print-uris 2>/dev/null |
-        sed -n "s|^'\(.*/debian\)/dists/.*|\1|p" | head -n 1)} ;;
+    '') url=${MIRROR:-$(apt_mirror)} ;;
     *:/*) url=$SNAPSHOT ;;
     [0-9]*T[0-9]*Z) url=$SNAPSHOTS/$SNAPSHOT ;;
     *) die "SNAPSHOT='$SNAPSHOT' is neither a time like 20261101T000000Z nor the URL of a mirror" ;;
     esac
     [[ -n $url ]] || die "no Debian mirror in this machine's apt configuration: set MIRROR to one"
     printf '%s' "${url%/}"
-}
-
-# What the set names: "group suite package" a line. Modules are built for one kernel, whose ABI is in the names.
-named() {
-    sed -E "s/#.*//; s/\bABI\b/$(kernel_abi)/" "$SET.packages" | awk 'NF {print $1, $2, $3}'
 }
 
 suites() {

@@ -36,3 +36,8 @@ progress() {
         say "$1 $2 of $3${4:+, $4}"
     fi
 }
+
+# The Debian mirror that this machine's apt is set to, so that a proxy or a local one is used here too.
+apt_mirror() {
+    apt-get update --print-uris 2>/dev/null | sed -n "s|^'\(.*/debian\)/dists/.*|\1|p" | head -n 1
+}

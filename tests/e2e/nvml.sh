@@ -4,6 +4,8 @@
 # usage: tests/e2e/nvml.sh
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/e2e/debs.bash
+. tests/e2e/debs.bash
 FAKE=$PWD/$B/fake/libnvidia-ml.so.1
 BOX=$PWD/$B/e2e/nvml_box
 [[ -x $BOX && -s $FAKE ]] || skip_all "not built: make build/e2e/nvml_box build/fake/libnvidia-ml.so.1"
@@ -21,22 +23,12 @@ saved_deb() { # NAME
     done
 }
 
-fetch() { # NAME...
-    local d=$T/apt options
-    mkdir -p "$d/lists/partial" "$d/cache/archives/partial"
-    echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]' \
-        'http://deb.debian.org/debian trixie non-free' >"$d/sources.list"
-    options=(-qq -o "Dir::Etc::sourcelist=$d/sources.list" -o Dir::Etc::sourceparts=/dev/null
-        -o "Dir::State::lists=$d/lists" -o "Dir::Cache=$d/cache" -o APT::Sandbox::User=root)
-    (cd "$d" && apt-get "${options[@]}" update && apt-get "${options[@]}" download "$@") >"$T/apt.log" 2>&1
-}
-
 unpack() {
     local lib deb want=(libnvidia-ml-dev)
     lib=$(saved_deb libnvidia-ml1)
-    mkdir -p "$T/apt" "$T/nv"
+    mkdir -p "$T/nv"
     [[ -n $lib ]] || want+=(libnvidia-ml1)
-    fetch "${want[@]}" || true
+    fetch_debs "$T/apt" 'trixie non-free' "${want[@]}" || true
     for deb in "$lib" "$T"/apt/*.deb; do
         if [[ -f $deb ]]; then dpkg-deb -x "$deb" "$T/nv"; fi
     done
