@@ -44,6 +44,11 @@ find_mirror() {
     printf '%s' "${url%/}"
 }
 
+# What the set names: "group suite package" a line. Modules are built for one kernel, whose ABI is in the names.
+named() {
+    sed -E "s/#.*//; s/\bABI\b/$(kernel_abi)/" "$SET.packages" | awk 'NF {print $1, $2, $3}'
+}
+
 suites() {
     named | cut -d' ' -f2 | LC_ALL=C sort -u
 }
