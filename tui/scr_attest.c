@@ -68,7 +68,7 @@ static int draw_since(const struct app *a, int y) {
         return draw_right(y, a->cols - 1, 24, ROLE_DIM, " first time here");
     scr_age(j->facts->when - j->before->when, age);
     if (n == 0)
-        return draw_right(y, a->cols - 1, 24, ROLE_DIM, " as %s ago", age);
+        return draw_right(y, a->cols - 1, 24, ROLE_DIM, " same as %s ago", age);
     return draw_right(y, a->cols - 1, 28, ROLE_WARN, " %zu changed since %s", n, age);
 }
 
