@@ -124,6 +124,42 @@ shell() {
     verdict shellcheck "$(shellcheck -x -f gcc "${scripts[@]}" 2>&1)"
 }
 
+# A script and the files that it sources, a line each.
+with_sourced() { # FILE
+    local f
+    echo "$1"
+    sed -nE 's/"//g; s|^ *\. \$\(.*\)/|. '"${1%/*}"'/|; s/^ *\. //p' "$1" | while read -r f; do with_sourced "$f"; done
+}
+
+# Programs that our scripts call and not every machine has.
+OTHER_PROGRAMS='cdvm cpio ctags curl git gpg gpgconf make man mkswap mmdebstrap objcopy openssl pgrep pkill python3
+    readelf sqlite3 strace strip sudo tmux udevadm umoci veritysetup wish xz zstd'
+
+# The first call in a file of what nobody has defined. The shell itself finds it: only where a command stands does
+# it replace an alias, and each word that is no function and no program is one here that spoils the syntax.
+calls_nothing() { # FILE KNOWN-WORDS
+    grep -oE '\b[a-z_][a-z0-9_]*\b' "$1" | LC_ALL=C sort -u | LC_ALL=C comm -23 - "$2" |
+        bash --posix -O expand_aliases -c '
+            while read -r word; do alias "$word=$word )"; done
+            eval "$(printf "parsed_not_run() {\n%s\n}" "$(cat "$1")")"' - "$1" 2>&1 | sed -nE "2s|^.*line [0-9]+:|$1:|p"
+}
+
+calls() {
+    local script f found='' all
+    if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 502)); then # older ones do not look into $(...)
+        skipped 'scripts call what there is' 'the shell is older than bash 5.2'
+        return
+    fi
+    compgen -bkc | cat - <(tr -s ' ' '\n' <<<"$OTHER_PROGRAMS") >"$bare/programs"
+    for script in "${scripts[@]}"; do
+        [[ -x $script ]] || continue
+        mapfile -t all < <(with_sourced "$script" | LC_ALL=C sort -u)
+        grep -ohE '\b[A-Za-z0-9_]+\(\)' "${all[@]}" | tr -d '()' | LC_ALL=C sort -u - "$bare/programs" >"$bare/known"
+        for f in "${all[@]}"; do found+=$(calls_nothing "$f" "$bare/known")$'\n'; done
+    done
+    verdict 'scripts call what there is' "$(sort -u <<<"$found" | grep .)"
+}
+
 # Lines of each function, as "lines file:line name".
 function_lengths() {
     ctags -x --_xformat='%{end} %n %F %N' --kinds-C=f --kinds-C++=f --language-force=C \
@@ -187,6 +223,7 @@ manual
 layout
 programs
 shell
+calls
 shape
 echo "1..$n"
 exit $failed
