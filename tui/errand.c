@@ -23,10 +23,6 @@ struct errand {
     struct err why;
 };
 
-int64_t errand_until(const struct errand *x) {
-    return x->until;
-}
-
 /* --- ends --- */
 
 static void end(struct errand *x, enum end how) {

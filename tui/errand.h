@@ -32,7 +32,6 @@ bool errand_wanted(const struct identities *l); /* l NULL: no */
 struct errand *errand_introduce(struct ws_net *net, const struct identities *l,
                                 const struct offer *offer, const struct errand_handler *h,
                                 void *arg, struct err *e);
-int64_t errand_until(const struct errand *x);
 void errand_free(struct errand *x); /* nothing of it follows; NULL legal */
 
 #endif

@@ -221,7 +221,7 @@ static void a_visit_is_shown_and_gives_time_once(void **state) {
     net_for(&f.net, 50);
     on_visit(f.x, "https://signer.example/again");
     assert_int_equal(f.until, until);
-    assert_int_equal(errand_until(f.x), until);
+    assert_int_equal(f.x->until, until);
     loop_timer_set(f.x->timer, loop_now());
     fails_with("signer-silent");
     assert_non_null(strstr(f.why.text, "nobody said yes"));
