@@ -5,9 +5,17 @@
 static const char *const WHY[] = {"is not an option", "is the beginning of several options",
                                   "wants a value", "takes no value"};
 
+/* No option here is a letter: getopt stops at the first one behind a single dash, and counts the
+ * word as taken only when that was its last. */
+static const char *wrong_word(int argc, char **argv) {
+    const char *next = optind < argc ? argv[optind] : "";
+
+    return optopt && next[0] == '-' && next[1] == optopt ? next : argv[optind - 1];
+}
+
 /* getopt says '?' for three of them. */
 static const char *why(const char *word, const struct option *longs) {
-    size_t n = strcspn(word, "="), like = 0, exact = 0;
+    size_t n = word[1] == '-' ? strcspn(word, "=") : 0, like = 0, exact = 0;
 
     for (const struct option *o = longs; n > 2 && o->name; o++) {
         like += !strncmp(o->name, word + 2, n - 2);
@@ -18,13 +26,14 @@ static const char *why(const char *word, const struct option *longs) {
 
 int cli_option(int argc, char **argv, const struct option *longs, enum cli_words words, int *at,
                struct err *e) {
+    const char *word;
     int c;
 
     opterr = 0;
     c = getopt_long(argc, argv, words == CLI_WORDS_LAST ? "+:" : ":", longs, at);
     if (c != '?' && c != ':')
         return c;
-    err_set(e, "usage", "'%.80s' %s", argv[optind - 1],
-            c == ':' ? WHY[2] : why(argv[optind - 1], longs));
+    word = c == ':' ? argv[optind - 1] : wrong_word(argc, argv);
+    err_set(e, "usage", "'%.80s' %s", word, c == ':' ? WHY[2] : why(word, longs));
     return '?';
 }

@@ -77,6 +77,29 @@ static void usage_errors_are_64(void **state) {
     assert_int_equal(ASK("--param", "novalue", "q"), 64);
 }
 
+/* The word that was typed, also where one dash makes letters of it. */
+static void a_wrong_option_is_named(void **state) {
+    static const struct {
+        const char *const words[4];
+        const char *says;
+    } rows[] = {
+        {{"ask", "--nonsense", NULL}, "'--nonsense' is not an option"},
+        {{"ask", "-x", NULL}, "'-x' is not an option"},
+        {{"ask", "-help", NULL}, "'-help' is not an option"},
+        {{"ask", "--json", "-xjson", NULL}, "'-xjson' is not an option"},
+        {{"ask", "--json=1", "-help", NULL}, "'--json=1' takes no value"},
+        {{"ask", "--relay", NULL}, "'--relay' wants a value"},
+        {{"ask", "--p", NULL}, "'--p' is the beginning of several options"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(ask(rows[i].words), 64);
+        if (!strstr(said, rows[i].says))
+            fail_msg("'%s' does not say %s", said, rows[i].says);
+    }
+}
+
 static void without_a_relay_it_says_what_to_do(void **state) {
     (void)state;
     assert_int_equal(ASK("q"), 78);
@@ -115,11 +138,9 @@ static void an_unreachable_relay_is_69(void **state) {
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(help_is_complete),
-        T(usage_errors_are_64),
-        T(without_a_relay_it_says_what_to_do),
-        T(bad_configuration_is_78),
-        T(demo_is_not_taken_from_a_file),
+        T(help_is_complete),           T(usage_errors_are_64),
+        T(a_wrong_option_is_named),    T(without_a_relay_it_says_what_to_do),
+        T(bad_configuration_is_78),    T(demo_is_not_taken_from_a_file),
         T(an_unreachable_relay_is_69),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
