@@ -7,9 +7,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#define NVIDIA_MAJOR                                                                               \
-    195 /* nv.h: NV_MAJOR_DEVICE_NUMBER; that of the memory manager is not fixed                   \
-         */
+/* nv.h: NV_MAJOR_DEVICE_NUMBER; that of the memory manager is not fixed. */
+#define NVIDIA_MAJOR 195
 #define CONTROL_MINOR 255
 
 static const struct {

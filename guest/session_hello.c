@@ -24,7 +24,7 @@ static void open_talk(struct session *s) {
     s->answers = answers_new(s->talk, s->blobs, pace && !strcmp(pace, "free"));
 }
 
-/* A list of GPUs that is too long for hello itself. At most 15 pieces: all go out at once. */
+/* A list of GPUs that is too long for hello itself. At most 16 pieces: all go out at once. */
 static void send_gpu_file(struct session *s) {
     const struct view json = session_gpu_json(s);
     struct xfer_meta m;

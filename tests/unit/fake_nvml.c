@@ -1,11 +1,12 @@
 /* A libnvidia-ml.so.1 with the real interface (guest/nvml_abi.h) and no GPU: what it answers stands
  * in the files of the folder that FAKE_NVML names.
  *
- *   settings     lines "name number": gpus, arch, environment, cc, devtools, multi, stays (the
- * ready state that it keeps), report_size, chain_size fault        "symbol hang", "symbol crash" or
- * "symbol number": what that call does instead chainN.pem   of GPU N; reportN its report, and
- * keyN.pem, if there, the key that signs it anew over the caller's nonce calls        is written:
- * every call's name, one a line */
+ *   settings     lines "name number": gpus, arch, environment, cc, devtools, multi, probe,
+ *                stays (the ready state that it keeps), report_size, chain_size
+ *   fault        "symbol hang", "symbol crash" or "symbol number": what that call does instead
+ *   chainN.pem   of GPU N; reportN its report, and keyN.pem, if there, the key that signs it anew
+ *                over the caller's nonce
+ *   calls        is written: every call's name, one a line */
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
