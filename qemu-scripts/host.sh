@@ -137,18 +137,35 @@ holders() {
     done
 }
 
-# used_as BDF   for what the host itself uses a function: a mounted disk, a network card that is up
-used_as() {
-    local d b
-    d=$(device "$1")
-    for b in "$d"/net/*; do
-        [[ ! -e $b || $(cat "$b/operstate" 2>/dev/null) != up ]] || echo "network interface ${b##*/} is up"
+# disks_of BDF   the folders of its block devices and of their partitions. An NVMe disk that has several ways to it
+# is below none of them, but in a subsystem that names its controllers.
+disks_of() {
+    local way disk p places
+    places=("$(realpath "$(device "$1")")")
+    for way in "$ROOT"/sys/class/nvme-subsystem/*/nvme*; do
+        [[ $(realpath -q "$way") != "${places[0]}"/* ]] || places+=("$(realpath "${way%/*}")")
     done
-    while read -r b; do
-        ! grep -qE "^[0-9]+ [0-9]+ $(cat "$b") " "$ROOT/proc/self/mountinfo" 2>/dev/null ||
-            echo "disk $(basename "$(dirname "$b")") is mounted"
-        [[ ! -d ${b%/dev}/holders || ! $(ls -A "${b%/dev}/holders") ]] || echo "disk $(basename "$(dirname "$b")") has other devices on it"
-    done < <(find "$d/" -maxdepth 6 -path '*/block/*' -name dev 2>/dev/null)
+    for disk in "$ROOT"/sys/class/block/*; do
+        disk=$(realpath "$disk")
+        for p in "${places[@]}"; do [[ $disk != "$p"/* ]] || echo "$disk"; done
+    done
+}
+
+# disk_use FOLDER   what stands on a block device. That of btrfs has another number, and only its name here.
+disk_use() {
+    local name=${1##*/}
+    ! grep -qsE "^[0-9]+ [0-9]+ $(cat "$1/dev") | - [^ ]+ /dev/$name " "$ROOT/proc/self/mountinfo" || echo "disk $name is mounted"
+    ! grep -qs "^/dev/${name}[[:space:]]" "$ROOT/proc/swaps" || echo "disk $name is swapped to"
+    [[ ! -d $1/holders || ! $(ls -A "$1/holders") ]] || echo "disk $name has other devices on it"
+}
+
+# used_as BDF   for what the host itself uses a function: a network card that is up, a disk
+used_as() {
+    local card disk
+    for card in "$(device "$1")"/net/*; do
+        [[ ! -e $card || $(cat "$card/operstate" 2>/dev/null) != up ]] || echo "network interface ${card##*/} is up"
+    done
+    for disk in $(disks_of "$1"); do disk_use "$disk"; done
 }
 
 # Where providers keep leases, and the step of its life that a GPU was left at (provider/gpu_life.h).

@@ -157,9 +157,33 @@ printf 'Model: \t\t NVIDIA H100\nDevice Minor: \t 3\n' >"$ROOT/proc/driver/nvidi
 ln -s /dev/nvidia3 "$ROOT/proc/900/fd/9"
 ends 75 "a GPU that the host's driver serves to somebody is refused" bind-gpu "${gpu[@]}" $BDF
 says "... with the process" '900 \(nvidia-persiste\)'
-host_gpu shared-group 'bus/pci/devices/0000:42:00.0/nvme/nvme0/nvme0n1/block/nvme0n1/dev = 259:0'
-echo '29 1 259:0 / / rw - ext4 /dev/nvme0n1 rw' >"$ROOT/proc/self/mountinfo"
+# disk FILE LINE   the disk of the group, where Linux shows it, and this line in FILE
+disk() {
+    host_gpu shared-group 'bus/pci/devices/0000:42:00.0/nvme/nvme0/nvme0n1/nvme0n1p2/dev = 259:2' \
+        'class/block/nvme0n1p2 -> ../../bus/pci/devices/0000:42:00.0/nvme/nvme0/nvme0n1/nvme0n1p2'
+    echo "$2" >"$ROOT/proc/$1"
+}
+disk self/mountinfo '29 1 259:2 / / rw - ext4 /dev/root rw'
 ends 75 "a group with the machine's own disk is refused" bind-gpu "${gpu[@]}" $BDF
+says "... by its name" 'disk nvme0n1p2 is mounted'
+disk self/mountinfo '29 1 0:24 /@ / rw shared:1 - btrfs /dev/nvme0n1p2 rw'
+ends 75 "... also with btrfs, which has a number of its own" bind-gpu "${gpu[@]}" $BDF
+disk swaps '/dev/nvme0n1p2                          partition	8388604	0	-2'
+ends 75 "... and swapped to" bind-gpu "${gpu[@]}" $BDF
+says "... which is said" 'disk nvme0n1p2 is swapped to'
+disk self/mountinfo '29 1 259:3 / / rw - ext4 /dev/nvme1n1p2 rw'
+ends 0 "another disk that is mounted is not in the way" bind-gpu "${gpu[@]}" $BDF --dry-run
+sata=bus/pci/devices/0000:42:00.0/ata1/host0/target0:0:0/0:0:0:0/block/sda
+host_gpu shared-group "$sata/dev = 8:0" "$sata/sda1/dev = 8:1" "class/block/sda1 -> ../../$sata/sda1"
+echo '29 1 8:1 / / rw - ext4 /dev/sda1 rw' >"$ROOT/proc/self/mountinfo"
+ends 75 "a disk that stands deeper" bind-gpu "${gpu[@]}" $BDF
+says "... by its name" 'disk sda1 is mounted'
+subsystem=devices/virtual/nvme-subsystem/nvme-subsys0
+host_gpu shared-group "$subsystem/nvme0n1/dev = 259:0" "class/nvme-subsystem/nvme-subsys0 -> ../../$subsystem" \
+    "$subsystem/nvme0 -> ../../../../bus/pci/devices/0000:42:00.0/nvme/nvme0" "class/block/nvme0n1 -> ../../$subsystem/nvme0n1" \
+    'bus/pci/devices/0000:42:00.0/nvme/nvme0/dev = 240:0'
+echo '29 1 259:0 / /data rw - xfs /dev/nvme0n1 rw' >"$ROOT/proc/self/mountinfo"
+ends 75 "a disk with several ways to it" bind-gpu "${gpu[@]}" $BDF
 says "... by its name" 'disk nvme0n1 is mounted'
 host_gpu one-h100 "bus/pci/devices/$BDF/net/eth9/operstate = up"
 ends 75 "a network card that is up as well" bind-gpu "${gpu[@]}" $BDF
