@@ -118,7 +118,10 @@ says "... a bad signature is not kept" "not it: it is not NVIDIA's"
 check "... and what was there stays" cmp -s "$h/$driver.xml" "$CACHE/gpu/rim/$driver.xml"
 cp "$h/$driver.xml" "$D/rim/$driver.xml"
 touch "$CACHE/gpu/ocsp/of-another-gpu.der"
-out 1 "--prune --dry-run" at "$AUGUST" "${gpu[@]}" --prune --tries 1
+out 0 "--prune --dry-run" at "$AUGUST" "${gpu[@]}" --prune --dry-run
+says "... names what would be removed" 'rm -f .*/gpu/ocsp/of-another-gpu.der'
+check "... and removes nothing" test -e "$CACHE/gpu/ocsp/of-another-gpu.der"
+out 1 "--prune" at "$AUGUST" "${gpu[@]}" --prune --tries 1
 check "what this GPU does not call for is removed" test ! -e "$CACHE/gpu/ocsp/of-another-gpu.der"
 same "... and nothing else" 9 "$(files | wc -l)"
 
