@@ -57,7 +57,7 @@ while (($#)); do
     shift
 done
 for n in "$ahead" "$refresh" "$tries" "$spacing"; do
-    [[ $n =~ ^[0-9]{1,4}$ ]] || refuse "$USAGE" "'$n' is not a number"
+    [[ $n =~ ^(0|[1-9][0-9]{0,3})$ ]] || refuse "$USAGE" "'$n' is not a number"
 done
 ((${#evidence[@]})) || refuse "$USAGE" "of which machine? --this-host, or --bundle FILE with a saved job of it (--help)"
 
@@ -94,7 +94,8 @@ polite() { # URL
     printf x >"$cache/last-request"
 }
 
-# once URL POST   sets STATUS: what HTTP said, or 000 and WHY; the answer is in $work/answer
+# once URL POST   sets STATUS: what HTTP said, or 000 and WHY; the answer is in $work/answer. curl's own bound counts
+# only for a length that the server tells, so that the shell sets one too.
 once() {
     local more=() rc=0
     if [[ $2 != - ]]; then
@@ -102,7 +103,7 @@ once() {
         more=(--data-binary "@$work/question" -H 'Content-Type: application/ocsp-request')
     fi
     polite "$1"
-    STATUS=$(curl -q -sS --globoff --proto '=http,https' --connect-timeout 15 --max-time 60 --max-filesize 1048576 \
+    STATUS=$(trap '' XFSZ && ulimit -f 1024 && curl -q -sS --globoff --proto '=http,https' --connect-timeout 15 --max-time 60 --max-filesize 1048576 \
         -A cdvm -o "$work/answer" -D "$work/headers" -w '%{http_code}' "${more[@]}" "$1" 2>"$work/why") || rc=$?
     [[ ! ${turn:-} ]] || { exec {turn}>&- && turn=''; }
     WHY=$(sed -n '$s/^curl: //p' "$work/why" | tr -cd '[:print:]')
@@ -111,11 +112,12 @@ once() {
     ((rc != 6 && rc != 7 && rc != 28)) || OFF=$(host_in "$1")
 }
 
-# pause TRY   what the server wants, at most ten minutes, else twice as long each time
+# pause TRY   what the server wants, else twice as long each time; at most ten minutes
 pause() {
     local asked
-    asked=$(sed -nE 's/^[Rr]etry-[Aa]fter: *([0-9]{1,3})\r?$/\1/p' "$work/headers" 2>/dev/null | tail -n 1)
-    [[ $asked ]] || asked=$((spacing << ($1 - 1)))
+    asked=$(sed -nE 's/^[Rr]etry-[Aa]fter: *0*([0-9]{1,6})\r?$/\1/p' "$work/headers" 2>/dev/null | tail -n 1)
+    [[ $asked ]] || asked=$((spacing << ($1 < 11 ? $1 - 1 : 10)))
+    asked=$((asked < 600 ? asked : 600))
     tell "      ${STATUS/000/no answer}${WHY:+ ($WHY)}: again in $asked s, $(($1 + 1)) of $tries"
     sleep "$asked"
 }

@@ -148,6 +148,10 @@ out 1 "another document, and answers that are always cut short" at "$AUGUST" "${
 says "... are told apart" 'another document than the one asked for'
 says "... from silence" 'gives no answer: \(18\)'
 check "... nothing is kept" test ! -e "$CACHE/gpu/rim"
+anew
+faults "/v1/rim/$driver endless 1"
+out 1 "an answer without an end" at "$AUGUST" "${gpu[@]}" --tries 1
+says "... is cut off" 'gives no answer: \(23\)'
 check "no file is left half-written" test -z "$(find "$CACHE" -name '*.tmp*' -o -name '.*' -type f)"
 anew
 out 1 "without network" "$FETCH" --cache "$CACHE" --spacing 0 --tries 1 --at "$AUGUST" "${gpu[@]}"

@@ -3,7 +3,8 @@
 address. usage: collateral_server.py DIR
   DIR/get/PATH      answer to GET (a query is cut off); DIR/rim/ID.xml: as the service for reference values wraps it
   DIR/ocsp/*.der    answers to POST /, found by the name of the certificate that is asked about
-  DIR/faults        lines "PATH FAULT N", in force for the first N questions: 404, 429, 500, truncated, wrong, redirect
+  DIR/faults        lines "PATH FAULT N", in force for the first N questions: 404, 429, 500, truncated, wrong, redirect,
+                    endless (4 MiB whose length is not told)
   DIR/asked         what was asked, a line each"""
 import base64
 import hashlib
@@ -80,6 +81,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif what == "truncated":
             self.reply(200, body[:len(body) // 2], length=len(body))
             self.close_connection = True
+        elif what == "endless":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"x" * (4 << 20))
         elif what == "wrong":
             self.reply(200, read(os.path.join(root, "wrong")))
         else:
