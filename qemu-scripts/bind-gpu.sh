@@ -14,35 +14,26 @@ set -euo pipefail
 # shellcheck source=qemu-scripts/host.sh
 . "$(dirname "$(realpath "$0")")/host.sh"
 
-bdf='' leases=''
-while (($#)); do
-    if [[ $1 == --leases ]]; then leases=${2:-} && shift 2 && continue; fi
-    if common_option "$@"; then shift "$TAKEN" && continue; fi
-    [[ ! $bdf ]] || refuse "$USAGE" "one GPU at a time"
-    bdf=$1 && shift
-done
-[[ $bdf ]] || refuse "$USAGE" "which GPU? (--help)"
-
-FORMER=$ROOT/run/cdvm/driver # BDF: the driver that it had
+gpu_options "$@"
 
 # Back as it was, for a function that vfio-pci did not take.
 give_back() { # BDF DRIVER
     put "" "$(device "$1")/driver_override" || true
     [[ ! $2 ]] || put "$1" "$ROOT/sys/bus/pci/drivers_probe" || true
-    rm -f "$FORMER/$1"
+    rm -f "$(former_file "$1")"
 }
 
 # driver_override takes this one function; new_id would take every card of its kind.
 take() { # BDF
-    local had
+    local had file
     had=$(driver_of "$1")
     if [[ $had == vfio-pci ]]; then
         tell "$1 is held by vfio-pci already"
         return
     fi
     tell "$1 goes from ${had:-no driver} to vfio-pci"
-    act mkdir -p "$FORMER"
-    put "${had:-none}" "$FORMER/$1"
+    file=$(former_file "$1")
+    act mkdir -p "${file%/*}" && put "${had:-none}" "$file" || return
     if ! { put vfio-pci "$(device "$1")/driver_override" && let_go "$1" &&
         put "$1" "$ROOT/sys/bus/pci/drivers_probe" && { [[ $DRY ]] || held_by "$1" vfio-pci; }; }; then
         give_back "$1" "$had"
@@ -65,7 +56,7 @@ for f in "${all[@]}"; do
     take "$f" && continue
     for done in "${fresh[@]}"; do
         [[ $done != "$f" ]] || break
-        had=$(cat "$FORMER/$done" 2>/dev/null || true)
+        had=$(cat "$(former_file "$done")" 2>/dev/null || true)
         let_go "$done" || true
         give_back "$done" "${had#none}"
     done

@@ -83,6 +83,8 @@ device() { printf '%s/sys/bus/pci/devices/%s' "$ROOT" "$1"; }
 pci_read() { cat "$(device "$1")/$2" 2>/dev/null || true; } # BDF FILE
 # The driver that holds it; nothing where none does.
 driver_of() { basename "$(readlink "$(device "$1")/driver")" 2>/dev/null || true; }
+# holder_of BDF   the driver that holds it, as a word
+holder_of() { driver_of "$1" | grep . || echo 'no driver'; }
 group_of() { basename "$(readlink "$(device "$1")/iommu_group")" 2>/dev/null || true; }
 is_bridge() { [[ $(pci_read "$1" class) == 0x06* ]]; }
 # What has to go to a guest with it: all of its IOMMU group but bridges, itself first.
@@ -171,6 +173,25 @@ used_as() {
 # Where providers keep leases, and the step of its life that a GPU was left at (provider/gpu_life.h).
 lease_folder() { echo "$ROOT/run/cdvm/gpu"; }
 step_file() { echo "$ROOT/var/lib/cdvm/gpu/$1.step"; } # BDF
+former_file() { echo "$ROOT/run/cdvm/driver/$1"; }      # BDF: the driver that it had, of bind-gpu
+
+# gpu_options WORD...   those of bind-gpu and unbind-gpu: sets bdf and, where --leases names it, leases
+# shellcheck disable=SC2034 # they are the callers'
+gpu_options() {
+    bdf='' leases=''
+    while (($#)); do
+        if [[ $1 == --leases ]]; then
+            [[ ${2:-} ]] || refuse "$USAGE" "--leases wants a folder"
+            leases=$2 && shift 2
+        elif common_option "$@"; then
+            shift "$TAKEN"
+        else
+            [[ ! $bdf ]] || refuse "$USAGE" "one GPU at a time"
+            bdf=$1 && shift
+        fi
+    done
+    [[ $bdf ]] || refuse "$USAGE" "which GPU? (--help)"
+}
 
 # A lease is a locked file: its holder's death ends it.
 check_lease() { # FOLDER BDF

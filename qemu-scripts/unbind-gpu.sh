@@ -13,16 +13,7 @@ set -euo pipefail
 # shellcheck source=qemu-scripts/host.sh
 . "$(dirname "$(realpath "$0")")/host.sh"
 
-bdf='' leases=''
-while (($#)); do
-    if [[ $1 == --leases ]]; then leases=${2:-} && shift 2 && continue; fi
-    if common_option "$@"; then shift "$TAKEN" && continue; fi
-    [[ ! $bdf ]] || refuse "$USAGE" "one GPU at a time"
-    bdf=$1 && shift
-done
-[[ $bdf ]] || refuse "$USAGE" "which GPU? (--help)"
-
-FORMER=$ROOT/run/cdvm/driver # BDF: the driver that it had
+gpu_options "$@"
 
 # What a job left on it is not for the host: only a reset ends that.
 check_clean() { # BDF
@@ -50,15 +41,15 @@ mapfile -t all < <(functions_of "$bdf")
 held=()
 for f in "${all[@]}"; do
     if [[ $(driver_of "$f") == vfio-pci ]]; then held+=("$f"); else
-        tell "$f is not vfio-pci's but ${f/*/$(driver_of "$f")}'s: nothing to do"
+        tell "$f is held by $(holder_of "$f"), not by vfio-pci: nothing to do"
     fi
 done
 ((${#held[@]})) || exit 0
 check_unused "${held[@]}"
 for f in "${held[@]}"; do
-    had=$(cat "$FORMER/$f" 2>/dev/null || true)
+    had=$(cat "$(former_file "$f")" 2>/dev/null || true)
     return_to "$f" "$had" ||
-        refuse 1 "$f was let go by vfio-pci, and ${had:-no driver} did not take it within $SETTLE s: it is held by $(driver_of "$f" | grep . || echo no driver)"
-    act rm -f "$FORMER/$f"
-    [[ $DRY ]] || tell "$f is held by $(driver_of "$f" | grep . || echo no driver)"
+        refuse 1 "$f was let go by vfio-pci, and ${had:-no driver} did not take it within $SETTLE s: it is held by $(holder_of "$f")"
+    act rm -f "$(former_file "$f")"
+    [[ $DRY ]] || tell "$f is held by $(holder_of "$f")"
 done

@@ -131,6 +131,14 @@ restored() { [[ "$(driver "$BDF") $(driver 0000:42:00.0)" == 'nvidia nvme' ]]; }
 wait_for 3 restored
 same "... and the whole group is as before" "nvidia nvme" "$(driver $BDF) $(driver 0000:42:00.0)"
 
+host_gpu one-h100
+mkdir "$ROOT/run/cdvm" && : >"$ROOT/run/cdvm/driver"
+kernel
+CDVM_SETTLE=1 ends 1 "where it cannot be noted which driver had it" bind-gpu "${gpu[@]}" $BDF
+same "... it is not taken" nvidia "$(driver $BDF)"
+ends 64 "--leases without its folder" bind-gpu $BDF --leases
+says "... is told" 'leases wants a folder'
+
 # Who uses it: a job, a process, the machine itself.
 host_gpu one-h100
 echo "$BDF nvidia" >"$T/leases/$BDF.lease"
