@@ -54,35 +54,19 @@ static void verify_snp(struct verdict *v, const struct evidence *ev, const struc
     snp_verify(v, &in, out);
 }
 
-/* The guest answers for its GPUs with its own report: what it says of them counts as far as that.
- */
 static void verify_gpu(struct verdict *v, const struct evidence *ev, const struct gpu_collateral *c,
                        const struct expect *x, const struct policy *p, int64_t now,
                        const struct advice *advice, bool authentic) {
-    const struct job_request *q = x->request;
-    const size_t n = ev->n_gpu <= GPUS_MAX ? ev->n_gpu : 0;
-    struct gpu_subject gpu[GPUS_MAX];
-    uint8_t nonce[32];
-    struct gpu_input in = {.gpu = gpu,
-                           .n = n,
-                           .unreadable = n < ev->n_gpu ? "there are too many" : ev->gpu_unreadable,
-                           .collateral = c,
-                           .policy = p,
-                           .now = now,
-                           .floor = advice->gpu_floor,
-                           .n_floors = advice->n_gpu_floors,
-                           .nonce = nonce,
-                           .in_guest = true,
-                           .guest_authentic = authentic,
-                           .bound =
-                               verdict_find(v, check_table[CK_BIND_GPU].id)->state == CHECK_PASS,
-                           .offered = x->offer->gpu_count,
-                           .arch = x->offer->gpu_arch};
+    const struct gpu_input rest = {.collateral = c,
+                                   .policy = p,
+                                   .now = now,
+                                   .floor = advice->gpu_floor,
+                                   .n_floors = advice->n_gpu_floors,
+                                   .guest_authentic = authentic,
+                                   .offered = x->offer->gpu_count,
+                                   .arch = x->offer->gpu_arch};
 
-    for (size_t i = 0; i < n; i++)
-        gpu[i] = (struct gpu_subject){ev->gpu[i], GPU_CERTS, true};
-    binding_gpu_nonce(ev->guest, q->nonce, q->id, nonce);
-    gpu_verify(v, &in);
+    gpu_verify_guest(v, ev, x->request->nonce, x->request->id, &rest);
 }
 
 struct verdict *evidence_verify_gpu(const struct gpu_subject *gpu, size_t n,

@@ -140,28 +140,16 @@ static void verify_reference(struct verdict *v, const struct expect_key *x,
 static void verify_gpu(struct verdict *v, const struct evidence *ev, const struct gpu_collateral *c,
                        const struct expect_key *x, const struct policy *p, int64_t now,
                        const struct advice *advice, bool authentic) {
-    const struct check *bound = verdict_find(v, check_table[CK_BIND_GPU].id);
-    struct gpu_subject gpu[GPUS_MAX];
-    uint8_t nonce[32];
-    struct gpu_input in = {.gpu = gpu,
-                           .n = ev->n_gpu,
-                           .unreadable = ev->gpu_unreadable,
-                           .collateral = c,
-                           .policy = p,
-                           .now = now,
-                           .floor = advice->gpu_floor,
-                           .n_floors = advice->n_gpu_floors,
-                           .nonce = nonce,
-                           .in_guest = true,
-                           .guest_authentic = authentic,
-                           .bound = bound && bound->state == CHECK_PASS,
-                           .offered = x->gpu_count,
-                           .arch = ""};
+    const struct gpu_input rest = {.collateral = c,
+                                   .policy = p,
+                                   .now = now,
+                                   .floor = advice->gpu_floor,
+                                   .n_floors = advice->n_gpu_floors,
+                                   .guest_authentic = authentic,
+                                   .offered = x->gpu_count,
+                                   .arch = ""};
 
-    for (size_t i = 0; i < ev->n_gpu; i++)
-        gpu[i] = (struct gpu_subject){ev->gpu[i], GPU_CERTS, true};
-    binding_gpu_nonce(ev->guest, x->customer_nonce, x->job, nonce);
-    gpu_verify(v, &in);
+    gpu_verify_guest(v, ev, x->customer_nonce, x->job, &rest);
 }
 
 struct verdict *evidence_verify_key(const struct evidence *ev, const struct snp_collateral *c,

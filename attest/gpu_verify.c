@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "evidence.h"
 #include "gpu_rules.h"
 #include "gpu_topology.h"
 
@@ -198,4 +199,25 @@ void gpu_verify(struct verdict *v, const struct gpu_input *in) {
     while (n_rims)
         gpu_rim_free(rim[--n_rims]);
     free(x.d);
+}
+
+/* The guest answers for its GPUs with its own report: what it says of them counts as far as that.
+ */
+void gpu_verify_guest(struct verdict *v, const struct evidence *ev, const uint8_t nonce[static 32],
+                      const uint8_t job[static 32], const struct gpu_input *rest) {
+    const struct check *bound = verdict_find(v, check_table[CK_BIND_GPU].id);
+    struct gpu_subject gpu[GPUS_MAX];
+    struct gpu_input in = *rest;
+    uint8_t asked[32];
+
+    in.gpu = gpu;
+    in.n = ev->n_gpu <= GPUS_MAX ? ev->n_gpu : 0;
+    in.unreadable = in.n < ev->n_gpu ? "there are too many" : ev->gpu_unreadable;
+    in.nonce = asked;
+    in.in_guest = true;
+    in.bound = bound && bound->state == CHECK_PASS;
+    for (size_t i = 0; i < in.n; i++)
+        gpu[i] = (struct gpu_subject){ev->gpu[i], GPU_CERTS, true};
+    binding_gpu_nonce(ev->guest, nonce, job, asked);
+    gpu_verify(v, &in);
 }

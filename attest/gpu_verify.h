@@ -37,4 +37,10 @@ struct gpu_input {
 };
 void gpu_verify(struct verdict *v, const struct gpu_input *in);
 
+struct evidence; /* evidence.h */
+/* Those that a guest shows, asked for this nonce and job of its customer's; the verdict has its
+ * bind.gpu already. rest: all of the input that follows from neither. */
+void gpu_verify_guest(struct verdict *v, const struct evidence *ev, const uint8_t nonce[static 32],
+                      const uint8_t job[static 32], const struct gpu_input *rest);
+
 #endif
