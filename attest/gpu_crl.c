@@ -56,7 +56,7 @@ static void list_read(X509_CRL *crl, X509 *x, X509 *issuer, int64_t now, struct 
     else if (partial(crl))
         snprintf(out->text, sizeof out->text, "it is not a whole list");
     else if (X509_CRL_get0_by_serial(crl, &entry, X509_get0_serialNumber(x)) && entry)
-        gpu_word_revoked(out, reason_of(entry), X509_REVOKED_get0_revocationDate(entry));
+        gpu_word_revoked(out, fresh, reason_of(entry), X509_REVOKED_get0_revocationDate(entry));
     else if (fresh)
         out->word = WORD_GOOD;
 }

@@ -106,8 +106,8 @@ static bool strange(OCSP_BASICRESP *basic, OCSP_SINGLERESP *one) {
            OCSP_SINGLERESP_get_ext_by_critical(one, 1, -1) >= 0;
 }
 
-/* A stale answer is no longer good; what it revoked remains so, and its signer's certificate need
- * only have been valid then. */
+/* A stale answer is no longer good; what it revoked for good remains so, and its signer's
+ * certificate need only have been valid then. */
 static void status_read(OCSP_BASICRESP *basic, OCSP_SINGLERESP *one, X509 *issuer, int64_t now,
                         struct gpu_said *out) {
     ASN1_GENERALIZEDTIME *since = NULL, *from = NULL, *next = NULL;
@@ -128,7 +128,7 @@ static void status_read(OCSP_BASICRESP *basic, OCSP_SINGLERESP *one, X509 *issue
         return;
     }
     if (status == V_OCSP_CERTSTATUS_REVOKED)
-        gpu_word_revoked(out, reason, since);
+        gpu_word_revoked(out, fresh, reason, since);
     else if (fresh && status == V_OCSP_CERTSTATUS_GOOD)
         out->word = WORD_GOOD;
     else if (fresh && status == V_OCSP_CERTSTATUS_UNKNOWN) {

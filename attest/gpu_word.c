@@ -13,7 +13,8 @@ static void when_text(int64_t t, char out[static 24]) {
         snprintf(out, 24, "?");
 }
 
-int64_t gpu_word_time(const ASN1_TIME *t) {
+/* 0: cannot be read. */
+static int64_t time_of(const ASN1_TIME *t) {
     struct tm tm;
 
     return t && ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
@@ -22,8 +23,8 @@ int64_t gpu_word_time(const ASN1_TIME *t) {
 bool gpu_word_fresh(struct gpu_said *s, const ASN1_TIME *from, const ASN1_TIME *next, int64_t now) {
     char when[24];
 
-    s->as_of = gpu_word_time(from);
-    s->until = gpu_word_time(next);
+    s->as_of = time_of(from);
+    s->until = time_of(next);
     if (!s->as_of || !s->until) {
         snprintf(s->text, sizeof s->text, "it does not say from when and until when it counts");
         return false;
@@ -41,11 +42,13 @@ bool gpu_word_fresh(struct gpu_said *s, const ASN1_TIME *from, const ASN1_TIME *
     return true;
 }
 
-void gpu_word_revoked(struct gpu_said *s, int reason, const ASN1_TIME *since) {
+void gpu_word_revoked(struct gpu_said *s, bool fresh, int reason, const ASN1_TIME *since) {
+    const bool hold = reason == CRL_REASON_CERTIFICATE_HOLD;
     char when[24];
 
-    when_text(gpu_word_time(since), when);
-    s->word = reason == CRL_REASON_CERTIFICATE_HOLD ? WORD_HOLD : WORD_REVOKED;
-    snprintf(s->text, sizeof s->text, "%s since %s UTC",
-             s->word == WORD_HOLD ? "on hold" : "revoked", when);
+    if (hold && !fresh)
+        return;
+    when_text(time_of(since), when);
+    s->word = hold ? WORD_HOLD : WORD_REVOKED;
+    snprintf(s->text, sizeof s->text, "%s since %s UTC", hold ? "on hold" : "revoked", when);
 }

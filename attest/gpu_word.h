@@ -27,8 +27,8 @@ struct gpu_said {
 /* Judges the dates of a word by the customer's clock: fills as_of and until, and where they are not
  * good the text. next NULL: none is said, which is not good. */
 bool gpu_word_fresh(struct gpu_said *s, const ASN1_TIME *from, const ASN1_TIME *next, int64_t now);
-/* The word of a revocation for this reason (RFC 5280, 5.3.1; -1: none given). */
-void gpu_word_revoked(struct gpu_said *s, int reason, const ASN1_TIME *since);
-int64_t gpu_word_time(const ASN1_TIME *t); /* 0: cannot be read */
+/* The word of a revocation for this reason (RFC 5280, 5.3.1; -1: none given). A hold may have been
+ * taken back since: one that is not fresh changes nothing. */
+void gpu_word_revoked(struct gpu_said *s, bool fresh, int reason, const ASN1_TIME *since);
 
 #endif
