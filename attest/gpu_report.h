@@ -6,9 +6,8 @@
 #define CDVM_GPU_REPORT_H
 
 #include <openssl/x509.h>
-#include "core/bytes.h"
+#include "core/binding.h"
 
-#define GPU_REPORT_MAX ((size_t)8192) /* the driver's own buffer */
 #define GPU_NONCE ((size_t)32)
 #define GPU_DIGEST ((size_t)48) /* SHA-384 */
 #define GPU_TEXT 32

@@ -7,6 +7,7 @@
 
 #define GPU_CERTS 5
 #define GPUS_MAX 16
+#define GPU_REPORT_MAX ((size_t)8192) /* bytes: the driver's own buffer */
 
 /* Evidence of one GPU. Views are borrowed. */
 struct gpu_evidence {

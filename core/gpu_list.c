@@ -10,7 +10,6 @@
 #include "enc.h"
 
 #define PEM_LINE 64
-#define REPORT_MAX ((size_t)8192)
 
 static const char begin_line[] = "-----BEGIN CERTIFICATE-----";
 static const char end_line[] = "-----END CERTIFICATE-----";
@@ -116,7 +115,7 @@ static int item_json(const cJSON *o, struct gpu_item *i, struct err *e) {
     i->has_state = json_opt(o, "state") && json_hex(o, "state", i->ev.state, 4, e);
     if ((json_opt(o, "nonce") && !i->has_nonce) || (json_opt(o, "state") && !i->has_state))
         return BAD("its 'nonce' is not 64 or its 'state' not 8 hex digits");
-    buf_init(&i->report, REPORT_MAX);
+    buf_init(&i->report, GPU_REPORT_MAX);
     if (!base64_decode(view_str(report), &i->report) || i->report.full)
         return BAD("its 'evidence' is not base64 of a report");
     if (!base64_decode(view_str(chain), &pem))
