@@ -1,6 +1,5 @@
 #include "gpu_chain.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,7 +89,6 @@ static int names_check(struct gpu_chain *c, struct err *e) {
         !provisions(c->family, ica) || strcmp(identity, c->family->identity) != 0)
         return err_set(e, "wrong-family", "'%s' <- '%s' <- '%s' <- '%s' are not of one chip family",
                        leaf, brom, ica, identity);
-    snprintf(c->name, sizeof c->name, "%s", brom);
     return 0;
 }
 

@@ -32,7 +32,6 @@ struct gpu_chain {
     const struct gpu_family *family;
     uint8_t id[GPU_ID]; /* NVIDIA's "PDI" */
     struct view serial; /* of certificate 1, borrowed from it: what orders evidence */
-    char name[96];      /* common name of certificate 1: "GH100 A01 GSP BROM" */
 };
 
 /* Decodes and verifies all of it: number, links, authorities, dates, names. On error "bad-chain",

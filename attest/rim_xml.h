@@ -21,8 +21,8 @@ const xmlNode *rim_next(const xmlNode *n, const char *ns, const char *name);
 /* NULL: no such attribute. ns NULL: one without a namespace. Borrowed. */
 const char *rim_attribute(const xmlNode *n, const char *ns, const char *name);
 
-/* The one signature of the document, by four certificates (leaf first; on success the caller's)
- * up to NVIDIA's pinned root. */
+/* The one signature of the document, by four certificates (leaf first; what stands in cert is the
+ * caller's, on error too) up to NVIDIA's pinned root. */
 int rim_verify(xmlDoc *doc, int64_t now, X509 *cert[static 4], struct err *e) WARN_UNUSED;
 
 #endif
