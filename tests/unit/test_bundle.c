@@ -1,8 +1,6 @@
 #include "core/bundle.c"
 #include "core/dvm.h"
-#include "tests/unit/unit.h"
-
-static struct keypair *k;
+#include "tests/unit/own_key.h"
 
 static struct event *event_of(uint32_t kind) {
     struct fields f = fields_new(kind, 1800000000, view_str("content"));
@@ -89,17 +87,6 @@ static void too_many_manifests_are_refused(void **state) {
     for (int i = 0; i < BUNDLE_LIST_MAX; i++)
         buf_str(&list, "\"m\",");
     refuse_with("\"manifests\":[", (const char *)list.p);
-}
-
-static int open_key(void **state) {
-    (void)state;
-    k = keypair_new();
-    return 0;
-}
-static int close_key(void **state) {
-    (void)state;
-    keypair_free(k);
-    return 0;
 }
 
 int main(void) {

@@ -1,8 +1,7 @@
 /* Collateral in one message or in many, whole or with parts missing, and what is refused. */
 #include "core/collateral.c"
-#include "tests/unit/unit.h"
+#include "tests/unit/own_key.h"
 
-static struct keypair *k;
 static const uint8_t job[32] = {7};
 
 #define MESSAGE(text) msg_make("collateral", job, view_str(text), k, keypair_pub(k), 1)
@@ -244,17 +243,6 @@ static void places_that_are_none(void **state) {
         rumor_free(r);
         rumor_free(other);
     }
-}
-
-static int open_key(void **state) {
-    (void)state;
-    k = keypair_new();
-    return 0;
-}
-static int close_key(void **state) {
-    (void)state;
-    keypair_free(k);
-    return 0;
 }
 
 int main(void) {

@@ -79,26 +79,25 @@ static const char *const first[] = {
     "nvmlSystemGetConfComputeGpusReadyState",
 };
 
-static void a_call_that_fails_is_named(void **state) {
-    (void)state;
+/* fault: what becomes of each call; told: what is said of it. */
+static void each_call(const char *fault, const char *told) {
     for (size_t i = 0; i < COUNT(first); i++) {
-        cleanup_free char *fault = mem_fmt("%s 999\n", first[i]),
-                          *about = mem_fmt("%s failed with 999", first[i]);
+        cleanup_free char *line = mem_fmt("%s %s\n", first[i], fault),
+                          *about = mem_fmt("%s %s", first[i], told);
 
-        fake_fault(&fake, fault);
+        fake_fault(&fake, line);
         must_not_start(1, "gpu-driver", about);
     }
 }
 
+static void a_call_that_fails_is_named(void **state) {
+    (void)state;
+    each_call("999", "failed with 999");
+}
+
 static void a_call_that_hangs_is_ended(void **state) {
     (void)state;
-    for (size_t i = 0; i < COUNT(first); i++) {
-        cleanup_free char *fault = mem_fmt("%s hang\n", first[i]),
-                          *about = mem_fmt("%s did not return in time", first[i]);
-
-        fake_fault(&fake, fault);
-        must_not_start(1, "gpu-driver", about);
-    }
+    each_call("hang", "did not return in time");
 }
 
 static void a_library_that_crashes_takes_only_the_child_along(void **state) {

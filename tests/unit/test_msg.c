@@ -1,8 +1,7 @@
 #include "core/msg.c"
-#include "tests/unit/unit.h"
+#include "tests/unit/own_key.h"
 
 static const uint8_t job[32] = {0xaa};
-static struct keypair *k;
 
 static void a_message_round_trips(void **state) {
     struct rumor *r =
@@ -94,17 +93,6 @@ static void bad_messages_are_refused(void **state) {
         assert_string_equal(e.code, "bad-message");
         rumor_free(r);
     }
-}
-
-static int open_key(void **state) {
-    (void)state;
-    k = keypair_new();
-    return 0;
-}
-static int close_key(void **state) {
-    (void)state;
-    keypair_free(k);
-    return 0;
 }
 
 int main(void) {

@@ -1,10 +1,8 @@
 #include "core/offer.c"
-#include "tests/unit/unit.h"
+#include "tests/unit/own_key.h"
 
 #define REF "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:12"
 #define NOW INT64_C(1800000000)
-
-static struct keypair *k;
 
 static struct offer sample(void) {
     struct offer o = {.job_kind = KIND_JOB_TOOL,
@@ -226,17 +224,6 @@ static void other_kinds_are_no_offers(void **state) {
     ev = offer_make(&o, k, NOW);
     assert_int_equal(heartbeat_parse(ev, &got, NULL), -1);
     event_free(ev);
-}
-
-static int open_key(void **state) {
-    (void)state;
-    k = keypair_new();
-    return 0;
-}
-static int close_key(void **state) {
-    (void)state;
-    keypair_free(k);
-    return 0;
 }
 
 int main(void) {
