@@ -10,6 +10,8 @@ static void write_all(const struct memory *m, struct buf *out) {
                             m->seq[i].gone, out));
     for (size_t i = 0; i < m->n_floors; i++)
         MUST(memory_add_floor(&copy, m->floor[i].endorser, &m->floor[i].floor, out));
+    for (size_t i = 0; i < m->n_gpu_floors; i++)
+        MUST(memory_add_gpu_floor(&copy, m->gpu_floor[i].endorser, &m->gpu_floor[i].floor, out));
     for (size_t i = 0; i < m->n_revoked; i++)
         MUST(memory_add_revoked(&copy, m->revoked[i].endorser, m->revoked[i].digest, out));
     for (size_t i = 0; i < m->n_seen; i++)
@@ -29,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     write_all(&m, &text);
     MUST(memory_parse(buf_view(&text), &again, NULL) == 0);
-    MUST(again.n_seq == m.n_seq && again.n_floors == m.n_floors && again.n_revoked == m.n_revoked &&
+    MUST(again.n_seq == m.n_seq && again.n_floors == m.n_floors &&
+         again.n_gpu_floors == m.n_gpu_floors && again.n_revoked == m.n_revoked &&
          again.n_seen == m.n_seen);
     memory_free(&again);
     memory_free(&m);

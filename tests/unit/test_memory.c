@@ -13,6 +13,8 @@ static void read_ok(const char *text, struct memory *m) {
 
 static void what_is_written_is_read(void **state) {
     const struct tcb_floor f = {0x19, 0x10, 0x1f, 1, 2, 0, 10, 0, 27, 84, "", ""};
+    const struct gpu_floor driver = {GPU_DRIVER, "GH100", "550.54.15"},
+                           vbios = {GPU_VBIOS, "GH100", "96.00.5E"};
     const uint8_t chip[8] = {1, 2, 3};
     struct memory m = {0}, again;
     cleanup_buf struct buf text = {0};
@@ -25,6 +27,9 @@ static void what_is_written_is_read(void **state) {
     assert_true(memory_add_seq(&m, 31880, key, "cdvm-guest/0.1.0", 8, false, &text)); /* no line */
     assert_true(memory_add_floor(&m, key, &f, &text));
     assert_true(memory_add_floor(&m, key, &f, &text)); /* no line */
+    assert_true(memory_add_gpu_floor(&m, key, &driver, &text));
+    assert_true(memory_add_gpu_floor(&m, key, &driver, &text)); /* no line */
+    assert_true(memory_add_gpu_floor(&m, key, &vbios, &text));
     assert_true(memory_add_revoked(&m, key, other, &text));
     assert_true(memory_add_seen(&m, key, SEEN_CHIP, view_of(chip, 8), 1795305600, &text));
     assert_true(memory_add_seen(&m, key, SEEN_CHIP, view_of(chip, 8), 1895305600, &text));
@@ -32,6 +37,8 @@ static void what_is_written_is_read(void **state) {
                         "seq 31880 " KEY " 4 cdvm-guest/0.1.0\n"
                         "seq 31880 " KEY " 9 cdvm-guest/0.1.0\n"
                         "floor " KEY " 19:10-1f/1-2 fmc=0 bl=10 tee=0 snp=27 ucode=84\n"
+                        "driver " KEY " GH100 550.54.15\n"
+                        "vbios " KEY " GH100 96.00.5E\n"
                         "revoked " KEY " "
                         "0700000000000000000000000000000000000000000000000000000000000000\n"
                         "seen " KEY " chip 0102030000000000 1795305600\n");
@@ -43,6 +50,9 @@ static void what_is_written_is_read(void **state) {
     assert_false(memory_gone(&again, 31880, key, "cdvm-guest/0.1.0"));
     assert_int_equal(memory_seq(NULL, 31880, key, "x"), 0);
     assert_int_equal(again.floor[0].floor.step_hi, 2);
+    assert_int_equal(again.n_gpu_floors, 2);
+    assert_int_equal(again.gpu_floor[1].floor.part, GPU_VBIOS);
+    assert_string_equal(again.gpu_floor[1].floor.version, "96.00.5E");
     assert_int_equal(again.n_revoked, 1);
     assert_int_equal(memory_first(&again, key, SEEN_CHIP)->when, 1795305600);
     assert_null(memory_first(&again, key, SEEN_RELEASE));
@@ -90,6 +100,9 @@ static void lines_that_are_none(void **state) {
         "seq 31880 0a 4 a\n",
         "floor " KEY " 19\n",
         "floor " KEY "\n",
+        "driver " KEY "\n",
+        "driver " KEY " GH100\n",
+        "driver " KEY " GH100 96.00.5E\n",
         "revoked " KEY "\n",
         "revoked " KEY " 00\n",
         "seen " KEY " chip 00 1 2\n",
@@ -109,7 +122,7 @@ static void lines_that_are_none(void **state) {
         if (!memory_parse(view_str(rows[i]), &m, &e))
             fail_msg("accepted: %s", rows[i]);
         assert_string_equal(e.code, "bad-memory");
-        assert_int_equal(m.n_seq + m.n_floors + m.n_revoked + m.n_seen, 0);
+        assert_int_equal(m.n_seq + m.n_floors + m.n_gpu_floors + m.n_revoked + m.n_seen, 0);
     }
     assert_int_equal(memory_parse(view_of(with_nul, sizeof with_nul - 1), &m, &e), -1);
 }

@@ -20,11 +20,14 @@ static void reads_a_file(void **state) {
                                "profile = strict\n"
                                "\n"
                                "allow-milan = yes\n"
+                               "allow-no-fwid = yes\n"
                                "vmpl = 2\n"
                                "crl-max-age = 30\n"
                                "mitigation-min = 00000000000000ff\n"
                                "floor = 19:10-1f bl=10 snp=27 ucode=84\n"
                                "floor = 1a:00-11/1-2 fmc=1 tee=1\n"
+                               "gpu-vbios = GH100 96.00.9F\n"
+                               "gpu-driver = GH100 550.54.15\n"
                                "check = snp.crl optional\n"
                                "check = chip.endorsed note\n";
     struct policy p;
@@ -35,7 +38,7 @@ static void reads_a_file(void **state) {
         fail_msg("%s", e.text);
     assert_int_equal(p.profile, POLICY_STRICT);
     assert_string_equal(p.name, "strict, from a file");
-    assert_true(p.allow_milan && !p.allow_v2 && !p.allow_vlek);
+    assert_true(p.allow_milan && p.allow_no_fwid && !p.allow_v2 && !p.allow_vlek);
     assert_int_equal(p.vmpl, 2);
     assert_int_equal(p.crl_max_age, 30);
     assert_int_equal(p.mitigation_min, 255);
@@ -45,6 +48,10 @@ static void reads_a_file(void **state) {
     assert_int_equal(p.floor[1].model_hi, 0x11);
     assert_int_equal(p.floor[1].step_lo, 1);
     assert_int_equal(p.floor[1].step_hi, 2);
+    assert_int_equal(p.n_gpu_floors, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_string_equal(p.gpu_floor[i].version,
+                            p.gpu_floor[i].part == GPU_VBIOS ? "96.00.9F" : "550.54.15");
     assert_int_equal(p.override[CK_SNP_CRL], REQ_OPTIONAL + 1);
     assert_int_equal(p.override[CK_CHIP_ENDORSED], REQ_NOTE + 1);
     assert_int_equal(p.override[CK_SNP_VMPL], 0);
@@ -76,6 +83,8 @@ static void refuses(void **state) {
     refused("floor = 19:10-1f bl=\n", "bad-policy");
     refused("floor = 19:10-1f cpu=1\n", "bad-policy");
     refused("floor = 19:10-1f/2-1 bl=1\n", "bad-policy");
+    refused("gpu-driver = 550.54.15\n", "bad-policy");
+    refused("gpu-driver = GH100 96.00.9F\n", "bad-policy");
     refused("check = snp.nothing note\n", "bad-policy");
     refused("check = snp.signature note\n", "bad-policy");
     refused("check = release.endorsed note\n", "bad-policy");
