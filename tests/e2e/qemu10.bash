@@ -5,12 +5,16 @@
 # shellcheck source=tests/e2e/debs.bash
 . tests/e2e/debs.bash
 
-# fetch_qemu   sets qemu; false when it cannot be had or does not run here
+# fetch_qemu   sets qemu; false when it cannot be had or does not run here. One test at a time looks and fetches.
 fetch_qemu() {
     local d=$PWD/$B/e2e/qemu10
     qemu=$d/root/usr/bin/qemu-system-x86_64
-    if "$qemu" --version >/dev/null 2>&1; then return; fi
-    rm -rf "$d"
-    fetch_debs "$d" 'bookworm-backports main' qemu-system-x86 && dpkg-deb -x "$d"/qemu-system-x86_*.deb "$d/root" &&
-        rm -rf "$d"/{lists,cache} "$d"/*.deb && "$qemu" --version >/dev/null 2>&1
+    mkdir -p "${d%/*}"
+    (
+        flock 9
+        ! "$qemu" --version || exit 0
+        rm -rf "$d"
+        fetch_debs "$d" 'bookworm-backports main' qemu-system-x86 && dpkg-deb -x "$d"/qemu-system-x86_*.deb "$d/root" &&
+            rm -rf "$d"/{lists,cache} "$d"/*.deb && "$qemu" --version
+    ) 9>>"$d.lock" >/dev/null 2>&1
 }
