@@ -23,8 +23,9 @@ readonly GROUP=kvm
 user=${SUDO_USER:-cdvm} yes='' undo='' gpus=()
 while (($#)); do
     case $1 in
-    --user) user=${2:-} && shift 2 && continue ;;
-    --gpu) gpus+=("${2:-}") && shift 2 && continue ;;
+    --user | --gpu) [[ ${2:-} ]] || refuse "$USAGE" "$1 wants a value (--help)" ;;&
+    --user) user=$2 && shift 2 && continue ;;
+    --gpu) gpus+=("$2") && shift 2 && continue ;;
     --yes) yes=1 && shift && continue ;;
     --undo) undo=1 && shift && continue ;;
     esac

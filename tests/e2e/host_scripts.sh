@@ -276,6 +276,8 @@ ends 0 "--undo removes them" prepare-host --undo --root "$ROOT" --yes
 same "... all" "" "$(find "$ROOT/etc" -name '*cdvm*')"
 check "with --root no command was run" test ! -e "$T/ran"
 ends 64 "a name that is none" prepare-host --user 'x;y' --dry-run
+ends 64 "an option without its value" prepare-host --dry-run --gpu
+says "... is told" '--gpu wants a value'
 PATH=${PATH#*:}
 
 # --- check-host, launch-guest ---
