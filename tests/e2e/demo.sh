@@ -4,8 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 export DEMO_DIR=$T/demo
 
-qemus() { pgrep -f "$T" | wc -l; }
-
 for run in first second; do
     start=$SECONDS
     qemu-scripts/demo.sh headless >"$T/out" 2>"$T/err"
@@ -36,7 +34,7 @@ check "the result file is there, readable by its owner only" test "$(stat -c %a 
 same "its sha256 is what was printed" "$(sha256sum "$path" | cut -d' ' -f1)" "$sum"
 same "the second run did not write over the first result" 2 "$(find "$DEMO_DIR/results" -name '*.csv' | wc -l)"
 
-same "no process is left" 0 "$(qemus)"
+same "no process is left" 0 "$(pgrep -f "$T" | wc -l)"
 same "no run directory or socket is left" 0 "$(find "$DEMO_DIR" \( -type s -o -path '*/run/*' \) | wc -l)"
 same "no console file exists" 0 "$(find "$DEMO_DIR" -iname '*console*' -o -iname '*serial*' | wc -l)"
 finish

@@ -30,9 +30,6 @@ ask() {
     "$CDVM" ask --relay "$URL" --policy demo --accept-simulated --offer table --timeout 90 \
         --attach examples/sales.csv --out "$T/results" "$2" >"$T/$1.out" 2>"$T/$1.err"
 }
-qemu_of() { pgrep -P "$PROVIDER" -f "^/usr.*qemu-system" | head -n 1; }
-qemus() { pgrep -P "$PROVIDER" -f '^/usr.*qemu-system' | wc -l; }
-has_qemus() { (($(qemus) == $1)); }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 rundirs() { find "$XDG_RUNTIME_DIR" -mindepth 3 -maxdepth 3 | wc -l; }
 given() { grep -aoE 'guest was given [0-9]+' "$LOG" | grep -oE '[0-9]+$' | sort -n | tail -n 1; }
@@ -98,7 +95,7 @@ provider short-boot
 ask stopped "$QUESTION" &
 asking=$!
 wait_for 10 has_qemus 1
-frozen=$(qemu_of)
+frozen=$(qemus | head -n 1)
 kill -STOP "$frozen"
 wait "$asking"
 check "stopped before hello: the customer is told" said "$T/stopped.err" 'boot-timeout'
@@ -111,7 +108,7 @@ ask killed "$SLOW" &
 asking=$!
 check "killed in an answer: it was being served" wait_for 60 said "$LOG" 'serving'
 sleep 1.5
-kill -KILL "$(qemu_of)"
+kill -KILL "$(qemus | head -n 1)"
 wait "$asking"
 check "killed in an answer: ask fails" test $? -ne 0
 check "killed in an answer: the customer is told" said "$T/killed.err" 'guest-died'

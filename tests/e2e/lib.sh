@@ -122,6 +122,9 @@ start_provider() {
     keep_sim_keys
     cp "$T/provider/sim-root" "$XDG_CONFIG_HOME/cdvm/sim-roots"
 }
+# The guests of PROVIDER: their pids; whether there are so many.
+qemus() { pgrep -P "$PROVIDER" -f '^/usr.*qemu-system'; }
+has_qemus() { (($(qemus | wc -l) == $1)); }
 # start_relay LOG OPTION...   sets RELAY (pid)
 start_relay() {
     local log=$1

@@ -10,8 +10,6 @@ ask() { # NAME QUESTION
     "$CDVM" ask --relay "$URL" --policy demo --accept-simulated --offer table --timeout 90 \
         --attach examples/sales.csv --out "$T/results" "$2" >"$T/$1.out" 2>"$T/$1.err"
 }
-qemus() { pgrep -P "$PROVIDER" -f '^/usr.*qemu-system'; }
-has_qemus() { (($(qemus | wc -l) == $1)); }
 dead() { ! kill -0 "$1" 2>/dev/null; }
 rundirs() { find "$XDG_RUNTIME_DIR" -mindepth 3 -maxdepth 3 | wc -l; }
 served() { wait_for 60 said "$1" '  serving '; }

@@ -50,7 +50,7 @@ start_provider "$T/provider.log" --relay "ws://127.0.0.1:$TAP" --blossom "http:/
 watch_guest() {
     local pid i
     for ((i = 0; i < 400; i++)); do
-        pid=$(pgrep -P "$PROVIDER" -f '^/usr.*qemu-system' | head -n 1)
+        pid=$(qemus | head -n 1)
         if [[ -n $pid ]]; then
             cp -r "$XDG_RUNTIME_DIR/." "$T/snapshot/" 2>/dev/null
             for fd in /proc/"$pid"/fd/*; do

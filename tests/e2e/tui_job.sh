@@ -150,7 +150,7 @@ expect "panic: gone at once" 'rc=0' 5
 same "panic: nothing stays on the screen" 0 "$(screen | grep -cE 'SIMULATED|PROVIDER CLAIMS')"
 check "terminal settings are as before" cmp "$T/before" "$T/after"
 
-check "no guest is left" wait_for 60 test -z "$(pgrep -f "$T/provider" | grep -vx "$PROVIDER" || true)"
+check "no guest is left" wait_for 60 has_qemus 0
 end_process "$PROVIDER"
 same "the secret draft is nowhere" 0 "$(grep -rlaF "$SECRET" "$T/provider" "$log" "$XDG_STATE_HOME" "$XDG_DATA_HOME" | wc -l)"
 same "the memory of verdicts holds one line" 1 "$(wc -l <"$XDG_STATE_HOME/cdvm/history")"

@@ -101,6 +101,6 @@ keys y
 wait_for 30 shows 'rc='
 expect "it leaves" 'rc=0'
 check "terminal settings are as before" cmp "$T/before" "$T/after"
-check "no guest is left" wait_for 60 test -z "$(pgrep -f "$T/provider" | grep -vx "$PROVIDER" || true)"
+check "no guest is left" wait_for 60 has_qemus 0
 end_process "$PROVIDER"
 finish
