@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/text.h"
+#include "core/dvm.h"
 #include "qmp.h"
 #include "spawn.h"
 #include "vm.h"
@@ -30,6 +30,8 @@ struct vm {
     struct loop_timer *ladder;
     int rung; /* next rung; 0: nobody asked it to stop */
     bool running;
+    char line[COMPLAINT_MAX]; /* of stderr, until it ends: QEMU writes one in several pieces */
+    size_t line_n;
     char complaint[COMPLAINT_MAX];
     vm_exit_fn *fn;
     void *arg;
@@ -66,25 +68,24 @@ int vm_sealed_file(const char *name, struct view data, struct err *e) {
 /* --- what QEMU says on stderr: the last line is kept for the error sentence --- */
 
 /* A line that is known is kept: what follows it is mostly "failed". */
-static void take_complaint(struct vm *vm, struct view line) {
-    cleanup_free char *safe = text_safe_new(line, TEXT_LINE, COMPLAINT_MAX / 4);
+static void end_line(struct vm *vm) {
+    cleanup_free char *line = mem_strn(vm->line, vm->line_n);
 
-    if (line.n && !vm_fault(vm->complaint))
-        snprintf(vm->complaint, sizeof vm->complaint, "%s", safe);
+    if (vm->line_n && !vm_fault(vm->complaint))
+        text_clip(vm->complaint, sizeof vm->complaint, line);
+    vm->line_n = 0;
 }
 
 /* False when there is no more to read. */
 static bool read_complaints(struct vm *vm) {
     char b[1024];
     ssize_t n = read(vm->err_fd, b, sizeof b);
-    const char *at = b, *end = b + (n > 0 ? n : 0);
 
-    while (at < end) {
-        const char *nl = memchr(at, '\n', (size_t)(end - at));
-
-        take_complaint(vm, view_of(at, (size_t)((nl ? nl : end) - at)));
-        at = nl ? nl + 1 : end;
-    }
+    for (ssize_t i = 0; i < n; i++)
+        if (b[i] == '\n')
+            end_line(vm);
+        else if (vm->line_n < sizeof vm->line)
+            vm->line[vm->line_n++] = b[i];
     if (n == 0)
         errno = 0;
     return n > 0;
@@ -139,6 +140,7 @@ static void on_exit_of_child(void *arg, int status) {
     loop_timer_set(vm->ladder, -1);
     while (read_complaints(vm))
         ;
+    end_line(vm);
     vm->fn(vm->arg, status);
 }
 

@@ -282,6 +282,25 @@ static void the_last_complaint_is_kept_clean(void **state) {
     assert_null(strstr(vm_complaint(f->vm), "first"));
 }
 
+/* QEMU names the option before it says what is wrong with it, and writes the two one by one. */
+static void a_long_complaint_still_has_its_cure(void **state) {
+    struct fixture *f = *state;
+    struct err e;
+
+    assert_int_equal(
+        launch_script(f,
+                      "printf 'qemu-system-x86_64: -object sev-snp-guest,id=sev0,cbitpos=51,"
+                      "reduced-phys-bits=6,policy=0x30000,kernel-hashes=on: ' >&2; sleep 0.2; "
+                      "printf 'invalid object type: ' >&2; sleep 0.2; "
+                      "printf 'sev-snp-guest\\nit failed' >&2; exit 1",
+                      &e),
+        0);
+    turn_until_exit(f, 5000);
+    assert_non_null(strstr(vm_complaint(f->vm), "-object sev-snp-guest,id=sev0"));
+    assert_non_null(strstr(vm_complaint(f->vm), "invalid object type: sev-snp-guest"));
+    assert_string_equal(vm_fault(vm_complaint(f->vm))->code, "old-qemu");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_channel_is_descriptor_3, start, stop),
@@ -297,6 +316,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_writable_disk_is_refused, start, stop),
         cmocka_unit_test_setup_teardown(a_sealed_file_cannot_change, start, stop),
         cmocka_unit_test_setup_teardown(the_last_complaint_is_kept_clean, start, stop),
+        cmocka_unit_test_setup_teardown(a_long_complaint_still_has_its_cure, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
