@@ -66,7 +66,7 @@ void qemu_take_sev(struct qemu_able *q, const cJSON *answer) {
 struct asking {
     struct qemu_able *q;
     size_t answered; /* types; QMP answers in order */
-    bool over;
+    bool over, closed;
 };
 
 static void on_type(void *arg, const cJSON *ret, const struct err *e) {
@@ -87,8 +87,10 @@ static void on_sev(void *arg, const cJSON *ret, const struct err *e) {
 }
 
 static void on_closed(void *arg, const struct err *why) {
+    struct asking *a = arg;
+
     (void)why;
-    ((struct asking *)arg)->over = true;
+    a->over = a->closed = true;
 }
 
 static void ask(struct asking *a, struct loop *l, int fd) {
@@ -145,7 +147,7 @@ static int ask_all(const char *qemu, struct qemu_able *out, struct err *e) {
         return -1;
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    if (a.answered < COUNT(types))
+    if (a.closed || a.answered < COUNT(types)) /* who closes answers everything with an error */
         return err_set(e, "no-qemu", "'%s' does not answer over QMP", qemu);
     return 0;
 }

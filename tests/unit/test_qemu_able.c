@@ -127,6 +127,26 @@ static void what_is_no_qemu_is_refused(void **state) {
     assert_int_equal(qemu_probe("/nonexistent", &q, &e), -1);
 }
 
+/* One that names its version and dies of its arguments lacks nothing that is known. */
+static void a_qemu_that_dies_is_not_an_old_one(void **state) {
+    static const char script[] =
+        "#!/bin/sh\n[ \"$1\" != --version ] || echo 'QEMU emulator version 10.1.0'\n";
+    char dir[] = "/tmp/cdvm-test-qemu-XXXXXX";
+    cleanup_free char *qemu = NULL;
+    struct qemu_able q;
+    struct err e = {0};
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    qemu = mem_fmt("%s/qemu", dir);
+    assert_int_equal(file_write(qemu, view_str(script), 0700, false, &e), 0);
+    assert_int_equal(qemu_probe(qemu, &q, &e), -1);
+    assert_string_equal(e.code, "no-qemu");
+    assert_non_null(strstr(e.text, "does not answer over QMP"));
+    assert_int_equal(unlink(qemu), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_type_is_there_with_its_properties),
@@ -134,6 +154,7 @@ int main(void) {
         cmocka_unit_test(what_is_lacking_names_the_version),
         cmocka_unit_test(this_qemu_answers),
         cmocka_unit_test(what_is_no_qemu_is_refused),
+        cmocka_unit_test(a_qemu_that_dies_is_not_an_old_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
