@@ -116,6 +116,7 @@ static enum gpu_cc mode_of(uint32_t v) {
     return v == NO_ANSWER ? GPU_CC_UNKNOWN : modes[v & 3];
 }
 
+/* errno is 0 where it just has not. */
 static bool has_booted(int fd, const struct chip *c, int wait_ms) {
     int64_t until = loop_now() + wait_ms;
     const struct timespec nap = {.tv_nsec = POLL_MS * 1000000L};
@@ -131,13 +132,18 @@ static bool has_booted(int fd, const struct chip *c, int wait_ms) {
 static enum gpu_cc ask(int fd, const struct chip *c, int wait_ms, char why[static GPU_CC_WHY]) {
     enum gpu_cc mode = GPU_CC_UNKNOWN;
 
-    if (!has_booted(fd, c, wait_ms) && (errno == EPERM || errno == EACCES))
+    if (has_booted(fd, c, wait_ms)) {
+        if ((mode = mode_of(read_register(fd, c->cc))) == GPU_CC_UNKNOWN)
+            snprintf(why, GPU_CC_WHY, "its CC register makes no sense");
+    } else if (errno == EPERM || errno == EACCES)
         snprintf(why, GPU_CC_WHY,
                  "the kernel hides its registers (lockdown, which comes with Secure Boot)");
-    else if (read_register(fd, c->boot) != BOOTED)
+    else if (errno == EINVAL)
+        snprintf(why, GPU_CC_WHY, "the kernel leaves its registers to the driver that holds it");
+    else if (errno)
+        snprintf(why, GPU_CC_WHY, "its registers cannot be read: %s", strerror(errno));
+    else
         snprintf(why, GPU_CC_WHY, "its firmware is not up after %d ms", wait_ms);
-    else if ((mode = mode_of(read_register(fd, c->cc))) == GPU_CC_UNKNOWN)
-        snprintf(why, GPU_CC_WHY, "its CC register makes no sense");
     return mode;
 }
 

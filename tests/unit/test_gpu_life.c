@@ -212,6 +212,17 @@ static void a_gpu_that_has_not_started_is_waited_for(void **state) {
     assert_memory_equal(b.p, "auto", 4); /* it may sleep again */
 }
 
+/* A driver that holds the GPU has its registers for itself; a window may be too short. */
+static void registers_that_cannot_be_read_are_told_so(void **state) {
+    struct gpu g = {.bdf = BDF, .device = 0x2331};
+    char why[GPU_CC_WHY];
+
+    (void)state;
+    host_change(sys, AT "resource0 = short");
+    assert_int_equal(gpu_cc_query(sys, &g, 120, why), GPU_CC_UNKNOWN);
+    assert_non_null(strstr(why, "cannot be read: File too large"));
+}
+
 /* --- drivers --- */
 
 static void held_by(const char *bdf, const char *want) {
@@ -416,6 +427,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(quarantine_outlives_its_holder, start, stop),
         cmocka_unit_test_setup_teardown(each_chip_has_its_register, start, stop),
         cmocka_unit_test_setup_teardown(a_gpu_that_has_not_started_is_waited_for, start, stop),
+        cmocka_unit_test_setup_teardown(registers_that_cannot_be_read_are_told_so, start, stop),
         cmocka_unit_test_setup_teardown(the_card_goes_and_comes_back_whole, start, stop),
         cmocka_unit_test_setup_teardown(what_the_operator_bound_stays, start, stop),
         cmocka_unit_test_setup_teardown(a_disk_in_its_group_is_never_taken, start, stop),
