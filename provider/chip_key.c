@@ -1,23 +1,6 @@
 #include "chip_key.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-/* linux/psp-sev.h */
-#define SEV_GET_ID2 8
-struct sev_get_id2 {
-    uint64_t address;
-    uint32_t length;
-} __attribute__((packed));
-struct sev_ask {
-    uint32_t command;
-    uint64_t data;
-    uint32_t error; /* of the firmware */
-} __attribute__((packed));
-#define SEV_ASK _IOWR('S', 0, struct sev_ask)
 
 static enum snp_product product_of(const struct host_cpu *cpu) {
     static const enum snp_product all[] = {PRODUCT_MILAN, PRODUCT_GENOA, PRODUCT_TURIN};
@@ -49,26 +32,12 @@ int chip_key_of(const struct host_cpu *cpu, const uint8_t id[static CHIP_ID],
     return 0;
 }
 
-/* Of the first socket, whose key signs. */
-static int read_id(const char *device, uint8_t id[static CHIP_ID], struct err *e) {
-    cleanup_fd int fd = open(device, O_RDWR | O_CLOEXEC);
-    struct sev_get_id2 get = {.address = (uintptr_t)id, .length = CHIP_ID};
-    struct sev_ask ask = {.command = SEV_GET_ID2, .data = (uintptr_t)&get};
-
-    if (fd < 0)
-        return err_set(e, "no-sev", "%s cannot be opened: %s", device, strerror(errno));
-    if (ioctl(fd, SEV_ASK, &ask) < 0)
-        return err_set(e, "no-sev", "the secure processor refuses SEV_GET_ID2: %s (error %#x)",
-                       strerror(errno), ask.error);
-    return 0;
-}
-
 int chip_key_read(const char *device, const struct host_cpu *cpu, struct kds_key *out,
                   struct err *e) {
-    uint8_t id[CHIP_ID] = {0};
+    uint8_t id[CHIP_ID];
     struct sev_status status;
 
-    return read_id(device, id, e) < 0 || sev_status_read(device, &status, e) < 0
+    return sev_chip_id(device, id, e) < 0 || sev_status_read(device, &status, e) < 0
                ? -1
                : chip_key_of(cpu, id, &status, out, e);
 }

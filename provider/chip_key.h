@@ -7,8 +7,6 @@
 #include "kds.h"
 #include "sev_dev.h"
 
-#define CHIP_ID ((size_t)64)
-
 /* "no-vcek": the machine hides its chip id or its key, or its family or firmware level is not known
  * here. */
 int chip_key_of(const struct host_cpu *cpu, const uint8_t id[static CHIP_ID],

@@ -6,6 +6,7 @@
 #include "core/bytes.h"
 
 #define SEV_STATUS_SIZE 32
+#define CHIP_ID ((size_t)64)
 
 struct sev_status {
     uint8_t api_major, api_minor;
@@ -21,7 +22,9 @@ struct sev_status {
 /* False when v has another length. */
 bool sev_status_parse(struct view v, struct sev_status *out);
 
-/* Asks the device. "no-sev" and a sentence: it is not there, not for this user, or refuses. */
+/* Both ask the device. "no-sev" and a sentence: it is not there, not for this user, or refuses. */
 int sev_status_read(const char *device, struct sev_status *out, struct err *e) WARN_UNUSED;
+/* Of the first socket, whose key signs. */
+int sev_chip_id(const char *device, uint8_t id[static CHIP_ID], struct err *e) WARN_UNUSED;
 
 #endif
