@@ -105,6 +105,24 @@ static void the_inventory_is_what_the_tree_says(void **state) {
     host_remove(sys);
 }
 
+/* A virtual function that goes while the list is read, a group beyond all measure. */
+static void what_others_are_is_no_matter(void **state) {
+    char *sys = host_make("two-h100");
+    struct gpu g, all[GPUS_MAX];
+    struct err e;
+    size_t n;
+
+    (void)state;
+    host_change(sys, "bus/pci/devices/0000:61:00.0/class = word");
+    assert_int_equal(gpu_list(sys, all, GPUS_MAX, &n, &e), -1);
+    if (gpu_find(sys, "0000:41:00.0", &g, &e) < 0)
+        fail_msg("%s", e.text);
+    assert_string_equal(g.bdf, "0000:41:00.0");
+    assert_int_equal(gpu_find(sys, "0000:61:00.0", &g, &e), -1);
+    assert_string_equal(e.code, "bad-sysfs");
+    host_remove(sys);
+}
+
 /* One change in a good tree, and the words of the refusal. */
 static void what_is_missing_is_named(void **state) {
     static const struct {
@@ -186,6 +204,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_host_gives_its_golden_line),
         cmocka_unit_test(the_inventory_is_what_the_tree_says),
+        cmocka_unit_test(what_others_are_is_no_matter),
         cmocka_unit_test(what_is_missing_is_named),
         cmocka_unit_test(addresses_have_one_form),
         cmocka_unit_test(a_policy_with_debugging_is_refused),
