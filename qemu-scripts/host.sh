@@ -215,7 +215,7 @@ check_unused() { # BDF...
 held_by() {
     local end=$((SECONDS + SETTLE))
     until [[ $(driver_of "$1") == "$2" ]]; do
-        ((SECONDS < end)) || return 1
+        ((SECONDS <= end)) || return 1 # it counts whole seconds
         sleep 0.05
     done
 }
