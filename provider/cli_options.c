@@ -1,8 +1,9 @@
 #include "cli_options.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/cli_option.h"
 
 #define FIRST 256 /* value of the first option: above every character */
 
@@ -31,14 +32,12 @@ int options_read(const struct conf_key *keys, size_t n, int argc, char **argv, v
     int mine = rest ? (int)(rest - argv) - 1 : argc, o, rc = 0;
 
     optind = 0;
-    opterr = 0;
-    while (rc == 0 && (o = getopt_long(mine, argv, "h", longs, NULL)) != -1) {
+    while (rc == 0 && (o = cli_option(mine, argv, CLI_WORDS_ANYWHERE "h", longs, NULL, e)) != -1) {
         if (o == 'h')
             return 1;
-        if (o < FIRST)
-            rc = err_set(e, "usage", "'%s' is not an option, or lacks its value", argv[optind - 1]);
-        else
-            rc = conf_set(keys, n, keys[o - FIRST].name, view_str(optarg ? optarg : "yes"), out, e);
+        rc = o == '?' ? -1
+                      : conf_set(keys, n, keys[o - FIRST].name, view_str(optarg ? optarg : "yes"),
+                                 out, e);
     }
     *n_words = 0;
     for (int i = optind; rc == 0 && i < mine; i++)

@@ -1,5 +1,4 @@
 /* cdvm relay: the embedded relay and blob store as a program of its own. */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 
 #include "cli.h"
 #include "relayd.h"
+#include "core/cli_option.h"
 #include "core/conf.h"
 #include "core/log.h"
 
@@ -86,12 +86,15 @@ static int take_options(struct settings *s, int argc, char **argv) {
         {"help", 0, NULL, 'h'},
         {0},
     };
+    struct err e;
     int opt, at = 0;
 
     optind = 1;
-    while ((opt = getopt_long(argc, argv, "h", longs, &at)) != -1) {
-        if (opt == '?')
+    while ((opt = cli_option(argc, argv, CLI_WORDS_ANYWHERE "h", longs, &at, &e)) != -1) {
+        if (opt == '?') {
+            fprintf(stderr, "cdvm relay: %s\n", e.text);
             return -1;
+        }
         if (opt == 'b')
             s->o.bind = optarg;
         else if (opt == 'd')

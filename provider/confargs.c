@@ -1,7 +1,8 @@
 #include "confargs.h"
 
-#include <getopt.h>
 #include <stdlib.h>
+
+#include "core/cli_option.h"
 
 /* getopt's table from ours: booleans take no argument. */
 static struct option *long_options(const struct confargs *a) {
@@ -38,14 +39,14 @@ static int read_options(const struct confargs *a, int argc, char **argv, void *o
     int o, rc = 0;
 
     optind = 0;
-    opterr = 0;
-    while (rc == 0 && (o = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+    while (rc == 0 &&
+           (o = cli_option(argc, argv, CLI_WORDS_ANYWHERE "c:h", longs, NULL, e)) != -1) {
         if (o == 'c')
             *file = optarg;
         else if (o == 'h')
             rc = 1;
-        else if (o < 256)
-            rc = err_set(e, "usage", "'%s' is not an option, or lacks its value", argv[optind - 1]);
+        else if (o == '?')
+            rc = -1;
         else if (out) {
             const struct conf_key *k = &a->keys[o - 256];
 

@@ -8,7 +8,7 @@
 
 #include "ask.h"
 #include "askpass.h"
-#include "cli_option.h"
+#include "core/cli_option.h"
 #include "core/dvm.h"
 
 static const char help[] =
@@ -312,7 +312,7 @@ static int ask_with(struct given *g, int argc, char **argv) {
     int c;
 
     optind = 0;
-    while ((c = cli_option(argc, argv, options, CLI_WORDS_LAST, NULL, &e)) != -1)
+    while ((c = cli_option(argc, argv, CLI_WORDS_LAST, options, NULL, &e)) != -1)
         if (c == '?' || take_option(g, c, optarg, &e))
             return refused(&e, EX_USAGE);
     if (g->help) {

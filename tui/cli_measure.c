@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "attest/snp_measure.h"
-#include "cli_option.h"
+#include "core/cli_option.h"
 #include "core/enc.h"
 #include "core/hash.h"
 #include "core/json.h"
@@ -67,7 +67,7 @@ static int args_read(int argc, char **argv, struct args *a, struct err *e) {
 
     *a = (struct args){.features = "1", .model = "none", .broker = "none"};
     optind = 1;
-    while ((c = cli_option(argc, argv, options, CLI_WORDS_ANYWHERE, NULL, e)) != -1) {
+    while ((c = cli_option(argc, argv, CLI_WORDS_ANYWHERE, options, NULL, e)) != -1) {
         if (c == '?')
             return -1;
         a->json |= c == OPT_JSON;

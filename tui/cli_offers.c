@@ -9,7 +9,7 @@
 #include <sysexits.h>
 
 #include "cli_offers.h"
-#include "cli_option.h"
+#include "core/cli_option.h"
 #include "core/dvm.h"
 #include "core/enc.h"
 #include "core/loop.h"
@@ -211,7 +211,7 @@ static int read_options(struct offers *x, int argc, char **argv, struct err *e) 
     int c;
 
     optind = 0;
-    while ((c = cli_option(argc, argv, options, CLI_WORDS_ANYWHERE, NULL, e)) != -1)
+    while ((c = cli_option(argc, argv, CLI_WORDS_ANYWHERE, options, NULL, e)) != -1)
         if (c == '?' || take(x, c, e))
             return -1;
     buf_str(&x->words, "");

@@ -8,7 +8,7 @@
 
 #include "core/log.h"
 #include "tui/cli_keys.h"
-#include "tui/cli_option.h"
+#include "core/cli_option.h"
 #include "tui/engine.h"
 
 static const char HELP[] =
@@ -175,7 +175,7 @@ int cli_tui(int argc, char **argv) {
         return EX_CONFIG;
     }
     optind = 0;
-    while ((c = cli_option(argc, argv, OPTIONS, CLI_WORDS_LAST, &at, &e)) != -1)
+    while ((c = cli_option(argc, argv, CLI_WORDS_LAST, OPTIONS, &at, &e)) != -1)
         if (c == '?' || take(&g, c, OPTIONS[at].name, optarg, &e) != 0) {
             fprintf(stderr, "cdvm: %s (cdvm tui --help)\n", e.text);
             return EX_USAGE;

@@ -9,7 +9,7 @@
 #include "attest/checks.h"
 #include "attest/evidence.h"
 #include "attest/snp_cert.h"
-#include "cli_option.h"
+#include "core/cli_option.h"
 #include "cli_tree.h"
 #include "core/enc.h"
 #include "core/loop.h"
@@ -170,7 +170,7 @@ static int args_read(int argc, char **argv, struct verify_args *a, struct err *e
 
     *a = (struct verify_args){.policy = "standard"};
     optind = 1;
-    while ((c = cli_option(argc, argv, options, CLI_WORDS_ANYWHERE, NULL, e)) != -1) {
+    while ((c = cli_option(argc, argv, CLI_WORDS_ANYWHERE, options, NULL, e)) != -1) {
         if (c == '?')
             return -1;
 #ifdef CDVM_TEST_ROOTS

@@ -7,14 +7,13 @@
 
 #include "core/err.h"
 
-enum cli_words {
-    CLI_WORDS_ANYWHERE,
-    CLI_WORDS_LAST
-}; /* where words that are no options may stand */
+/* Where words that are no options may stand; letters that are options follow, as in ":h". */
+#define CLI_WORDS_ANYWHERE ":"
+#define CLI_WORDS_LAST "+:"
 
 /* The value of the next option, its argument in optarg and its place in *at (NULL legal); -1 when
  * there is none; '?' with e ("usage"). optind = 0 begins. */
-int cli_option(int argc, char **argv, const struct option *longs, enum cli_words words, int *at,
+int cli_option(int argc, char **argv, const char *letters, const struct option *longs, int *at,
                struct err *e);
 
 #endif

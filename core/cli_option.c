@@ -1,12 +1,12 @@
-#include "tui/cli_option.h"
+#include "core/cli_option.h"
 
 #include <string.h>
 
 static const char *const WHY[] = {"is not an option", "is the beginning of several options",
                                   "wants a value", "takes no value"};
 
-/* No option here is a letter: getopt stops at the first one behind a single dash, and counts the
- * word as taken only when that was its last. */
+/* getopt stops at a letter that it does not know, and counts the word as taken only when that was
+ * its last. */
 static const char *wrong_word(int argc, char **argv) {
     const char *next = optind < argc ? argv[optind] : "";
 
@@ -24,13 +24,13 @@ static const char *why(const char *word, const struct option *longs) {
     return WHY[like == 0 ? 0 : like > 1 && !exact ? 1 : 3];
 }
 
-int cli_option(int argc, char **argv, const struct option *longs, enum cli_words words, int *at,
+int cli_option(int argc, char **argv, const char *letters, const struct option *longs, int *at,
                struct err *e) {
     const char *word;
     int c;
 
     opterr = 0;
-    c = getopt_long(argc, argv, words == CLI_WORDS_LAST ? "+:" : ":", longs, at);
+    c = getopt_long(argc, argv, letters, longs, at);
     if (c != '?' && c != ':')
         return c;
     word = c == ':' ? argv[optind - 1] : wrong_word(argc, argv);
