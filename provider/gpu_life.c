@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/dvm.h"
 #include "core/loop.h"
 #include "core/text.h"
 #include "gpu_bind.h"
@@ -217,8 +218,10 @@ static bool quarantine_reason(const struct gpu_places *at, const char *bdf,
     why[0] = 0;
     if (access(path, F_OK) < 0 && errno == ENOENT)
         return false;
-    if (file_read(path, SMALL_MAX, &b, NULL) == 0 && b.n)
-        snprintf(why, GPU_CC_WHY, "%.*s", (int)strcspn((const char *)b.p, "\n"), (char *)b.p);
+    if (file_read(path, SMALL_MAX, &b, NULL) == 0 && b.n) {
+        b.p[strcspn((const char *)b.p, "\n")] = 0;
+        text_clip(why, GPU_CC_WHY, (const char *)b.p);
+    }
     return true;
 }
 

@@ -395,6 +395,17 @@ static void quarantine_outlives_its_holder(void **state) {
     assert_non_null(strstr(why, "counted two"));
 }
 
+/* The folder is a group's, and its files are anybody's of that group. */
+static void a_reason_written_by_others_is_made_safe(void **state) {
+    char why[GPU_CC_WHY];
+
+    (void)state;
+    host_change(dir, "lib/gpu/" BDF ".quarantine = fan\033[2J broken");
+    assert_int_equal(gpu_life_standing(&at, BDF, why), GPU_STANDS_QUARANTINED);
+    assert_null(strchr(why, 033));
+    assert_non_null(strstr(why, "broken"));
+}
+
 static void an_operators_word_is_not_enough(void **state) {
     struct gpu_life *l = lease_it();
     char why[GPU_CC_WHY];
@@ -435,6 +446,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_gpu_that_the_host_uses_is_left_alone, start, stop),
         cmocka_unit_test_setup_teardown(a_killed_holder_leaves_it_to_be_reset, start, stop),
         cmocka_unit_test_setup_teardown(a_guest_that_holds_on_is_doubt, start, stop),
+        cmocka_unit_test_setup_teardown(a_reason_written_by_others_is_made_safe, start, stop),
         cmocka_unit_test_setup_teardown(an_operators_word_is_not_enough, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
