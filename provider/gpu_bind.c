@@ -3,14 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "core/dvm.h"
 #include "core/loop.h"
 
 #define VFIO "vfio-pci"
@@ -40,22 +38,13 @@ static int put(const char *sys, const char *bdf, const char *file, const char *v
     return put_file(path, value, e);
 }
 
-static void driver_of(const char *sys, const char *bdf, char out[static DRIVER_TEXT]) {
-    cleanup_free char *path = mem_fmt("%s/bus/pci/devices/%s/driver", sys, bdf);
-    char target[512];
-    ssize_t n = readlink(path, target, sizeof target - 1);
-
-    target[n > 0 ? n : 0] = 0;
-    text_clip(out, DRIVER_TEXT, n > 0 ? basename(target) : "");
-}
-
 static bool comes_to(const char *sys, const char *bdf, const char *driver) {
     const struct timespec nap = {.tv_nsec = POLL_MS * 1000000L};
     int64_t until = loop_now() + settle_ms;
     char now[DRIVER_TEXT];
 
     for (;;) {
-        driver_of(sys, bdf, now);
+        gpu_driver(sys, bdf, now);
         if (!strcmp(now, driver))
             return true;
         if (loop_now() >= until)
@@ -182,7 +171,7 @@ static int give(const char *sys, const struct function *f, struct err *e) {
     cleanup_free char *probe = mem_fmt("%s/bus/pci/drivers_probe", sys);
     char now[DRIVER_TEXT];
 
-    driver_of(sys, f->bdf, now);
+    gpu_driver(sys, f->bdf, now);
     if (put(sys, f->bdf, "driver_override", "\n", e) < 0)
         return -1;
     if (strcmp(now, VFIO) != 0)

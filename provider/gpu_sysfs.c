@@ -58,6 +58,12 @@ static void read_link(const char *dir, const char *name, char out[static DRIVER_
     text_clip(out, DRIVER_TEXT, n > 0 ? basename(target) : "");
 }
 
+void gpu_driver(const char *sys, const char *bdf, char out[static DRIVER_TEXT]) {
+    cleanup_free char *dir = mem_fmt("%s/bus/pci/devices/%s", sys, bdf);
+
+    read_link(dir, "driver", out);
+}
+
 static bool take_bar(const char **s, struct gpu_bar *out) {
     uint64_t v[3];
     char *end;
@@ -205,8 +211,7 @@ static int no_such_gpu(const char *bdf, const struct gpu *all, size_t n, struct 
                    (const char *)names.p);
 }
 
-/* The others are looked at for the sentence alone: what they are or become is no fault of this one.
- */
+/* The others are looked at for the sentence alone: what becomes of them is no fault of this one. */
 int gpu_find(const char *sys, const char *bdf, struct gpu *out, struct err *e) {
     cleanup_free char *devices = mem_fmt("%s/bus/pci/devices", sys);
     cleanup_free char *dir = mem_fmt("%s/%s", devices, bdf);

@@ -47,6 +47,9 @@ int gpu_find(const char *sys, const char *bdf, struct gpu *out, struct err *e) W
  * bridges? Else "gpu-unfit" and what to do. */
 int gpu_fit(const struct gpu *g, struct err *e) WARN_UNUSED;
 
+/* Who holds any function now; "": nobody. */
+void gpu_driver(const char *sys, const char *bdf, char out[static DRIVER_TEXT]);
+
 /* Windows in bytes that its BARs need of the bridge above: 64-bit prefetchable, and below 4 GiB. */
 uint64_t gpu_window64(const struct gpu *g);
 uint64_t gpu_window32(const struct gpu *g);
