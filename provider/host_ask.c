@@ -86,12 +86,14 @@ static void ask_limits(struct host *h) {
     struct timex t = {0};
     struct statvfs v;
     struct rlimit r;
+    int kept = adjtimex(&t);
 
     if (geteuid() != 0 && getrlimit(RLIMIT_MEMLOCK, &r) == 0 && r.rlim_max != RLIM_INFINITY)
         h->memlock_mib = r.rlim_max >> 20; /* root raises it for each guest (snp_host.h) */
     if (state && statvfs(state, &v) == 0)
         h->disk_mib = (uint64_t)v.f_bavail * v.f_frsize >> 20;
-    h->clock = adjtimex(&t) == TIME_ERROR ? CLOCK_LOOSE : CLOCK_KEPT;
+    if (kept >= 0) /* a sandbox may forbid the question */
+        h->clock = kept == TIME_ERROR ? CLOCK_LOOSE : CLOCK_KEPT;
 }
 
 void host_ask(struct host *h, const struct host_opts *o) {
