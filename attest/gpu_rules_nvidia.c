@@ -151,8 +151,9 @@ struct tally {
 
 /* Of what is not good: nobody's word is better than a bad one. */
 static int badness(enum gpu_word w) {
-    static const int rank[] = {[WORD_NONE] = 1, [WORD_UNUSABLE] = 2, [WORD_GOOD] = 0,
-                               [WORD_HOLD] = 3, [WORD_UNKNOWN] = 4,  [WORD_REVOKED] = 5};
+    static const int rank[] = {
+        [WORD_GOOD] = 0, [WORD_NONE] = 1,    [WORD_UNUSABLE] = 2, [WORD_HELD] = 3,
+        [WORD_HOLD] = 4, [WORD_UNKNOWN] = 5, [WORD_REVOKED] = 6};
 
     return rank[w];
 }
@@ -207,7 +208,7 @@ static void tally_judge(const struct tally *t, struct finding *f) {
         f->outcome = OUT_ABSENT;
         finding_why(f, "NVIDIA's word on '%.80s' does not count: %s.", cn, t->worst.text);
     } else {
-        f->outcome = t->worst.word == WORD_HOLD ? OUT_AMBER : OUT_BAD;
+        f->outcome = t->worst.word < WORD_UNKNOWN ? OUT_AMBER : OUT_BAD;
         finding_why(f, "NVIDIA's certificate '%.80s' is %s.", cn, t->worst.text);
     }
 }

@@ -46,9 +46,8 @@ void gpu_word_revoked(struct gpu_said *s, bool fresh, int reason, const ASN1_TIM
     const bool hold = reason == CRL_REASON_CERTIFICATE_HOLD;
     char when[24];
 
-    if (hold && !fresh)
-        return;
     when_text(time_of(since), when);
-    s->word = hold ? WORD_HOLD : WORD_REVOKED;
-    snprintf(s->text, sizeof s->text, "%s since %s UTC", hold ? "on hold" : "revoked", when);
+    s->word = !hold ? WORD_REVOKED : fresh ? WORD_HOLD : WORD_HELD;
+    snprintf(s->text, sizeof s->text, "%s since %s UTC%s", hold ? "on hold" : "revoked", when,
+             s->word == WORD_HELD ? ", by a word that is stale" : "");
 }

@@ -9,6 +9,7 @@
 enum gpu_word {
     WORD_NONE,     /* speaks of another certificate */
     WORD_UNUSABLE, /* stale, not yet valid, by the wrong signer, malformed: as if there were none */
+    WORD_HELD,     /* was on hold, by a word that is stale: one that is fresh may have lifted it */
     WORD_GOOD,
     WORD_HOLD,    /* revoked for now (certificateHold) */
     WORD_UNKNOWN, /* the authority does not know it */
@@ -27,8 +28,7 @@ struct gpu_said {
 /* Judges the dates of a word by the customer's clock: fills as_of and until, and where they are not
  * good the text. next NULL: none is said, which is not good. */
 bool gpu_word_fresh(struct gpu_said *s, const ASN1_TIME *from, const ASN1_TIME *next, int64_t now);
-/* The word of a revocation for this reason (RFC 5280, 5.3.1; -1: none given). A hold may have been
- * taken back since: one that is not fresh changes nothing. */
+/* The word of a revocation for this reason (RFC 5280, 5.3.1; -1: none given). */
 void gpu_word_revoked(struct gpu_said *s, bool fresh, int reason, const ASN1_TIME *since);
 
 #endif

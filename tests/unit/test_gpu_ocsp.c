@@ -225,7 +225,7 @@ static void answers(void **state) {
         {{REVOKED, 1, THEN - 9 * HOUR, THEN - HOUR, RESPONDER}, WORD_REVOKED, "revoked since"},
         {{REVOKED, 1, THEN - HOUR, THEN + HOUR, ABOVE}, WORD_UNUSABLE, "not signed"},
         {{REVOKED, 6, THEN - HOUR, THEN + HOUR, RESPONDER}, WORD_HOLD, "on hold since"},
-        {{REVOKED, 6, THEN - 9 * HOUR, THEN - HOUR, RESPONDER}, WORD_UNUSABLE, "stale"},
+        {{REVOKED, 6, THEN - 9 * HOUR, THEN - HOUR, RESPONDER}, WORD_HELD, "stale"},
         {{REVOKED, -1, THEN - HOUR, THEN + HOUR, RESPONDER}, WORD_REVOKED, "revoked since"},
     };
 
@@ -306,7 +306,7 @@ static void lists(void **state) {
         {ISSUER, 1, THEN - HOUR, THEN + HOUR, false, WORD_REVOKED, "revoked since"},
         {ISSUER, 1, THEN - 2 * HOUR, THEN - HOUR, false, WORD_REVOKED, "revoked since"},
         {ISSUER, 6, THEN - HOUR, THEN + HOUR, false, WORD_HOLD, "on hold"},
-        {ISSUER, 6, THEN - 2 * HOUR, THEN - HOUR, false, WORD_UNUSABLE, "stale"},
+        {ISSUER, 6, THEN - 2 * HOUR, THEN - HOUR, false, WORD_HELD, "stale"},
         {ABOVE, 1, THEN - HOUR, THEN + HOUR, false, WORD_UNUSABLE, "not signed"},
     };
 

@@ -752,6 +752,19 @@ static void words_that_disagree(void **state) {
     said("gpu.revocation", CHECK_FAIL, "'NVIDIA Reference Value L3 GH100 001'");
 }
 
+/* A hold may have been lifted since: a fresh word counts more, and without one it is still told. */
+static void a_hold_that_is_stale(void **state) {
+    cleanup_buf struct buf held = {0};
+
+    (void)state;
+    made_answer(&gpu.pki, 1, REVOKED, OCSP_REVOKED_STATUS_CERTIFICATEHOLD, NOW - 30 * 86400, &held);
+    made.ocsp[made.n_ocsps++] = buf_view(&held);
+    said("gpu.revocation", CHECK_PASS, "");
+    made.ocsp[0] = (struct view){0};
+    said("gpu.revocation", CHECK_WARN, "'GH100 A01 GSP BROM' is on hold since");
+    said("gpu.revocation", CHECK_WARN, "by a word that is stale");
+}
+
 #define RESOURCE(index, active, n, hash)                                                           \
     "<Resource type=\"Measurement\" index=\"" index "\" active=\"" active "\" alternatives=\"" n   \
     "\" h:Hash0=\"" hash "\" size=\"48\"/>"
@@ -942,6 +955,7 @@ int main(void) {
         SIGNED(all_that_nvidia_signs),
         SIGNED(each_certificate_revoked),
         SIGNED(words_that_disagree),
+        SIGNED(a_hold_that_is_stale),
         SIGNED(documents_that_do_not_stand),
         MADE(what_the_guest_says),
         MADE(an_open_gpu_is_refused),
