@@ -9,6 +9,13 @@
     "this host's KVM runs no SEV-SNP guests: switch SNP on in the firmware's setup, load "         \
     "kvm_amd with sev_snp=1, and use Linux 6.11 or newer"
 #define OLD_QEMU "this QEMU cannot have a GPU beside private memory: QEMU 10.1 or newer can"
+#define NO_ROOM                                                                                    \
+    "the firmware found no room for the GPU's windows: the memory window above RAM is too"         \
+    " small, or above-4G decoding is off"
+#define BRANCH                                                                                     \
+    "the GPU's driver does not start: its branch does not fit, or only a part of the GPUs"         \
+    " of a protected-PCIe board was handed over"
+#define NO_CRYPTO "the guest's kernel lacks the crypto that the GPU's driver needs (ecdsa, ecdh)"
 #define NOT_LOCKED                                                                                 \
     "the GPU's memory could not be locked: raise the memlock limit of the provider "               \
     "(LimitMEMLOCK=infinity)"
@@ -27,7 +34,7 @@
     "gpus` and qemu-scripts/bind-gpu.sh"
 
 /* In order: the first whose words all occur, in any case. A second word tells apart what one alone
- * would not. Texts of QEMU's target/i386/sev.c and hw/vfio. */
+ * would not. Texts of QEMU's target/i386/sev.c and hw/vfio, and of NVIDIA's driver. */
 static const struct {
     const char *says, *and;
     struct vm_fault fault;
@@ -75,11 +82,35 @@ static const struct {
     {"failed to get platform status", NULL, {"no-snp", PSP_ASLEEP}},
     {"sev_common_kvm_init: failed to initialize", NULL, {"no-snp", PSP_ASLEEP}},
     {"SNP_LAUNCH_START", NULL, {"no-snp", PSP_ASLEEP}},
+    {"PCI host bridge", NULL, {"gpu-failed", NO_ROOM}},
+    {"BAR", "assign", {"gpu-failed", NO_ROOM}},
     {"Address space limit",
      NULL,
      {"gpu-failed",
       "the guest's CPU has too few address bits for the GPU's windows: the IOMMU or the"
       " firmware of this host limits them"}},
+    {"confComputeConstructEngine",
+     "not enabled",
+     {"gpu-failed", "the GPU is not in confidential mode: set it once with `nvidia_gpu_tools.py "
+                    "--set-cc-mode=on --reset-after-cc-mode-switch`"}},
+    {"RmInitAdapter failed", "0x22:0x56", {"gpu-failed", BRANCH}},
+    {"Disabling GSP offload", NULL, {"gpu-failed", BRANCH}},
+    {"Encryption FAILED", NULL, {"gpu-failed", NO_CRYPTO}},
+    {"NV_ERR_INVALID_DATA", NULL, {"gpu-failed", NO_CRYPTO}},
+    {"LKCA", "stubs", {"gpu-failed", NO_CRYPTO}},
+    {"No devices were found",
+     NULL,
+     {"gpu-failed",
+      "the GPU was opened and closed without persistence mode: it starts once for each "
+      "reset"}},
+    {"system not yet initialized",
+     NULL,
+     {"gpu-failed", "the GPU is not in the ready state: that comes after the customer's accept"}},
+    {"GPU is in broken state",
+     NULL,
+     {"gpu-failed",
+      "the GPU is stuck: `nvidia_gpu_tools.py --recover-broken-gpu`, else restart the "
+      "host"}},
     {"failed to open /dev/sev",
      NULL,
      {"no-snp", "QEMU may not open /dev/sev: give it to the group that runs guests, or see "

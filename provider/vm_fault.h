@@ -1,5 +1,5 @@
-/* What QEMU says when a confidential guest does not come up, in a sentence that names the cause and
- * the cure. What is said inside the guest reaches nobody: it has no console. */
+/* What QEMU, the host's kernel or the GPU's driver says when a confidential guest does not come up,
+ * in a sentence that names the cause and the cure. */
 #ifndef CDVM_VM_FAULT_H
 #define CDVM_VM_FAULT_H
 

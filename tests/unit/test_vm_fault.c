@@ -36,8 +36,21 @@ static void each_complaint_has_its_cure(void **state) {
         {"sev_common_kvm_init: failed to get platform status ret=-5 fw_error='0: '", "no-snp",
          "dmesg"},
         {"sev_common_kvm_init: Failed to open /dev/sev 'Permission denied'", "no-snp", "group"},
+        {"PciHostBridgeDxe: PCI host bridge resource conflict", "gpu-failed", "window"},
         {"qemu-system-x86_64: Address space limit 0xffffffffff < 0x7fffffffff phys-bits too low",
          "gpu-failed", "address bits"},
+        {"confComputeConstructEngine_IMPL: Confidential compute mode is not enabled", "gpu-failed",
+         "cc-mode=on"},
+        {"NVRM: RmInitAdapter failed! (0x22:0x56:884)", "gpu-failed", "protected-PCIe"},
+        {"NVRM: Disabling GSP offload -- GPU not supported", "gpu-failed", "branch"},
+        {"NVRM: Encryption FAILED", "gpu-failed", "ecdsa"},
+        {"NVRM: nvAssertOkFailedNoLog: NV_ERR_INVALID_DATA", "gpu-failed", "ecdsa"},
+        {"pci 0000:01:00.0: BAR 2: failed to assign [mem size 0x2000000000 64bit pref]",
+         "gpu-failed", "window"},
+        {"libspdm expects LKCA but found stubs", "gpu-failed", "ecdsa"},
+        {"No devices were found", "gpu-failed", "persistence"},
+        {"CUDA error: system not yet initialized", "gpu-failed", "accept"},
+        {"GPU is in broken state", "gpu-failed", "--recover-broken-gpu"},
         {"vfio 0000:41:00.0: failed to setup container: Cannot allocate memory", "gpu-failed",
          "LimitMEMLOCK"},
         {"iommufd_backend_map_dma: IOMMU_IOAS_MAP failed: Cannot allocate memory", "gpu-failed",
@@ -71,8 +84,7 @@ static void others_are_left_as_they_are(void **state) {
     (void)state;
     assert_null(vm_fault(""));
     assert_null(vm_fault("qemu: could not load kernel 'x': No such file or directory"));
-    assert_null(vm_fault("qemu-system-x86_64: -device vfio-pci,fd=11,bus=rp1,iommufd=iommufd0,"
-                         "rombar=0: device cannot be assigned"));
+    assert_null(vm_fault("RmInitAdapter failed! (0x11:0x45:1)"));
 }
 
 /* A row behind one that says less would never be reached. */
