@@ -1,5 +1,6 @@
-/* cdvm doctor: is this host able to run confidential guests, and if not, what to do? */
-#include <getopt.h>
+/* cdvm doctor: is this host able to run confidential guests, and if not, what to do? Of a log: what
+ * do its lines mean? */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +10,22 @@
 #include "cli.h"
 #include "confargs.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "doctor.h"
+#include "vm_fault.h"
 
-/* The provider's settings and two more, in one table. */
+/* The provider's settings and three more, in one table. */
 struct settings {
     struct provider_conf provider; /* first: its keys' offsets hold */
-    char *root;
+    char *root, *explain;
     bool json;
 };
 #define AT(field) offsetof(struct settings, field)
 static const struct conf_key own_keys[] = {
     {"json", CONF_BOOL, AT(json), 0, 0, NULL, "one JSON object"},
     {"root", CONF_STRING, AT(root), 0, 0, NULL, "DIR: a folder that describes another machine"},
+    {"explain", CONF_STRING, AT(explain), 0, 0, NULL,
+     "FILE: a log of QEMU, a kernel or NVIDIA's driver; what its lines mean"},
 };
 /* Of the provider's keys, those that change an answer. */
 static const char *const heeded[] = {"relay", "run-relay", "image",  "state",    "gpu",
@@ -28,10 +33,12 @@ static const char *const heeded[] = {"relay", "run-relay", "image",  "state",   
 
 static void print_usage(FILE *to) {
     fputs(
-        "usage: cdvm doctor [--json] [--root DIR] [OPTION OF cdvm provider]...\n\n"
+        "usage: cdvm doctor [--json] [--root DIR] [OPTION OF cdvm provider]...\n"
+        "       cdvm doctor --explain FILE      (- reads standard input)\n\n"
         "Says what this host has and lacks to run confidential guests: each requirement with\n"
         "what was found, why it matters and how to mend it. Changes nothing. Exit status: 0 able;\n"
-        "1 not able; 2 able, but not with its GPU; 3 something required could not be checked.\n\n",
+        "1 not able; 2 able, but not with its GPU; 3 something required could not be checked;\n"
+        "of --explain 0 a line is known, 1 none is.\n\n",
         to);
     for (size_t i = 0; i < COUNT(own_keys); i++)
         fprintf(to, "  --%-12s %s\n", own_keys[i].name, own_keys[i].help);
@@ -104,12 +111,56 @@ static int examine(const struct settings *s, struct err *e) {
     return rc;
 }
 
+/* --- a log --- */
+
+#define CAUSES_MAX 64
+
+/* Each cause once, under the first line that shows it. Returns how many. */
+static size_t explain_lines(FILE *log) {
+    const char *told[CAUSES_MAX];
+    char raw[4096];
+    size_t n = 0;
+
+    while (n < CAUSES_MAX && fgets(raw, sizeof raw, log)) {
+        cleanup_free char *line = text_safe_new(view_str(raw), TEXT_LINE, sizeof raw);
+        const struct vm_fault *f = vm_fault(line);
+        size_t i = 0;
+
+        while (f && i < n && told[i] != f->means)
+            i++;
+        if (!f || i < n)
+            continue;
+        told[n++] = f->means;
+        printf("%s\n    %s: %s\n", line, f->code, f->means);
+    }
+    return n;
+}
+
+static int explain(const char *path, struct err *e) {
+    FILE *log = strcmp(path, "-") != 0 ? fopen(path, "re") : stdin;
+    size_t n;
+    bool broken;
+
+    if (!log)
+        return err_set(e, "no-input", "cannot open '%s': %s", path, strerror(errno));
+    n = explain_lines(log);
+    broken = ferror(log) != 0;
+    if (log != stdin)
+        fclose(log);
+    if (broken)
+        return err_set(e, "no-input", "cannot read '%s'", path);
+    if (n == 0)
+        puts("None of these lines is known. `cdvm doctor` looks at the host itself.");
+    return n == 0;
+}
+
 static int complain(const struct err *e) {
     fprintf(stderr, "cdvm doctor: %s\n", e->text);
     if (!strcmp(e->code, "usage"))
         return EX_USAGE;
     return !strcmp(e->code, "bad-config") ? EX_CONFIG
            : !strcmp(e->code, "bad-host") ? EX_DATAERR
+           : !strcmp(e->code, "no-input") ? EX_NOINPUT
                                           : EX_OSERR;
 }
 
@@ -121,9 +172,10 @@ int cli_doctor(int argc, char **argv) {
     log_to(STDERR_FILENO, LOG_ERROR, false);
     if (rc == 1)
         print_usage(stdout);
-    else if (rc < 0 || (exit_code = examine(&s, &e)) < 0)
+    else if (rc < 0 || (exit_code = s.explain ? explain(s.explain, &e) : examine(&s, &e)) < 0)
         exit_code = complain(&e);
     free(s.root);
+    free(s.explain);
     provider_conf_free(&s.provider);
     return exit_code;
 }

@@ -1,5 +1,6 @@
-/* What QEMU, the host's kernel or the GPU's driver says when a confidential guest does not come up,
- * in a sentence that names the cause and the cure. */
+/* What QEMU, a kernel or the GPU's driver says when a confidential guest does not come up, in a
+ * sentence that names the cause and the cure. A provider reads QEMU alone, since its guests have no
+ * console; an operator has logs (cdvm doctor --explain). */
 #ifndef CDVM_VM_FAULT_H
 #define CDVM_VM_FAULT_H
 

@@ -120,4 +120,15 @@ same "an option that is none" 64 $?
 "$CDVM" doctor --root "$T/none" >"$T/root" 2>&1
 same "a folder that describes no machine" 65 $?
 check "is said so" said "$T/root" "none/cpuid' cannot be read"
+
+# A log: each cause once, and no control byte of it on the terminal.
+printf '%s\n' 'Linux is up' $'\e[31mNVRM: RmInitAdapter failed! (0x22:0x56:884)' \
+    'NVRM: RmInitAdapter failed! (0x22:0x56:885)' 'No devices were found' >"$T/log"
+"$CDVM" doctor --explain "$T/log" >"$T/explained"
+same "a log with lines that are known" 0 $?
+same "is told by cause" 2 "$(grep -c '^    gpu-failed: ' "$T/explained")"
+check "without what it does to a terminal" eval "! grep -q $'\e' '$T/explained'"
+same "one that is all unknown" 1 "$("$CDVM" doctor --explain - <<<'PCI host bridge to bus 0000:00' >"$T/unknown"; echo $?)"
+"$CDVM" doctor --explain "$T/none" 2>"$T/no-log"
+same "one that is not there" 66 $?
 finish

@@ -85,6 +85,9 @@ static void others_are_left_as_they_are(void **state) {
     assert_null(vm_fault(""));
     assert_null(vm_fault("qemu: could not load kernel 'x': No such file or directory"));
     assert_null(vm_fault("RmInitAdapter failed! (0x11:0x45:1)"));
+    assert_null(vm_fault("PCI host bridge to bus 0000:00"));
+    assert_null(vm_fault("qemu-system-x86_64: -device vfio-pci,fd=11,bus=rp1,iommufd=iommufd0,"
+                         "rombar=0: device cannot be assigned"));
 }
 
 /* A row behind one that says less would never be reached. */
