@@ -132,7 +132,6 @@ static const struct {
     {"iommufd",
      "not found",
      {"old-qemu", "this QEMU has no iommufd: QEMU 10.1 or newer, built with it, has"}},
-    {"hash table", NULL, {"bad-firmware", NO_HASHES}},
     {"hashes table area is invalid", NULL, {"bad-firmware", NO_HASHES}},
     {"no hashes table", NULL, {"bad-firmware", NO_HASHES}},
     {"could not load",
