@@ -30,6 +30,7 @@
 #include "core/offer.h"
 #include "core/pool.h"
 #include "core/wrap.h"
+#include "tests/unit/table_offer.h"
 
 #define WAIT_MS 10000
 
@@ -444,21 +445,9 @@ static void put_up(struct pool *p, struct event *ev) {
 }
 
 static void offer_machine(struct pool *p, const char *url, const char *name) {
-    struct offer o = {.job_kind = KIND_JOB_TOOL, .vcpus = 1, .memory_mib = 512, .n_relays = 1};
+    const struct offer o = table_offer(name, url);
     struct heartbeat h = {.expiration = unix_now() + 300, .free_slots = 1};
 
-    snprintf(o.d, sizeof o.d, "%s", name);
-    snprintf(o.name, sizeof o.name, "%s", name);
-    snprintf(o.privacy, sizeof o.privacy, "sim");
-    snprintf(o.workload_name, sizeof o.workload_name, "%s", name);
-    memset(o.workload, 'a', 64);
-    memcpy(o.workload + 64, ":9", 3);
-    snprintf(o.model, sizeof o.model, "none");
-    snprintf(o.model_name, sizeof o.model_name, "none");
-    snprintf(o.broker, sizeof o.broker, "none");
-    snprintf(o.vcpu_type, sizeof o.vcpu_type, "EPYC-v4");
-    snprintf(o.price_unit, sizeof o.price_unit, "job");
-    snprintf(o.relays[0], sizeof o.relays[0], "%s", url);
     put_up(p, offer_make(&o, seller, unix_now()));
     put_up(p, heartbeat_make(&h, seller, unix_now()));
 }

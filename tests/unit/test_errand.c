@@ -4,6 +4,7 @@
 #include "core/enc.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/bunker.h"
+#include "tests/unit/table_offer.h"
 
 static struct fixture {
     struct net net;
@@ -58,23 +59,11 @@ static void has_failed(void *arg, const struct err *why) {
 static const struct errand_handler HANDLER = {on_waits, has_met, has_introduced, has_failed};
 
 static struct offer *some_offer(void) {
-    struct offer o = {.job_kind = 5999, .vcpus = 1, .memory_mib = 512, .n_relays = 1};
+    const struct offer o = table_offer("table", "wss://relay.example");
     struct keypair *k = keypair_new();
     struct offer *out;
     struct event *ev;
 
-    snprintf(o.d, sizeof o.d, "table");
-    snprintf(o.name, sizeof o.name, "table");
-    snprintf(o.privacy, sizeof o.privacy, "sim");
-    snprintf(o.workload_name, sizeof o.workload_name, "table");
-    memset(o.workload, 'a', 64);
-    memcpy(o.workload + 64, ":9", 3);
-    snprintf(o.model, sizeof o.model, "none");
-    snprintf(o.model_name, sizeof o.model_name, "none");
-    snprintf(o.broker, sizeof o.broker, "none");
-    snprintf(o.vcpu_type, sizeof o.vcpu_type, "EPYC-v4");
-    snprintf(o.price_unit, sizeof o.price_unit, "job");
-    snprintf(o.relays[0], sizeof o.relays[0], "wss://relay.example");
     ev = offer_make(&o, k, unix_now());
     out = offer_parse(ev, NULL);
     assert_non_null(out);

@@ -9,6 +9,7 @@
  * tables below, or the test fails. */
 #include "tests/unit/unit.h"
 #include "tests/unit/saved.h"
+#include "tests/unit/table_offer.h"
 #include "core/hash.h"
 #include "tui/app.h"
 #include "tui/cmd.h"
@@ -394,24 +395,13 @@ static const struct app_port PORT = {.pinned = w_pinned,
                                      .unask = w_unask};
 
 static struct offer *offer_made(bool simulated) {
-    struct offer o = {.job_kind = 5999, .vcpus = 1, .memory_mib = 512, .n_relays = 1};
+    struct offer o = table_offer("table", "wss://relay.example");
     uint8_t sk[32] = {[31] = 7};
     struct keypair *k = keypair_from(sk, NULL);
     struct event *ev;
     struct offer *out;
 
-    snprintf(o.d, sizeof o.d, "table");
-    snprintf(o.name, sizeof o.name, "table");
     snprintf(o.privacy, sizeof o.privacy, simulated ? "sim" : "sev-snp");
-    snprintf(o.workload_name, sizeof o.workload_name, "table");
-    memset(o.workload, 'a', 64);
-    memcpy(o.workload + 64, ":9", 3);
-    snprintf(o.model, sizeof o.model, "none");
-    snprintf(o.model_name, sizeof o.model_name, "none");
-    snprintf(o.broker, sizeof o.broker, "none");
-    snprintf(o.vcpu_type, sizeof o.vcpu_type, "EPYC-v4");
-    snprintf(o.price_unit, sizeof o.price_unit, "job");
-    snprintf(o.relays[0], sizeof o.relays[0], "wss://relay.example");
     ev = offer_make(&o, k, NOW);
     out = offer_parse(ev, NULL);
     assert_non_null(out);
