@@ -183,31 +183,49 @@ static bool is_free(const struct gpu_use *u) {
            (s == GPU_STANDS_FREE || s == GPU_STANDS_LEFT);
 }
 
+static bool lease(struct gpu_use *u, gpu_use_fn *fn, void *arg) {
+    if (!is_free(u) || !(u->life = gpu_life_new(u->pool->at, u->bdf, NULL)))
+        return false; /* another provider may have been quicker */
+    u->fn = fn;
+    u->arg = arg;
+    u->held = true;
+    u->failed = false;
+    u->why = (struct err){0};
+    begin(u, WORK_ATTACH);
+    if (u->work == WORK_ATTACH)
+        return true;
+    log_line(LOG_ERROR, "gpu", "%s", u->why.text);
+    release(u);
+    return false;
+}
+
+static struct gpu_use *lease_from(struct gpu_pool *p, size_t i, gpu_use_fn *fn, void *arg) {
+    for (; i < p->n; i++)
+        if (lease(&p->use[i], fn, arg))
+            return &p->use[i];
+    return NULL;
+}
+
 struct gpu_use *gpu_use_new(struct gpu_pool *p, gpu_use_fn *fn, void *arg, struct err *e) {
-    struct gpu_count c = gpu_pool_count(p);
+    struct gpu_use *u = p ? lease_from(p, 0, fn, arg) : NULL;
 
-    for (size_t i = 0; p && i < p->n; i++) {
-        struct gpu_use *u = &p->use[i];
-
-        if (!is_free(u) || !(u->life = gpu_life_new(p->at, u->bdf, e)))
-            continue; /* another provider may have been quicker */
-        u->fn = fn;
-        u->arg = arg;
-        u->held = true;
-        u->failed = false;
-        u->why = (struct err){0};
-        begin(u, WORK_ATTACH);
-        if (u->work == WORK_ATTACH)
-            return u;
-        *e = u->why;
-        release(u);
-        return NULL;
-    }
-    if (c.good)
+    if (u)
+        return u;
+    if (gpu_pool_count(p).good)
         err_set(e, "gpu-busy", "all GPUs that this provider has are in use");
     else
         err_set(e, "no-gpu", "no GPU of this provider is fit for a guest now");
     return NULL;
+}
+
+/* Those before it were tried, or had by others. */
+struct gpu_use *gpu_use_next(struct gpu_use *u, gpu_use_fn *fn, void *arg) {
+    struct gpu_pool *p = u->pool;
+    struct gpu_use *next = lease_from(p, (size_t)(u - p->use) + 1, fn, arg);
+
+    if (next)
+        gpu_use_end(u, NULL, NULL);
+    return next;
 }
 
 const struct gpu *gpu_use_gpu(const struct gpu_use *u) {

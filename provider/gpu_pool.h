@@ -36,6 +36,9 @@ typedef void gpu_use_fn(void *arg, const struct err *e); /* e NULL: done; else w
 /* Leases a free one and attaches it. "no-gpu": none is good; "gpu-busy": none is free. After an
  * error in `attached` the use still has to be ended. */
 struct gpu_use *gpu_use_new(struct gpu_pool *p, gpu_use_fn *attached, void *arg, struct err *e);
+/* After such an error: another free one is leased and attached, and u is ended and nobody's. NULL:
+ * there is none that was not tried yet, and u still has to be ended. */
+struct gpu_use *gpu_use_next(struct gpu_use *u, gpu_use_fn *attached, void *arg);
 const struct gpu *gpu_use_gpu(const struct gpu_use *u);
 enum gpu_step gpu_use_step(const struct gpu_use *u);
 /* GPU_ATTEST to GPU_UNUSE. One out of order is doubt. */

@@ -317,11 +317,22 @@ static void start_guest(struct job *j) {
         start_failed(j, &e);
 }
 
+/* One that its host uses, or that is not well, is no reason to refuse while another is free. */
 static void on_gpu_attached(void *arg, const struct err *e) {
-    if (e)
-        start_failed(arg, e);
-    else
-        start_guest(arg);
+    struct job *j = arg;
+    struct gpu_use *next;
+
+    if (!e) {
+        start_guest(j);
+        return;
+    }
+    next = gpu_use_next(j->gpu, on_gpu_attached, j);
+    if (!next) {
+        start_failed(j, e);
+        return;
+    }
+    log_line(LOG_WARN, "job", "%s; the job gets another", e->text);
+    j->gpu = next;
 }
 
 static void act_start(struct job *j) {

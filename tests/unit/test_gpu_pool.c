@@ -230,6 +230,28 @@ static void one_that_cannot_be_attached_is_told_so(void **state) {
     counted(f, 1, 1);
 }
 
+/* In line before a free one, for this job and for those after it. */
+static void the_next_one_is_tried(void **state) {
+    struct fixture *f = *state;
+    struct gpu_use *u, *next;
+
+    open_pool(f, 2);
+    host_change(f->dir, "driver/nvidia/gpus/" ONE "/information = Device Minor: 0");
+    host_change(f->dir, "55/fd/3 -> /dev/nvidia0");
+    fake_register(f->sys, TWO, FAKE_CC_GH100, 0);
+    u = rent(f);
+    assert_string_equal(f->why.code, "gpu-in-use");
+    f->attached = false;
+    next = gpu_use_next(u, on_attached, f);
+    assert_non_null(next);
+    assert_string_equal(gpu_use_gpu(next)->bdf, TWO);
+    until(f, &f->attached);
+    assert_string_equal(f->why.code, "gpu-unfit"); /* this one is in quarantine from now on */
+    assert_null(gpu_use_next(next, on_attached, f));
+    end(f, next);
+    counted(f, 1, 1);
+}
+
 /* --- several providers --- */
 
 /* Another provider, as a process; it says what became of its wish and waits to be killed. */
@@ -362,6 +384,7 @@ int main(void) {
         POOL_TEST(doubt_takes_it_out_of_the_count),
         POOL_TEST(an_act_out_of_order_is_doubt),
         POOL_TEST(one_that_cannot_be_attached_is_told_so),
+        POOL_TEST(the_next_one_is_tried),
         POOL_TEST(two_providers_never_have_the_same),
         POOL_TEST(the_last_one_gives_it_to_the_host),
         POOL_TEST(what_a_dead_provider_left_is_mended),

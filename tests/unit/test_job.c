@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 
 #define GPU "0000:41:00.0"
+#define GPU2 "0000:61:00.0"
 #define MEMLOCK ((uint64_t)3 << 20)
 
 /* --- the fake guest: runs as a child with the channel on descriptor 3 --- */
@@ -306,12 +307,12 @@ static void no_news(void *arg, const char *said) {
     (void)said;
 }
 
-/* The offer has a GPU, the host has one, and its nodes are files with their names in them. */
-static void gpu_up(struct fixture *f) {
-    static const char *const bdf[] = {GPU};
+/* The offer has a GPU, the host has n, and their nodes are files with their names in them. */
+static void gpus_up(struct fixture *f, size_t n) {
+    static const char *const bdf[] = {GPU, GPU2};
     struct err e;
 
-    f->sys = host_make("one-h100");
+    f->sys = host_make(n == 1 ? "one-h100" : "two-h100");
     f->dir = mem_str("/tmp/cdvm-test-job-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     f->run = mem_fmt("%s/run/gpu", f->dir);
@@ -319,10 +320,12 @@ static void gpu_up(struct fixture *f) {
     f->dev = mem_fmt("%s/dev", f->dir);
     host_change(f->dir, "dev/iommu = iommu");
     host_change(f->dir, "dev/vfio/devices/vfio0 = vfio0");
+    host_change(f->dir, "dev/vfio/devices/vfio1 = vfio1");
     f->at = (struct gpu_places){f->sys, f->dir, f->run, f->lib};
-    fake_gpu(f->sys, GPU);
+    for (size_t i = 0; i < n; i++)
+        fake_gpu(f->sys, bdf[i]);
     fake_kernel_up(&f->kernel, f->sys, NULL);
-    f->env.gpus = gpu_pool_new(f->net.loop, &f->at, bdf, 1, no_news, NULL, &e);
+    f->env.gpus = gpu_pool_new(f->net.loop, &f->at, bdf, n, no_news, NULL, &e);
     if (!f->env.gpus)
         fail_msg("%s", e.text);
     f->snp = (struct snp_host){
@@ -330,6 +333,10 @@ static void gpu_up(struct fixture *f) {
     f->env.snp = &f->snp;
     f->accel.accel = VM_KVM;
     f->sold.gpus = 1;
+}
+
+static void gpu_up(struct fixture *f) {
+    gpus_up(f, 1);
 }
 
 static void gpu_down(struct fixture *f) {
@@ -629,6 +636,18 @@ static void a_gpu_without_cc_is_a_clear_refusal(void **state) {
     gpu_stands(f, GPU_STANDS_QUARANTINED);
 }
 
+static void a_job_gets_the_gpu_that_can_be_had(void **state) {
+    struct fixture *f = *state;
+
+    gpus_up(f, 2);
+    fake_register(f->sys, GPU, FAKE_CC_GH100, 0);
+    begin(f, "happy");
+    wait_over(f);
+    assert_true(at_step(f, STEP_DONE) && f->teardown.gpu_reset);
+    gpu_stands(f, GPU_STANDS_QUARANTINED);
+    assert_int_equal(gpu_pool_count(f->env.gpus).free, 1);
+}
+
 /* iommufd or VFIO's node is missing: nothing ran, and the GPU is as it was. */
 static void a_host_without_its_nodes_is_a_failure(void **state) {
     struct fixture *f = *state;
@@ -705,6 +724,7 @@ int main(int argc, char **argv) {
         JOB_TEST(a_gpu_that_is_not_well_after_it_is_said),
         JOB_TEST(a_gpu_that_somebody_has_is_a_clear_refusal),
         JOB_TEST(a_gpu_without_cc_is_a_clear_refusal),
+        JOB_TEST(a_job_gets_the_gpu_that_can_be_had),
         JOB_TEST(a_host_without_its_nodes_is_a_failure),
         JOB_TEST(a_customer_can_leave_while_the_gpu_is_attached),
         JOB_TEST(a_provider_that_ends_at_once_resets_the_gpu),
