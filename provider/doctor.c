@@ -103,13 +103,28 @@ size_t doctor_count(const struct doctor *d, enum doctor_level level, enum doctor
     return n;
 }
 
-enum doctor_state doctor_worst(const struct doctor *d, enum doctor_level level) {
+static enum doctor_state worst_of(const struct doctor *d, enum doctor_level level,
+                                  const char *subject) {
     enum doctor_state worst = DOCTOR_OK;
 
     for (size_t i = 0; i < d->n; i++)
-        if (d->line[i].check->level == level && d->line[i].state > worst)
+        if (d->line[i].check->level == level && !strcmp(d->line[i].subject, subject) &&
+            d->line[i].state > worst)
             worst = d->line[i].state;
     return worst;
+}
+
+enum doctor_state doctor_worst(const struct doctor *d, enum doctor_level level) {
+    enum doctor_state common = worst_of(d, level, ""), best = DOCTOR_STATES;
+
+    for (size_t i = 0; i < d->n; i++) {
+        const struct doctor_line *l = &d->line[i];
+        enum doctor_state s =
+            l->check->level == level && l->subject[0] ? worst_of(d, level, l->subject) : best;
+
+        best = s < best ? s : best;
+    }
+    return best < DOCTOR_STATES && best > common ? best : common;
 }
 
 int doctor_exit(const struct doctor *d, const struct host *h) {
@@ -155,10 +170,10 @@ static int judge(const struct doctor *d, const struct provider_conf *c, struct c
                        missing, doctor_count(d, DOCTOR_CPU, DOCTOR_UNKNOWN));
     }
     *gpu = c->gpu.n && doctor_worst(d, DOCTOR_GPU) == DOCTOR_OK;
-    if (c->gpu.n && !*gpu) {
+    if (c->gpu.n)
         tell_level(out, d, DOCTOR_GPU);
+    if (c->gpu.n && !*gpu)
         console_error(out, "offers with a GPU are not published: `cdvm doctor` says what to do");
-    }
     return 0;
 }
 

@@ -49,13 +49,14 @@ struct doctor doctor_examine(const struct host *h);
 void doctor_free(struct doctor *d);
 /* How to mend it, with the GPU's own address; owned. */
 char *doctor_mend(const struct doctor_line *l);
-/* The worst line of a level; OK for one without lines. */
+/* The worst line of a level; OK for one without lines. Of the lines about one GPU each those of the
+ * best GPU count: an offer needs one. */
 enum doctor_state doctor_worst(const struct doctor *d, enum doctor_level level);
 size_t doctor_count(const struct doctor *d, enum doctor_level level, enum doctor_state s);
 
-/* 0 all required lines are ok, 1 one for every confidential offer is missing, 2 one for GPU offers
- * alone is (only on a host that has a GPU, or whose settings name one), 3 none is missing and one
- * could not be checked. */
+/* 0 all required lines are ok (doctor_worst), 1 one for every confidential offer is missing, 2 one
+ * for GPU offers alone is (only on a host that has a GPU, or whose settings name one), 3 none is
+ * missing and one could not be checked. */
 int doctor_exit(const struct doctor *d, const struct host *h);
 
 /* doctor_text.c: columns of at most 80; `colour`: the states in colour. And one JSON object. */

@@ -117,16 +117,17 @@ static const char *first_missing(const struct doctor *d, enum doctor_level level
 static void put_verdict(struct buf *out, const struct doctor *d, enum doctor_level level) {
     size_t missing = doctor_count(d, level, DOCTOR_MISSING);
     size_t unknown = doctor_count(d, level, DOCTOR_UNKNOWN);
+    enum doctor_state worst = doctor_worst(d, level);
 
-    if (missing)
+    if (worst == DOCTOR_MISSING)
         buf_fmt(out, "no: %zu missing, %zu not checked; begin with %s\n", missing, unknown,
                 first_missing(d, level));
-    else if (unknown)
+    else if (worst == DOCTOR_UNKNOWN)
         buf_fmt(out, "not known: %zu required lines could not be checked\n", unknown);
     else if (level == DOCTOR_GPU && doctor_worst(d, DOCTOR_CPU) != DOCTOR_OK)
         buf_str(out, "nothing else is missing for them\n");
     else
-        buf_str(out, "yes\n");
+        buf_str(out, missing + unknown ? "yes, but not with each of its GPUs\n" : "yes\n");
 }
 
 static void put_verdicts(struct buf *out, const struct doctor *d, const struct host *h) {

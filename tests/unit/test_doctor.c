@@ -1,4 +1,4 @@
-/* What the doctor says of eight hosts described under tests/hosts/doctor, as text and as JSON; its
+/* What the doctor says of nine hosts described under tests/hosts/doctor, as text and as JSON; its
  * rules; the provider's gate. `UPDATE_HOSTS=1` writes the golden files anew. */
 #include "provider/doctor.c"
 
@@ -53,10 +53,10 @@ static void each_host_is_described(void **state) {
         const char *host;
         int exit;
         const char *missing; /* the first one of what is missing */
-    } rows[] = {{"genoa-h100", 0, NULL},      {"milan", 1, "cpu.product"},
-                {"sev-es", 1, "cpu.product"}, {"no-iommu", 1, "iommu.on"},
-                {"gpu-no-cc", 2, "gpu.cc"},   {"devtools", 2, "gpu.cc"},
-                {"old-qemu", 1, "qemu.snp"},  {"nothing", 1, "cpu.product"}};
+    } rows[] = {
+        {"genoa-h100", 0, NULL},     {"milan", 1, "cpu.product"},   {"sev-es", 1, "cpu.product"},
+        {"no-iommu", 1, "iommu.on"}, {"gpu-no-cc", 2, "gpu.cc"},    {"devtools", 2, "gpu.cc"},
+        {"old-qemu", 1, "qemu.snp"}, {"nothing", 1, "cpu.product"}, {"one-of-two", 0, "gpu.free"}};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -189,30 +189,37 @@ static void each_requirement_fails_alone(void **state) {
 static void the_gate_lets_through_what_is_able(void **state) {
     static const struct {
         const char *host;
+        size_t gpus; /* that the settings name */
         bool cpu, gpu;
         const char *said; /* in what the console tells; NULL: nothing */
     } rows[] = {
-        {"genoa-h100", true, true, NULL},
-        {"gpu-no-cc", true, false, "missing: gpu.cc 0000:41:00.0: CC mode is off"},
-        {"devtools", true, false, "--devices 0000:41:00.0"},
-        {"sev-es", false, false, "missing: cpu.snp: "},
-        {"milan", false, false, "to mend it: Use a machine with EPYC 9004"},
+        {"genoa-h100", 1, true, true, NULL},
+        {"gpu-no-cc", 1, true, false, "missing: gpu.cc 0000:41:00.0: CC mode is off"},
+        {"devtools", 1, true, false, "--devices 0000:41:00.0"},
+        {"sev-es", 1, false, false, "missing: cpu.snp: "},
+        {"milan", 1, false, false, "to mend it: Use a machine with EPYC 9004"},
+        {"one-of-two", 1, true, false, "offers with a GPU are not published"},
+        {"one-of-two", 2, true, true, "missing: gpu.free 0000:41:00.0: in quarantine"},
+        {"gpu-no-cc", 2, true, false, "missing: gpu.present: "}, /* the second is not there */
     };
 
     (void)state;
-    conf.gpu.v = mem_new(sizeof *conf.gpu.v);
+    conf.gpu.v = mem_new(2 * sizeof *conf.gpu.v);
     conf.gpu.v[0] = mem_str("0000:41:00.0");
-    conf.gpu.n = 1;
+    conf.gpu.v[1] = mem_str("0000:61:00.0");
     for (size_t i = 0; i < COUNT(rows); i++) {
         cleanup_free char *name = mem_fmt("doctor/%s", rows[i].host);
         char *root = host_make(name), said[16384] = "";
-        struct host *h = host_of(root);
-        struct doctor d = doctor_examine(h);
+        struct host *h;
+        struct doctor d;
         struct console *out;
         struct err e;
         bool gpu;
         int p[2];
 
+        conf.gpu.n = rows[i].gpus;
+        h = host_of(root);
+        d = doctor_examine(h);
         assert_int_equal(pipe(p), 0);
         out = console_new(p[1], false, true); /* quiet: it is told all the same */
         assert_int_equal(judge(&d, &conf, out, &gpu, &e), rows[i].cpu ? 0 : -1);
@@ -229,6 +236,7 @@ static void the_gate_lets_through_what_is_able(void **state) {
         host_free(h);
         host_remove(root);
     }
+    conf.gpu.n = 2;
 }
 
 int main(void) {
