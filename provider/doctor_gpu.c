@@ -4,8 +4,6 @@
 
 #include "doctor.h"
 
-#define BRIDGE 0x06u
-
 static size_t each_gpu(const struct host *h) {
     return h->n_gpus ? h->n_gpus : 1;
 }
@@ -86,22 +84,16 @@ static void look_memlock(const struct host *h, size_t i, struct doctor_line *l) 
 
 static void look_group(const struct host *h, size_t i, struct doctor_line *l) {
     const struct gpu *g = &name_gpu(h, i, l)->gpu;
+    const struct gpu_member *m = gpu_intruder(g, true);
 
     if (g->group < 0) {
         doctor_say(l, DOCTOR_MISSING, "it is behind no IOMMU");
         l->mend = "Mend iommu.on first";
-        return;
-    }
-    for (size_t n = 0; n < g->n_members; n++) {
-        const struct gpu_member *m = &g->member[n];
-
-        if (m->class >> 16 != BRIDGE && strcmp(m->driver, "vfio-pci") != 0) {
-            doctor_say(l, DOCTOR_MISSING, "group %d also has %s (class %06x, driver %s)", g->group,
-                       m->bdf, m->class, m->driver[0] ? m->driver : "none");
-            return;
-        }
-    }
-    doctor_say(l, DOCTOR_OK, "group %d is its own", g->group);
+    } else if (m)
+        doctor_say(l, DOCTOR_MISSING, "group %d also has %s (class %06x, driver %s)", g->group,
+                   m->bdf, m->class, m->driver[0] ? m->driver : "none");
+    else
+        doctor_say(l, DOCTOR_OK, "group %d is its own", g->group);
 }
 
 /* A job takes it from the driver that has it, and gives it back (gpu_life.h). */

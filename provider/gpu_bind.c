@@ -12,7 +12,6 @@
 #include "core/loop.h"
 
 #define VFIO "vfio-pci"
-#define SLOT_TEXT 10 /* "0000:41:00" of an address */
 #define POLL_MS 10
 #define RECORD_MAX ((size_t)4096)
 
@@ -64,7 +63,7 @@ static size_t functions_of(const struct gpu *g, struct function out[static GPU_M
 
     out[n++] = (struct function){g->bdf, g->driver};
     for (size_t i = 0; i < g->n_members; i++)
-        if (!memcmp(g->member[i].bdf, g->bdf, SLOT_TEXT))
+        if (gpu_owns(g, &g->member[i]))
             out[n++] = (struct function){g->member[i].bdf, g->member[i].driver};
     return n;
 }

@@ -11,6 +11,7 @@
 
 #define NVIDIA 0x10deu
 #define CLASS_3D 0x0302u
+#define SLOT_TEXT 10 /* "0000:41:00" of an address */
 #define CLASS_BRIDGE 0x06u
 #define MIB ((uint64_t)1 << 20)
 #define SYSFS_MAX 4096
@@ -233,20 +234,33 @@ int gpu_find(const char *sys, const char *bdf, struct gpu *out, struct err *e) {
     return gpu_list(sys, all, GPUS_MAX, &n, e) < 0 ? -1 : no_such_gpu(bdf, all, n, e);
 }
 
+bool gpu_owns(const struct gpu *g, const struct gpu_member *m) {
+    return !memcmp(m->bdf, g->bdf, SLOT_TEXT);
+}
+
+const struct gpu_member *gpu_intruder(const struct gpu *g, bool foreign) {
+    for (size_t i = 0; i < g->n_members; i++) {
+        const struct gpu_member *m = &g->member[i];
+
+        if (m->class >> 16 != CLASS_BRIDGE && strcmp(m->driver, "vfio-pci") != 0 &&
+            !(foreign && gpu_owns(g, m)))
+            return m;
+    }
+    return NULL;
+}
+
 int gpu_fit(const struct gpu *g, struct err *e) {
+    const struct gpu_member *m = gpu_intruder(g, false);
+
     if (g->group < 0)
         return err_set(e, "gpu-unfit",
                        "%s is behind no IOMMU: switch it on in the firmware's setup (AMD-Vi)",
                        g->bdf);
-    for (size_t i = 0; i < g->n_members; i++) {
-        const struct gpu_member *m = &g->member[i];
-
-        if (m->class >> 16 != CLASS_BRIDGE && strcmp(m->driver, "vfio-pci") != 0)
-            return err_set(e, "gpu-unfit",
-                           "%s shares IOMMU group %d with %s (class %06x, driver %s): bind that to "
-                           "vfio-pci too, or move the GPU to a slot of its own (ACS)",
-                           g->bdf, g->group, m->bdf, m->class, m->driver[0] ? m->driver : "none");
-    }
+    if (m)
+        return err_set(e, "gpu-unfit",
+                       "%s shares IOMMU group %d with %s (class %06x, driver %s): bind that to "
+                       "vfio-pci too, or move the GPU to a slot of its own (ACS)",
+                       g->bdf, g->group, m->bdf, m->class, m->driver[0] ? m->driver : "none");
     if (strcmp(g->driver, "vfio-pci") != 0)
         return err_set(e, "gpu-unfit", "%s is held by %s, not by vfio-pci", g->bdf,
                        g->driver[0] ? g->driver : "no driver");

@@ -43,6 +43,11 @@ bool bdf_ok(const char *s);
 int gpu_list(const char *sys, struct gpu *out, size_t max, size_t *n, struct err *e) WARN_UNUSED;
 /* That one; "no-gpu" names those there are. */
 int gpu_find(const char *sys, const char *bdf, struct gpu *out, struct err *e) WARN_UNUSED;
+/* A function of the GPU's own card: jobs take it from its driver with the GPU (gpu_bind.h). */
+bool gpu_owns(const struct gpu *g, const struct gpu_member *m);
+/* The first of its group that could read a guest's memory: no bridge, and not held by vfio-pci.
+ * foreign: of another card. NULL: none. */
+const struct gpu_member *gpu_intruder(const struct gpu *g, bool foreign);
 /* Can it be handed to a guest: behind an IOMMU, held by vfio-pci with all that shares its group but
  * bridges? Else "gpu-unfit" and what to do. */
 int gpu_fit(const struct gpu *g, struct err *e) WARN_UNUSED;

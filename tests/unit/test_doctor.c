@@ -184,6 +184,34 @@ static void each_requirement_fails_alone(void **state) {
     }
 }
 
+/* In the GPU's IOMMU group: what is of its own card goes along with it. */
+static void only_another_card_is_in_the_way(void **state) {
+    static const struct {
+        const char *bdf;
+        enum doctor_state want;
+    } rows[] = {{"0000:41:00.1", DOCTOR_OK}, {"0000:42:00.1", DOCTOR_MISSING}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        cleanup_free char *at = mem_fmt("sys/kernel/iommu_groups/30/devices/%s", rows[i].bdf);
+        cleanup_free char *class = mem_fmt("%s/class = 0x040300", at);
+        cleanup_free char *driver = mem_fmt("%s/driver -> ../../drivers/snd_hda_intel", at);
+        char *root = host_make("doctor/genoa-h100");
+        struct host *h;
+        struct doctor d;
+
+        host_change(root, class);
+        host_change(root, driver);
+        h = host_of(root);
+        d = doctor_examine(h);
+        assert_int_equal(h->gpu[0].gpu.n_members, 2);
+        assert_int_equal(line_of(&d, "gpu.group")->state, rows[i].want);
+        doctor_free(&d);
+        host_free(h);
+        host_remove(root);
+    }
+}
+
 /* --- what a provider may publish --- */
 
 static void the_gate_lets_through_what_is_able(void **state) {
@@ -243,6 +271,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_host_is_described, start, stop),
         cmocka_unit_test_setup_teardown(each_requirement_fails_alone, start, stop),
+        cmocka_unit_test_setup_teardown(only_another_card_is_in_the_way, start, stop),
         cmocka_unit_test_setup_teardown(the_gate_lets_through_what_is_able, start, stop),
     };
 
