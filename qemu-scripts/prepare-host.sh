@@ -11,7 +11,7 @@
 #   --gpu BDF    a GPU for guests, such as 0000:41:00.0; each time it is run, all that are meant
 #   --dry-run    show the changes with their content and make none
 #   --yes        make them without asking
-#   --undo       remove every file that it has written; packages, user and group stay
+#   --undo       remove every file that it has written; packages, user and groups stay
 #   --root DIR   a folder that stands for /: files are written there, nothing is run
 # Exit: 0 done, or nothing to do; 1 a step failed; 64 usage; 69 no such GPU or not a Debian; 77 not root.
 set -euo pipefail
@@ -20,6 +20,7 @@ set -euo pipefail
 
 readonly KERNEL=6.11 QEMU_CPU=9.1 QEMU_GPU=10.1 # below these QEMU and KVM have no SEV-SNP, or no GPU beside it
 readonly GROUP=kvm
+readonly LEASES=cdvm-gpu # not kvm, as which a QEMU of root's runs: what breaks out of it lifts no quarantine
 user=${SUDO_USER:-cdvm} yes='' undo='' gpus=()
 while (($#)); do
     case $1 in
@@ -88,7 +89,7 @@ content() { # FILE
     */limits.d/*) echo "$user - memlock unlimited" ;;
     */tmpfiles.d/*)
         echo 'w /sys/kernel/mm/transparent_hugepage/shmem_enabled - - - - advise'
-        printf 'd %s 2770 root %s -\n' /run/cdvm/gpu "$GROUP" /var/lib/cdvm/gpu "$GROUP" ;;
+        printf 'd %s 2770 root %s -\n' /run/cdvm/gpu "$LEASES" /var/lib/cdvm/gpu "$LEASES" ;;
     esac
 }
 
@@ -143,12 +144,17 @@ plan_packages() {
 # --- the plan ---
 
 plan_user() {
+    local have
+    getent group "$LEASES" >/dev/null || commands+=("groupadd --system $LEASES")
     if ! getent passwd "$user" >/dev/null; then
-        commands+=("useradd --system --create-home --shell /usr/sbin/nologin --groups $GROUP $user")
-    elif ! id -nG "$user" | grep -qw "$GROUP"; then
-        commands+=("usermod -aG $GROUP $user")
+        commands+=("useradd --system --create-home --shell /usr/sbin/nologin --groups $GROUP,$LEASES $user")
+        return
+    fi
+    have=" $(id -nG "$user") "
+    if [[ $have == *" $GROUP "* && $have == *" $LEASES "* ]]; then
+        right+=("user $user in groups $GROUP and $LEASES")
     else
-        right+=("user $user in group $GROUP")
+        commands+=("usermod -aG $GROUP,$LEASES $user")
     fi
 }
 

@@ -224,19 +224,21 @@ double getent <<'END'
 grep "^$2:" "$(dirname "$0")/users"
 END
 double id <<'END'
-echo "$3 kvm"
+cat "$(dirname "$0")/groups"
 END
-for c in apt-get update-grub udevadm useradd usermod systemd-tmpfiles; do double $c <<<"touch '$T/ran'"; done
+for c in apt-get update-grub udevadm groupadd useradd usermod systemd-tmpfiles; do double $c <<<"touch '$T/ran'"; done
 host() { # bare, backports or ready
     printf 'curl 8.14.1-2\n' >"$T/bin/packages"
     : >"$T/bin/users"
+    echo seller kvm >"$T/bin/groups"
     printf ' qemu-system-x86 | 1:7.2+dfsg-7 | http://deb/debian bookworm/main amd64 Packages\nlinux-image-amd64 | 6.1.176-1 | http://deb/debian bookworm/main amd64 Packages\n' >"$T/bin/offers"
     echo 6.1.0-42-amd64 >"$ROOT/proc/sys/kernel/osrelease"
     touch "$ROOT/etc/default/grub"
     [[ $1 == bare ]] || printf 'qemu-system-x86 | 1:10.0.2+ds-2~bpo12+1 | http://deb/debian bookworm-backports/main amd64 Packages\nlinux-image-amd64 | 6.12.57-1~bpo12+1 | http://deb/debian bookworm-backports/main amd64 Packages\n' >"$T/bin/offers"
     [[ $1 == ready ]] || return 0
     printf 'qemu-system-x86 1:11.1.3-1\n' >>"$T/bin/packages"
-    echo 'seller:x:1001:1001::/home/seller:/bin/bash' >"$T/bin/users"
+    printf '%s\n' 'seller:x:1001:1001::/home/seller:/bin/bash' 'cdvm-gpu:x:990:seller' >"$T/bin/users"
+    echo seller kvm cdvm-gpu >"$T/bin/groups"
     echo 6.12.57+deb13-amd64 >"$ROOT/proc/sys/kernel/osrelease"
 }
 prepare=(prepare-host --user seller)
@@ -270,6 +272,10 @@ check "... and says so" grep -q 'Nothing to do' "$T/out"
 echo edited >>"$ROOT/etc/security/limits.d/cdvm.conf"
 ends 0 "what was changed by hand is written anew" "${prepare[@]}" --gpu $BDF --root "$ROOT" --yes
 same "... that alone" /etc/security/limits.d/cdvm.conf "$(sed -n 's/^write   \([^:]*\):.*/\1/p' "$T/out")"
+same "the leases are no group's of QEMU" '2770 root cdvm-gpu' "$(sed -n 's|^d /run/cdvm/gpu \(.*\) -$|\1|p' "$ROOT/etc/tmpfiles.d/cdvm.conf")"
+echo seller kvm >"$T/bin/groups"
+ends 0 "whom an earlier version prepared" "${prepare[@]}" --gpu $BDF --root "$ROOT" --dry-run
+same "... comes into the leases' group" 'run     usermod -aG kvm,cdvm-gpu seller' "$(grep usermod "$T/out")"
 ends 69 "a GPU that is not there" "${prepare[@]}" --gpu 0000:99:00.0 --root "$ROOT" --yes
 dry prepare-undo prepare-host --undo --root "$ROOT"
 ends 0 "--undo removes them" prepare-host --undo --root "$ROOT" --yes
