@@ -139,29 +139,28 @@ static size_t explain_lines(FILE *log) {
 static int explain(const char *path, struct err *e) {
     FILE *log = strcmp(path, "-") != 0 ? fopen(path, "re") : stdin;
     size_t n;
-    bool broken;
+    int broken;
 
     if (!log)
-        return err_set(e, "no-input", "cannot open '%s': %s", path, strerror(errno));
+        return err_sys(e, errno, "cannot open '%s'", path);
     n = explain_lines(log);
-    broken = ferror(log) != 0;
+    broken = ferror(log) ? errno : 0;
     if (log != stdin)
         fclose(log);
     if (broken)
-        return err_set(e, "no-input", "cannot read '%s'", path);
+        return err_sys(e, broken, "cannot read '%s'", path);
     if (n == 0)
         puts("None of these lines is known. `cdvm doctor` looks at the host itself.");
     return n == 0;
 }
 
-static int complain(const struct err *e) {
+static int complain(const struct err *e, int otherwise) {
     fprintf(stderr, "cdvm doctor: %s\n", e->text);
     if (!strcmp(e->code, "usage"))
         return EX_USAGE;
     return !strcmp(e->code, "bad-config") ? EX_CONFIG
            : !strcmp(e->code, "bad-host") ? EX_DATAERR
-           : !strcmp(e->code, "no-input") ? EX_NOINPUT
-                                          : EX_OSERR;
+                                          : otherwise;
 }
 
 int cli_doctor(int argc, char **argv) {
@@ -173,7 +172,7 @@ int cli_doctor(int argc, char **argv) {
     if (rc == 1)
         print_usage(stdout);
     else if (rc < 0 || (exit_code = s.explain ? explain(s.explain, &e) : examine(&s, &e)) < 0)
-        exit_code = complain(&e);
+        exit_code = complain(&e, s.explain ? EX_NOINPUT : EX_OSERR);
     free(s.root);
     free(s.explain);
     provider_conf_free(&s.provider);
