@@ -22,6 +22,8 @@ enum conf_dir {
  * where XDG_RUNTIME_DIR is unset or unusable, $TMPDIR/cdvm-UID serves, and one that somebody else
  * put there is refused ("unsafe-folder"). NULL on error. */
 char *conf_path(enum conf_dir dir, const char *name, struct err *e);
+/* The same of a folder that is not the runtime one, for who reads only: nothing is made. */
+char *conf_place(enum conf_dir dir, const char *name, struct err *e);
 
 enum conf_type {
     CONF_STRING, /* char *, owned */

@@ -76,28 +76,34 @@ static char *runtime_dir(struct err *e) {
     return NULL;
 }
 
-static char *home_dir(const struct place *place, struct err *e) {
+static char *below(const char *folder, const char *name) {
+    return name ? mem_fmt("%s/%s", folder, name) : mem_str(folder);
+}
+
+char *conf_place(enum conf_dir dir, const char *name, struct err *e) {
+    const struct place *place = &places[dir];
     const char *base = absolute(place->env), *h = base ? NULL : home();
-    char *path;
+    cleanup_free char *folder = NULL;
 
     if (!base && !h) {
         err_set(e, "no-home", "neither %s nor HOME names a folder", place->env);
         return NULL;
     }
-    path = base ? mem_fmt("%s/cdvm", base) : mem_fmt("%s/%s/cdvm", h, place->under_home);
-    if (make_dirs(path, e) == 0)
+    folder = base ? mem_fmt("%s/cdvm", base) : mem_fmt("%s/%s/cdvm", h, place->under_home);
+    return below(folder, name);
+}
+
+static char *home_dir(enum conf_dir dir, struct err *e) {
+    char *path = conf_place(dir, NULL, e);
+
+    if (path && make_dirs(path, e) == 0)
         return path;
     free(path);
     return NULL;
 }
 
 char *conf_path(enum conf_dir dir, const char *name, struct err *e) {
-    char *folder = dir == CONF_RUNTIME ? runtime_dir(e) : home_dir(&places[dir], e);
-    char *path;
+    cleanup_free char *folder = dir == CONF_RUNTIME ? runtime_dir(e) : home_dir(dir, e);
 
-    if (!folder || !name)
-        return folder;
-    path = mem_fmt("%s/%s", folder, name);
-    free(folder);
-    return path;
+    return folder ? below(folder, name) : NULL;
 }

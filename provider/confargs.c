@@ -67,7 +67,7 @@ int confargs_read(const struct confargs *a, int argc, char **argv, void *out, st
     if (rc != 0)
         return rc;
     if (!file)
-        file = usual = conf_path(CONF_CONFIG, a->file, e);
+        file = usual = conf_place(CONF_CONFIG, a->file, e);
     if (!file || conf_load(file, a->keys, a->n, out, e) < 0)
         return -1;
     return read_options(a, argc, argv, out, &file, e);

@@ -58,6 +58,17 @@ static void variables_win_unless_relative(void **state) {
     assert_folder(again, ".local/share/cdvm");
 }
 
+static void who_reads_only_makes_nothing(void **state) {
+    cleanup_free char *home = mem_fmt("%s/empty", root), *want = mem_fmt("%s/cdvm/a.conf", home);
+    cleanup_free char *got = NULL;
+
+    (void)state;
+    setenv("XDG_CONFIG_HOME", home, 1);
+    got = conf_place(CONF_CONFIG, "a.conf", NULL);
+    assert_string_equal(got, want);
+    assert_int_equal(access(home, F_OK), -1);
+}
+
 static void runtime_falls_back_to_a_private_folder(void **state) {
     cleanup_free char *own = mem_fmt("cdvm-%u", (unsigned)geteuid());
     cleanup_free char *got = conf_path(CONF_RUNTIME, NULL, NULL), *in = NULL;
@@ -103,6 +114,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(defaults_lie_under_home, make_root, remove_root),
         cmocka_unit_test_setup_teardown(variables_win_unless_relative, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(who_reads_only_makes_nothing, make_root, remove_root),
         cmocka_unit_test_setup_teardown(runtime_falls_back_to_a_private_folder, make_root,
                                         remove_root),
         cmocka_unit_test_setup_teardown(an_open_or_foreign_runtime_folder_is_refused, make_root,

@@ -43,6 +43,15 @@ static int read_with(struct fixture *f, const char *text, const char *const *opt
 }
 #define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+static void settings_that_are_not_there_are_not_made(void **state) {
+    struct fixture *f = *state;
+    char *argv[] = {(char[]){"provider"}, NULL};
+
+    setenv("XDG_CONFIG_HOME", f->dir, 1);
+    assert_int_equal(provider_conf_read(&f->c, 1, argv, &f->e), 0);
+    assert_int_equal(rmdir(f->dir), 0); /* it is empty */
+}
+
 static void defaults_then_file_then_options(void **state) {
     struct fixture *f = *state;
 
@@ -186,6 +195,7 @@ static void other_key_files_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(defaults_then_file_then_options, start, stop),
+        cmocka_unit_test_setup_teardown(settings_that_are_not_there_are_not_made, start, stop),
         cmocka_unit_test_setup_teardown(a_list_of_options_replaces_that_of_the_file, start, stop),
         cmocka_unit_test_setup_teardown(help_needs_no_settings, start, stop),
         cmocka_unit_test_setup_teardown(bad_words_are_named, start, stop),
