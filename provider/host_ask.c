@@ -1,4 +1,5 @@
 /* What no file says of a host: KVM, the secure processor, QEMU, the guest image, limits. */
+#include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
@@ -74,14 +75,28 @@ static void look_for_papers(struct host *h, const char *cache) {
 }
 
 static void ask_papers(struct host *h) {
-    cleanup_free char *cache = conf_path(CONF_CACHE, NULL, NULL);
+    cleanup_free char *cache = conf_place(CONF_CACHE, NULL, NULL);
 
     if (cache)
         look_for_papers(h, cache);
 }
 
+/* Where it is, or will be made. */
+static bool disk_of(const char *folder, struct statvfs *v) {
+    cleanup_free char *at = mem_str(folder);
+    char *end;
+
+    while (statvfs(at, v) < 0) {
+        end = strrchr(at, '/');
+        if (errno != ENOENT || !end || end == at)
+            return false;
+        *end = 0;
+    }
+    return true;
+}
+
 static void ask_limits(struct host *h) {
-    cleanup_free char *usual = h->conf->state ? NULL : conf_path(CONF_STATE, NULL, NULL);
+    cleanup_free char *usual = h->conf->state ? NULL : conf_place(CONF_STATE, NULL, NULL);
     const char *state = h->conf->state ? h->conf->state : usual;
     struct timex t = {0};
     struct statvfs v;
@@ -90,7 +105,7 @@ static void ask_limits(struct host *h) {
 
     if (geteuid() != 0 && getrlimit(RLIMIT_MEMLOCK, &r) == 0 && r.rlim_max != RLIM_INFINITY)
         h->memlock_mib = r.rlim_max >> 20; /* root raises it for each guest (snp_host.h) */
-    if (state && statvfs(state, &v) == 0)
+    if (state && disk_of(state, &v))
         h->disk_mib = (uint64_t)v.f_bavail * v.f_frsize >> 20;
     if (kept >= 0) /* a sandbox may forbid the question */
         h->clock = kept == TIME_ERROR ? CLOCK_LOOSE : CLOCK_KEPT;
