@@ -48,14 +48,15 @@ start_provider "$T/provider.log" --relay "ws://127.0.0.1:$TAP" --blossom "http:/
 
 # While the job runs: what lies in the run directory, and what QEMU has open.
 watch_guest() {
-    local pid i
+    local pid i file flags
     for ((i = 0; i < 400; i++)); do
         pid=$(qemus | head -n 1)
         if [[ -n $pid ]]; then
             cp -r "$XDG_RUNTIME_DIR/." "$T/snapshot/" 2>/dev/null
             for fd in /proc/"$pid"/fd/*; do
-                printf '%s %s\n' "$(readlink "$fd")" \
-                    "$(sed -n 's/^flags:[ \t]*//p' "/proc/$pid/fdinfo/${fd##*/}" 2>/dev/null)"
+                file=$(readlink "$fd") # and then its flags: without either it was closed just now
+                flags=$(sed -n 's/^flags:[ \t]*//p' "/proc/$pid/fdinfo/${fd##*/}")
+                [[ -z $file || -z $flags ]] || echo "$file $flags"
             done >>"$T/open" 2>/dev/null
         fi
         sleep 0.05
@@ -90,7 +91,7 @@ check "control: the guest was watched" grep -q memfd "$T/open"
 # QEMU can write to sockets, its stderr pipe, kernel objects and /dev/null; to no file.
 same "QEMU has no file open for writing" "" \
     "$(sort -u "$T/open" | grep -vE '^(socket:|pipe:|anon_inode:|/dev/null|/dev/kvm|/dev/ptmx)' |
-        grep -vE ' 0?[0-9]*0$' | grep -v '^ *$')"
+        grep -vE ' 0?[0-9]*0$')"
 same "no console, log or trace file exists" "" \
     "$(find "$T" "$XDG_CACHE_HOME" \( -iname '*console*' -o -iname '*serial*' -o -iname '*trace*' -o -iname 'qemu*' \) | sort)"
 finish
