@@ -6,9 +6,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "core/cli_option.h"
 #include "core/log.h"
 #include "tui/cli_keys.h"
-#include "core/cli_option.h"
 #include "tui/engine.h"
 
 static const char HELP[] =
