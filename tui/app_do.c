@@ -206,7 +206,8 @@ static void do_send(struct app *a) {
 }
 
 static void do_newline(struct app *a) {
-    edit_insert(a->input, '\n');
+    if (!edit_insert(a->input, '\n'))
+        app_say(a, ROLE_WARN, "there is no room for more");
 }
 
 static void do_complete(struct app *a) {
@@ -483,7 +484,8 @@ void app_key(struct app *a, uint32_t key) {
     if (act != ACT_NONE)
         app_do(a, act);
     else if (e && key < 0x110000) {
-        edit_insert(e, key);
+        if (!edit_insert(e, key) && edit_full(e))
+            app_say(a, ROLE_WARN, "there is no room for more");
         edited(a, e);
     } else if (focus == SCR_HIDDEN && key < 0x110000 && !hidden_insert(a->prompt.hidden, key))
         app_say(a, ROLE_WARN, "that is no character, or there is no room for more");
@@ -505,7 +507,8 @@ void app_paste(struct app *a, struct view text, bool cut) {
         app_say(a, ROLE_WARN, "a paste does nothing here");
         return;
     }
-    if (edit_paste(e, text) == 0 || cut || edit_len(e) >= DRAFT_MAX)
+    edit_paste(e, text);
+    if (cut || edit_full(e))
         app_say(a, ROLE_WARN, "the paste was too long: only its beginning is here");
     edited(a, e);
     a->shelf_changed |= a->filtering;

@@ -35,7 +35,7 @@ void app_on_edited(struct app *a, struct view text, const struct err *e) {
     if (e || !j)
         return;
     edit_set(j->input, without_last_newline(text));
-    if (edit_len(j->input) >= DRAFT_MAX)
+    if (edit_full(j->input))
         app_say(a, ROLE_WARN, "the draft was too long: only its beginning is here");
     else
         app_say(a, ROLE_DIM, "the draft is here, and nowhere else any more: Enter sends it");

@@ -111,7 +111,7 @@ static uint32_t edit_takes(const struct edit *e, uint32_t cp) {
 
 bool edit_insert(struct edit *e, uint32_t cp) {
     cp = edit_takes(e, cp);
-    if (cp == 0 || e->t.n >= e->max)
+    if (cp == 0 || edit_full(e))
         return false;
     changed(e, e->pos);
     text_put(&e->t, e->pos, &cp, 1);
@@ -337,6 +337,10 @@ void edit_remember(struct edit *e) {
 
 size_t edit_len(const struct edit *e) {
     return e->t.n;
+}
+
+bool edit_full(const struct edit *e) {
+    return e->t.n >= e->max;
 }
 
 size_t edit_pos(const struct edit *e) {

@@ -38,6 +38,7 @@ void edit_set(struct edit *e, struct view utf8); /* replaces everything, cursor 
 void edit_remember(struct edit *e);              /* the text enters the history, and goes */
 
 size_t edit_len(const struct edit *e);
+bool edit_full(const struct edit *e); /* nothing more goes in */
 size_t edit_pos(const struct edit *e);
 uint32_t edit_at(const struct edit *e, size_t i);      /* i < edit_len */
 void edit_text(const struct edit *e, struct buf *out); /* appends UTF-8 */

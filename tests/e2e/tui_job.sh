@@ -97,15 +97,17 @@ same "it holds what the screen showed" "south,$(grep -c ',south,' examples/sales
     "$(grep south "$T/out/result-1.csv" | tr -d '\r')"
 
 # Two megabytes of paste with newlines and escape bytes: a draft, and nothing else.
-before=$(screen | grep -c ' you ')
+talk() { screen | sed -n '5,/^─/p'; } # from under the head to the rule above the draft
+no_draft() { screen | grep -A 1 -E '^ > *$' | grep -q '^─'; }
+before=$(talk)
 yes $'paste\e[201~ line with an end mark\r' | head -c 2000000 | tm load-buffer -
 tm paste-buffer -p -t t
-wait_for 20 shows 'too long'
-sleep 1
+expect "what does not fit is said" 'there is no room for more' 120
 check "the program is alive" kill -0 "$(cdvm_pid)"
 keys C-c
-expect "Ctrl-C drops the draft" '^ > *$'
-same "a paste sent nothing" "$before" "$(screen | grep -c ' you ')"
+check "Ctrl-C drops the draft" wait_for 120 no_draft
+sleep 0.5
+same "a paste sent nothing" "$before" "$(talk)"
 
 text 'WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 900000000) SELECT max(n) FROM c'
 keys Enter

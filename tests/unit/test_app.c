@@ -453,6 +453,7 @@ static void two_megabytes_of_paste_send_nothing(void **st) {
     for (size_t i = 0; i < 2000; i++)
         assert_int_not_equal(edit_at(a->input, i), 0x1b);
     app_key(a, 'y');
+    expect_status(a, "there is no room for more");
     expect_asked("");
     app_done(a);
 }

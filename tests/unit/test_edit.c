@@ -31,7 +31,9 @@ static void typing(void **state) {
     expect(e, "ello", 0);
     edit_do(e, EDIT_END);
     edit_do(e, EDIT_DELETE);
+    assert_false(edit_full(e));
     type(e, "123456");
+    assert_true(edit_full(e));
     assert_false(edit_insert(e, 'z'));
     expect(e, "ello123456", 10);
     edit_free(e);
