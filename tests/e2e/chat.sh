@@ -102,7 +102,7 @@ if [[ -x $TREE/usr/bin/llama-server && -f $STORIES ]]; then
     ask q2 "The next day"
     check "a second turn has the first in its prompt" test "$(usage_of q2 prompt)" -gt $((before + 60))
     printf '{"t":"ask","id":"q3","text":"Then"}\n{"t":"cancel","id":"q3"}\n' >&9
-    check "a cancel ends an answer" wait_for 5 ended q3
+    check "a cancel ends an answer" wait_for 30 ended q3
     for i in $(seq 10 19); do ask "q$i" "And then they went home and had dinner with all of their friends"; done
     same "a long conversation stays within the context" stop-or-length \
         "$(for i in $(seq 10 19); do usage_of "q$i" finish; done | sort -u | paste -sd' ' | sed -E 's/^(length|stop|length stop)$/stop-or-length/')"

@@ -120,7 +120,7 @@ keys y
 expect "the receipt covers it" 'it covers everything you sent' 30
 keys C-c
 keys C-c
-wait_for 10 shows 'rc='
+wait_for 30 shows 'rc='
 stop
 
 end_process "$PROVIDER"

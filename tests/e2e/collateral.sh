@@ -44,7 +44,7 @@ chip=$("$CDVM" collateral "${cpu[@]}" --cache "$CACHE" | sed -nE 's|.*/vcek/v1/G
 cp "$V/snp/real/genoa_v5_gcp.vek.der" "$D/get/vcek/v1/Genoa/$chip"
 tests/e2e/collateral_server.py "$D" >"$T/server" &
 PIDS+=($!)
-wait_for 10 said "$T/server" http
+wait_for 30 said "$T/server" http
 URL=$(cat "$T/server")
 # shellcheck disable=SC2317 # called through out
 at() { # TIME OPTION...

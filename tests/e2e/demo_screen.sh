@@ -97,7 +97,7 @@ leaves_nothing "closing the terminal, DEMO_TMUX=0"
 # --- a provider that cannot start: said, not waited for ---
 
 demo 100x30 screen DEMO_IMAGE="$T/nothing"
-wait_for 20 test -e "$T/ended"
+wait_for 30 test -e "$T/ended"
 check "no image: it ends with a sentence" shows 'nothing'
 leaves_nothing "no image"
 printf 'relay = nonsense\n' >"$DEMO/config/cdvm/provider.conf"

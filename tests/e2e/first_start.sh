@@ -7,7 +7,7 @@ CONF=$XDG_CONFIG_HOME/cdvm/cdvm.conf
 
 "$CDVM" relay --port 0 --db "$T/relay" >"$T/relay.log" 2>&1 &
 PIDS+=($!)
-wait_for 10 grep -q ws:// "$T/relay.log"
+wait_for 30 grep -q ws:// "$T/relay.log"
 relay=$(grep -oE 'ws://[^ ]+' "$T/relay.log" | head -n 1)
 
 rm "$CONF"
@@ -50,7 +50,7 @@ expect "t tries it" "$relay answered in [0-9]+ ms"
 text ':screen'
 expect "the list of everything, filtered" 'Everything'
 keys Escape
-wait_for 5 shows '^ IDENTITY'
+wait_for 30 shows '^ IDENTITY'
 keys l Enter
 expect "the policy goes on to its next word" 'policy +standard'
 check "and not into the file by itself" grep -qx 'policy = strict' "$CONF"

@@ -36,7 +36,7 @@ start() {
 # job PEER-OPTION...   what happened is in $T/said afterwards; the guest must end by itself
 job() {
     timeout "${LIMIT:-120}" "$PEER" "$T/port" "$@" >"$T/said" 2>&1
-    wait_for 10 gone || { kill "$GUEST" && fail "the guest ends by itself" "$T/said"; }
+    wait_for 30 gone || { kill "$GUEST" && fail "the guest ends by itself" "$T/said"; }
     wait "$GUEST" 2>/dev/null
 }
 gone() { ! kill -0 "$GUEST" 2>/dev/null; }

@@ -41,7 +41,7 @@ read -r _ model_bytes < <(sed -E 's/.*model=[0-9]+\/([0-9]+).*/x \1/' <<<"$befor
 check "before, it had read all of them" test "${model_bytes:-0}" -ge "$(stat -c %s "$T/model.vol")"
 touch "$T/gates/end"
 wait "$asking"
-wait_for 10 gone
+wait_for 30 gone
 usual=$(saw)
 check "what its workload sees is known" test -n "$usual"
 

@@ -128,7 +128,7 @@ CDVM_SETTLE=1 ends 1 "a function that vfio-pci does not take" bind-gpu "${gpu[@]
 says "... is named" '0000:42:00.0'
 # shellcheck disable=SC2317 # called through wait_for
 restored() { [[ "$(driver "$BDF") $(driver 0000:42:00.0)" == 'nvidia nvme' ]]; }
-wait_for 3 restored
+wait_for 30 restored
 same "... and the whole group is as before" "nvidia nvme" "$(driver $BDF) $(driver 0000:42:00.0)"
 
 host_gpu one-h100

@@ -36,8 +36,8 @@ given() { grep -aoE 'guest was given [0-9]+' "$LOG" | grep -oE '[0-9]+$' | sort 
 right() { grep -qE '^north +17$' "$T/$1.out" && grep -qE '^west +11$' "$T/$1.out"; }
 # ended NAME CODE   the provider said so, and nothing is left of the guest
 ended() {
-    check "$1: the provider's last word is $2" wait_for 20 said "$LOG" "failed .* $2\$"
-    check "$1: no QEMU is left" wait_for 10 has_qemus 0
+    check "$1: the provider's last word is $2" wait_for 30 said "$LOG" "failed .* $2\$"
+    check "$1: no QEMU is left" wait_for 30 has_qemus 0
     same "$1: no run directory is left" 0 "$(rundirs)"
 }
 
@@ -94,12 +94,12 @@ end_process "$PROVIDER"
 provider short-boot
 ask stopped "$QUESTION" &
 asking=$!
-wait_for 10 has_qemus 1
+wait_for 30 has_qemus 1
 frozen=$(qemus | head -n 1)
 kill -STOP "$frozen"
 wait "$asking"
 check "stopped before hello: the customer is told" said "$T/stopped.err" 'boot-timeout'
-check "stopped before hello: torn down" wait_for 15 gone "$frozen"
+check "stopped before hello: torn down" wait_for 30 gone "$frozen"
 ended "stopped before hello" boot-timeout
 end_process "$PROVIDER"
 

@@ -44,16 +44,16 @@ mkfifo "$T/word"
 ask known --identity me --passphrase-fd 3 3<"$T/word" &
 pid=$!
 exec 4>"$T/word"
-sleep 0.5
-child=$(pgrep -P "$pid" -f "$CDVM" | head -n 1)
+asking() { child=$(pgrep -P "$pid" -f "$CDVM" | head -n 1) && [[ -n $child ]]; }
+check "the asking command runs, without a passphrase yet" wait_for 30 asking
 echo nostr >&4
 exec 4>&-
 check "its command line has no passphrase" bash -c "! tr '\0' '\n' </proc/$child/cmdline | grep -qx nostr"
 check "its environment neither" bash -c "! grep -qa nostr /proc/$child/environ"
 wait "$pid" || true
-check "the provider is told who asks" wait_for 5 said "$log" "customer  $npub"
+check "the provider is told who asks" wait_for 30 said "$log" "customer  $npub"
 ask unknown || true
-wait_for 5 said "$log" 'creating.*' || true
+wait_for 30 said "$log" 'creating.*' || true
 same "a job without an identity tells nobody's" 1 "$(grep -c 'customer  ' "$log")"
 chmod 644 "$me"
 rc=0

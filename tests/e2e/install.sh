@@ -63,10 +63,10 @@ check "profiles and files where a policy goes" grep -qx strict <<<"$(offers cdvm
 # --- by hand ---
 
 new_terminal 80x24 "bash --norc --noprofile -i"
-wait_for 5 shows '[$#] '
+wait_for 30 shows '[$#] '
 text ". '$R/share/bash-completion/completions/cdvm'; clear"
 keys Enter
-wait_for 5 shows '^[^ ]*[$#] *$'
+wait_for 30 shows '^[^ ]*[$#] *$'
 text 'cdvm off'
 keys Tab
 expect "bash completes a command" 'cdvm offers' 10

@@ -132,7 +132,7 @@ start_relay() {
     "$CDVM" relay --db "$T/relay" "$@" >>"$log" 2>&1 &
     RELAY=$!
     PIDS+=("$RELAY")
-    wait_for 20 said "$log" 'ws://'
+    wait_for 30 said "$log" 'ws://'
 }
 relay_of() { grep -aoE 'ws://[0-9.]+:[0-9]+' "$1" | head -n 1; }
 end_process() {

@@ -34,7 +34,7 @@ asking=$!
 served "$T/first.log"
 guest=$(qemus)
 kill -KILL "$PROVIDER"
-check "crash: the guest dies with its provider" wait_for 5 dead "$guest"
+check "crash: the guest dies with its provider" wait_for 30 dead "$guest"
 same "crash: its run directory is left for the next start" 1 "$(rundirs)"
 start_provider "$T/second.log" --relay "$URL" || fail "restart" "$T/second.log"
 check "restart: the lost job is closed" said "$T/second.log" 'failed .*guest-died: left over'
@@ -64,10 +64,10 @@ check "SIGTERM: the provider signed the teardown" said "$T/term.err" 'machine go
 start_provider "$T/full.log" --relay "$URL" --slots 1 --queue 1 || fail "provider" "$T/full.log"
 ask one "$QUESTION" &
 first=$!
-wait_for 20 said "$T/full.log" 'booting'
+wait_for 30 said "$T/full.log" 'booting'
 ask two "$QUESTION" &
 second=$!
-wait_for 20 said "$T/full.log" 'queued'
+wait_for 30 said "$T/full.log" 'queued'
 ask three "$QUESTION"
 check "full house: the third is refused" said "$T/three.err" 'no-capacity'
 wait "$first"
@@ -75,7 +75,7 @@ same "full house: the first is served" 0 $?
 wait "$second"
 same "full house: the second waited and is served" 0 $?
 check "full house: and was told so" said "$T/two.err" 'queued'
-check "full house: one guest at a time" wait_for 10 has_qemus 0
+check "full house: one guest at a time" wait_for 30 has_qemus 0
 end_process "$PROVIDER"
 
 # --once: ends by itself.

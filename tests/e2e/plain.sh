@@ -80,6 +80,7 @@ expect "terminal: the command is run" '^1\. SIMULATED: table'
 printf 'one\ntwo\e[201~three\r' | tm load-buffer -
 tm paste-buffer -p -t t
 expect "terminal: a paste waits for Enter" '^twothree'
+sleep 0.5
 same "terminal: a paste sent nothing" 0 "$(screen | grep -c 'There is no guest')"
 keys Enter
 expect "terminal: Enter sends" 'There is no guest to send this to'
@@ -97,7 +98,7 @@ keys Enter
 keys C-c
 expect "terminal: Ctrl-C says what the next one does" 'Ctrl-C again leaves at once'
 keys C-c
-wait_for 10 test -s "$T/after"
+wait_for 30 test -s "$T/after"
 check "terminal: settings are as before" cmp "$T/before" "$T/after"
 stop
 

@@ -63,7 +63,7 @@ start_broker() {
         --endorser "$(cat "$T/endorser.npub")" --endorsement "$T/endorser.events" "$@" >"$LOG" 2>&1 &
     KEEPER=$!
     PIDS+=("$KEEPER")
-    wait_for 20 said "$LOG" 'relays 1/1 up' || fail "broker" "$LOG"
+    wait_for 30 said "$LOG" 'relays 1/1 up' || fail "broker" "$LOG"
 }
 decided() { tail -n +$(($1 + 1)) "$LOG" | grep -qE " $2"; }
 
@@ -74,7 +74,7 @@ claim() {
     before=$(wc -l <"$LOG")
     "$ASKER" -s "$T/provider/sim" -r "$RELAY" -b "$K" -i "$T/owner/release.manifest" -w "$WORK" -m "$MODEL" -t 15 "$@" >"$T/asked" 2>&1 &
     asker=$!
-    wait_for 15 decided "$before" "$want"
+    wait_for 30 decided "$before" "$want"
     check "$name: $want" decided "$before" "$want"
     if [[ $want != key-released ]]; then
         sleep 0.3

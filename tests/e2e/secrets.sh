@@ -40,7 +40,7 @@ printf 'name,amount\n%s,17\nother,4\n' "$SECRET" >"$T/ledger.csv"
 RELAY_PORT=$((20000 + RANDOM % 20000))
 "$PWD/$B/e2e/tap" $RELAY_PORT "$T/wire" >"$T/tap.port" &
 PIDS+=($!)
-wait_for 10 test -s "$T/tap.port"
+wait_for 30 test -s "$T/tap.port"
 TAP=$(cat "$T/tap.port")
 start_relay "$T/relay.log" --port $RELAY_PORT --url "ws://127.0.0.1:$TAP" || fail "relay" "$T/relay.log"
 start_provider "$T/provider.log" --relay "ws://127.0.0.1:$TAP" --blossom "http://127.0.0.1:$TAP" ||

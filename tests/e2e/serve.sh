@@ -25,7 +25,7 @@ serve() { # NAME OPTION...   sets SERVER, ADDRESS
     "$CDVM" ask --relay "$URL" --token-file "$T/$name.token" --serve 127.0.0.1:0 "$@" >"$T/$name.out" 2>"$T/$name.err" &
     SERVER=$!
     PIDS+=("$SERVER")
-    wait_for 20 said "$T/$name.err" 'the token is in' || fail "$name serves" "$T/$name.err"
+    wait_for 30 said "$T/$name.err" 'the token is in' || fail "$name serves" "$T/$name.err"
     ADDRESS=$(grep -aoE '127\.0\.0\.1:[0-9]+' "$T/$name.err" | head -n 1)
 }
 status() { # ADDRESS TOKENFILE PATH

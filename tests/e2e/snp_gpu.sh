@@ -35,7 +35,7 @@ start() {
         --gpu $GPU --run-relay --queue 0 "$@") >"$log" 2>&1 &
     P=$!
     PIDS+=("$P")
-    wait_for 20 said "$log" 'relays [1-9][0-9]*/[0-9]+ up' || { fail "provider" "$log" && finish; }
+    wait_for 30 said "$log" 'relays [1-9][0-9]*/[0-9]+ up' || { fail "provider" "$log" && finish; }
     URL=$(relay_of "$log")
 }
 # ask URL NAME
@@ -54,7 +54,7 @@ check "the offer has it" said "$T/offers" '"claims":"sev-snp\+gpu-cc".*"gpus":1,
 ask "$ONE_URL" first &
 PIDS+=("$!")
 wait_for 30 said "$T/one.log" ' booting ' || { fail "a guest" "$T/one.log" && finish; }
-wait_for 10 test -s "$H/qemu/argv"
+wait_for 30 test -s "$H/qemu/argv"
 check "QEMU is given it by descriptors" grep -qE '^vfio-pci,fd=[0-9]+,bus=rp1,iommufd=iommufd0,rombar=0$' "$H/qemu/argv"
 check "... with windows of its size" grep -qE '^pcie-root-port,.*pref64-reserve=1374[0-9]+,' "$H/qemu/argv"
 check "the GPU is leased" grep -q "^$GPU .* leased$" <(gpus)
@@ -70,7 +70,7 @@ guest=$(pgrep -P "$ONE")
 check "its guest is a process" test -n "$guest"
 kill -KILL "$ONE"
 wait "$ONE" 2>/dev/null
-check "... and ends with its provider" wait_for 10 bash -c "! kill -0 $guest 2>/dev/null"
+check "... and ends with its provider" wait_for 30 bash -c "! kill -0 $guest 2>/dev/null"
 check "what it had is to be reset" grep -q "^$GPU .* to be reset$" <(gpus)
 echo 0 >"$H/sys/bus/pci/devices/$GPU/reset"
 mode bind

@@ -17,7 +17,7 @@ flag() { tm display-message -p -t t "#{$1}"; }
 stopped() { ! tm list-sessions >/dev/null 2>&1; }
 stop() {
     tm kill-server 2>/dev/null
-    wait_for 5 stopped || true
+    wait_for 30 stopped || true
     sleep 0.1
 }
 : >"$XDG_CONFIG_HOME/cdvm/cdvm.conf" # not the first start
@@ -34,17 +34,24 @@ shows() { screen | grep -qE -- "$1"; }
 expect() {
     if wait_for "${3:-30}" shows "$2"; then pass "$1"; else fail "$1" "not on the screen: $2" "$(screen)"; fi
 }
-# is NAME FLAG=VALUE...   of tmux's view of the terminal
-is() {
-    local name=$1 want
-    shift
+# absent NAME PATTERN [SECONDS]   the screen comes to be without it
+lacks() { ! shows "$1"; }
+absent() {
+    if wait_for "${3:-10}" lacks "$2"; then pass "$1"; else fail "$1" "still on the screen: $2" "$(screen)"; fi
+}
+# is NAME FLAG=VALUE...   tmux's view of the terminal comes to be this
+flags_are() {
+    local want
     for want in "$@"; do
-        if [[ $(flag "${want%=*}") != "${want#*=}" ]]; then
-            fail "$name" "$want is $(flag "${want%=*}")"
-            return
-        fi
+        [[ $(flag "${want%=*}") == "${want#*=}" ]] || return 1
     done
-    pass "$name"
+}
+is() {
+    local name=$1
+    shift
+    if wait_for 30 flags_are "$@"; then pass "$name"; else
+        fail "$name" "wanted: $*" "got:    $(for f in "$@"; do printf '%s=%s ' "${f%=*}" "$(flag "${f%=*}")"; done)"
+    fi
 }
 
 # Runs the program between two looks at the terminal's settings.

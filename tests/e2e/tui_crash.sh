@@ -12,13 +12,13 @@ restored() { # restored SIGNAL RC WORDS
     expect "SIG$1: the program is on the screen" "$HINT"
     is "SIG$1: it draws on the alternate screen" alternate_on=1
     kill "-$1" "$(cdvm_pid)"
-    wait_for 10 test -s "$T/after"
+    wait_for 30 test -s "$T/after"
     check "SIG$1: terminal settings are the same before and after" cmp "$T/before" "$T/after"
     is "SIG$1: main screen, cursor visible, keypad off" alternate_on=0 cursor_flag=1 keypad_flag=0
     expect "SIG$1: exit status $2" "rc=$2"
     expect "SIG$1: what stood there stands there" "what stood here before"
     [[ -z $3 ]] || expect "SIG$1: it says so" "$3"
-    same "SIG$1: nothing of the program stays on the main screen" 0 "$(screen | grep -c "$HINT")"
+    absent "SIG$1: nothing of the program stays on the main screen" "$HINT"
     stop
 }
 
@@ -31,16 +31,16 @@ crashes_at() { # NAME SIGNAL PATTERN KEYS...
     (($# == 0)) || keys "$@"
     expect "$name: reached" "$pattern"
     kill "-$signal" "$(cdvm_pid)"
-    wait_for 10 test -s "$T/after"
+    wait_for 30 test -s "$T/after"
     check "$name: terminal settings are the same before and after SIG$signal" cmp "$T/before" "$T/after"
     is "$name: main screen, cursor visible, keypad off, mouse off" alternate_on=0 cursor_flag=1 keypad_flag=0 mouse_any_flag=0
-    same "$name: nothing of it stays on the main screen" 0 "$(screen | grep -cE "$pattern")"
+    absent "$name: nothing of it stays on the main screen" "$pattern"
     stop
 }
 
 suspended() {
     new_terminal 80x24 "bash --norc --noprofile -i"
-    wait_for 5 shows '[$#] '
+    wait_for 30 shows '[$#] '
     text "'$CDVM' tui"
     keys Enter
     expect "suspend: started from a shell" "$HINT"
@@ -52,7 +52,6 @@ suspended() {
     expect "suspend: fg draws everything again" "$HINT"
     is "suspend: on the alternate screen" alternate_on=1
     keys q
-    wait_for 5 test "$(flag alternate_on)" = 0
     is "suspend: it leaves afterwards as ever" alternate_on=0
     stop
 }
@@ -76,7 +75,7 @@ idles() {
     expect "idle: started" "$HINT"
     pid=$(cdvm_pid)
     sleep 0.5
-    while (($(date +%-S) > 52)); do sleep 0.5; done # the minute in the corner may change
+    while (($(date +%-S) > 48)); do sleep 0.5; done # the minute in the corner may change
     timeout 4 strace -f -qq -p "$pid" -o "$T/calls" || true
     same "idle: no system call in four seconds" '' "$(grep -vE 'resumed|unfinished|resuming|detached' "$T/calls" | head)"
     keys C-c C-c
@@ -117,10 +116,10 @@ streams() {
     expect "streaming: an answer is on its way" 'waiting for the answer'
     text 'a draft that nobody may read afterwards'
     kill -SEGV "$(cdvm_pid)"
-    wait_for 10 test -s "$T/after"
+    wait_for 30 test -s "$T/after"
     check "streaming: terminal settings are the same before and after SIGSEGV" cmp "$T/before" "$T/after"
     is "streaming: main screen, cursor visible, keypad off" alternate_on=0 cursor_flag=1 keypad_flag=0
-    same "streaming: nothing of it stays on the main screen" 0 "$(screen | grep -cE 'draft that|RECURSIVE|SIMULATED')"
+    absent "streaming: nothing of it stays on the main screen" 'draft that|RECURSIVE|SIMULATED'
     same "streaming: no core dump" '' "$(find "$T" -maxdepth 1 -name 'core*')"
     stop
 }

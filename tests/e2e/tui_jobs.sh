@@ -62,13 +62,13 @@ keys Enter
 expect "the first is asked" 'waiting for the answer'
 keys M-n
 expect "over to the second" "\[(4 Chat|3 Attest) $second\]"
-same "no draft of the first here" 0 "$(screen | grep -c deepest)"
+absent "no draft of the first here" deepest
 expect "the first has news, and the second is still on the screen" "2( Jobs)?\+1 .*\[(4 Chat|3 Attest) $second\]" 200
 keys M-2
 expect "the answer is marked in the list" "^ $first ready .*\+[0-9]"
 decide second "$second"
 expect "second: ready" 'Ready: table' 60
-same "it has no answer of the first" 0 "$(screen | grep -c deepest)"
+absent "it has no answer of the first" deepest
 keys M-a
 expect "the next news: the first one's answer" '^ +2000 *$'
 expect "nothing is new elsewhere" "2( Jobs)? +3( Attest)? +\[4 Chat $first\]"
@@ -94,7 +94,7 @@ keys d
 expect "forgetting asks" 'Forget this job\?'
 keys y
 expect "one is left" "^>$second ready"
-same "and the other is gone" 0 "$(screen | grep -c "$first")"
+absent "and the other is gone" "$first"
 keys 1 q
 expect "leaving ends the other" 'A guest is alive'
 keys y

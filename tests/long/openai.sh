@@ -39,7 +39,7 @@ serve() { # NAME OPTION...
         >"$T/$name.out" 2>"$T/$name.err" &
     SERVER[$name]=$!
     PIDS+=("${SERVER[$name]}")
-    wait_for 20 said "$T/$name.err" 'the token is in' || fail "$name serves" "$T/$name.err"
+    wait_for 30 said "$T/$name.err" 'the token is in' || fail "$name serves" "$T/$name.err"
     AT[$name]=$(grep -aoE '127\.0\.0\.1:[0-9]+' "$T/$name.err" | head -n 1)
 }
 

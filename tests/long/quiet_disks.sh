@@ -45,6 +45,6 @@ for offer in "$IMAGE"/*.offer; do
     fi
     touch "$gates/end"
     wait "$asking"
-    wait_for 20 gone
+    wait_for 30 gone
 done
 finish
