@@ -98,6 +98,7 @@ same "it holds what the screen showed" "south,$(grep -c ',south,' examples/sales
 
 # Two megabytes of paste with newlines and escape bytes: a draft, and nothing else.
 talk() { screen | sed -n '5,/^─/p'; } # from under the head to the rule above the draft
+# shellcheck disable=SC2317 # called through wait_for
 no_draft() { screen | grep -A 1 -E '^ > *$' | grep -q '^─'; }
 before=$(talk)
 yes $'paste\e[201~ line with an end mark\r' | head -c 2000000 | tm load-buffer -
