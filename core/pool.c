@@ -265,6 +265,19 @@ size_t pool_up(const struct pool *p) {
     return up;
 }
 
+size_t pool_backlog(const struct pool *p) {
+    bool up = pool_up(p) > 0;
+    size_t least = SIZE_MAX;
+
+    for (size_t i = 0; i < p->n; i++) {
+        size_t n = relay_backlog(p->relays[i]);
+
+        if (n < least && (!up || relay_state(p->relays[i]) == RELAY_UP))
+            least = n;
+    }
+    return p->n ? least : 0;
+}
+
 struct relay *pool_at(const struct pool *p, size_t i) {
     return i < p->n ? p->relays[i] : NULL;
 }

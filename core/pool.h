@@ -37,6 +37,8 @@ struct relay *pool_find(const struct pool *p, const char *url);
 int pool_subscribe(struct pool *p, const char *sub, const char *filters_json,
                    struct err *e) WARN_UNUSED;
 void pool_unsubscribe(struct pool *p, const char *sub);
+/* Events that have gone out to no relay: the fewest of any relay that is up, or of any. */
+size_t pool_backlog(const struct pool *p);
 /* 0 if at least one relay took it into its queue. */
 int pool_publish(struct pool *p, const struct event *ev, struct err *e) WARN_UNUSED;
 

@@ -18,6 +18,7 @@
 
 static void on_retry(void *arg);
 static void on_tick(void *arg);
+static void on_pace(void *arg);
 
 /* ---- guarding against frees inside callbacks ---- */
 
@@ -41,6 +42,7 @@ static void really_free(struct relay *r) {
         relay_out_drop(r, r->outs);
     loop_timer_del(r->retry);
     loop_timer_del(r->tick);
+    loop_timer_del(r->pace);
     free(r->challenge);
     free(r->url);
     free(r);
@@ -117,6 +119,7 @@ static void forget_connection(struct relay *r) {
     free(r->challenge);
     r->challenge = NULL;
     loop_timer_set(r->tick, -1);
+    loop_timer_set(r->pace, -1);
     for (struct relay_sub *s = r->subs; s; s = s->next)
         s->sent = s->wants_auth = false;
     for (struct relay_out *o = r->outs, *next; o; o = next) {
@@ -195,6 +198,7 @@ struct relay *relay_new(struct ws_net *n, const char *url, const struct keypair 
     r->url = relay_url_normal(url);
     r->retry = loop_timer_add(ws_loop(n), loop_now(), on_retry, r);
     r->tick = loop_timer_add(ws_loop(n), -1, on_tick, r);
+    r->pace = loop_timer_add(ws_loop(n), -1, on_pace, r);
     return r;
 }
 
@@ -216,6 +220,14 @@ const char *relay_challenge(const struct relay *r) {
 
 int64_t relay_latency_ms(const struct relay *r) {
     return r->latency;
+}
+
+size_t relay_backlog(const struct relay *r) {
+    size_t n = 0;
+
+    for (const struct relay_out *o = r->outs; o; o = o->next)
+        n += !o->sent;
+    return n;
 }
 
 uint64_t relay_events(const struct relay *r) {
@@ -245,12 +257,21 @@ static bool send_req(struct relay *r, struct relay_sub *s) {
     return true;
 }
 
+/* False: not now, and then nothing behind it either. */
 static bool send_out(struct relay *r, struct relay_out *o) {
+    int64_t now = loop_now(), wait = throttle_wait(&r->rate, now);
+
+    if (wait > 0) {
+        loop_timer_set(r->pace, now + wait);
+        return false;
+    }
     if (send_buf(r, &o->msg, NULL) < 0)
         return false;
+    throttle_sent(&r->rate, now);
     o->sent = true;
+    o->limited = false;
     o->tries++;
-    o->sent_at = loop_now();
+    o->sent_at = now;
     return true;
 }
 
@@ -265,23 +286,28 @@ void relay_flush(struct relay *r) {
             return;
 }
 
-/* True when the event will not be tried again; the owner has been told. */
-static bool give_up(struct relay *r, struct relay_out *o, int64_t now) {
-    bool stale = o->ephemeral && now - o->made_at > EPHEMERAL_MS;
+static void on_pace(void *arg) {
+    struct relay *r = arg;
 
-    if (!stale && o->tries < TRIES_MAX)
-        return false;
-    refuse_out(r, o, "error: the relay did not answer");
-    return true;
+    enter(r);
+    relay_flush(r);
+    leave(r);
+}
+
+static bool stale(const struct relay_out *o, int64_t now) {
+    return o->ephemeral && now - o->made_at > EPHEMERAL_MS;
+}
+
+/* One that has not had its turn is no silence of the relay's. */
+static bool unanswered(const struct relay_out *o, int64_t now) {
+    return !o->ephemeral && (o->sent || o->wants_auth) &&
+           now - (o->sent ? o->sent_at : o->made_at) > ANSWER_MS;
 }
 
 static struct relay_out *out_overdue(struct relay *r, int64_t now) {
-    for (struct relay_out *o = r->outs; o; o = o->next) {
-        int64_t since = o->sent ? o->sent_at : o->made_at;
-
-        if (now - since > (o->ephemeral ? EPHEMERAL_MS : ANSWER_MS))
+    for (struct relay_out *o = r->outs; o; o = o->next)
+        if (stale(o, now) || unanswered(o, now))
             return o;
-    }
     return NULL;
 }
 
@@ -293,11 +319,12 @@ static void on_tick(void *arg) {
     enter(r);
     loop_timer_set(r->tick, now + TICK_MS);
     while (!r->freed && (o = out_overdue(r, now))) {
-        if (give_up(r, o, now))
-            continue;
-        o->sent = o->wants_auth = false;
-        if (!send_out(r, o))
-            break;
+        if (o->limited)
+            refuse_out(r, o, "rate-limited: the relay took too few events for this one");
+        else if (stale(o, now) || o->tries >= TRIES_MAX)
+            refuse_out(r, o, "error: the relay did not answer");
+        else
+            o->sent = o->wants_auth = false;
     }
     if (!r->freed)
         relay_flush(r);

@@ -38,6 +38,7 @@ const char *relay_url(const struct relay *r);
 enum relay_state relay_state(const struct relay *r);
 const char *relay_challenge(const struct relay *r); /* newest, or NULL */
 int64_t relay_latency_ms(const struct relay *r);    /* of the last EOSE or OK; -1 unknown */
+size_t relay_backlog(const struct relay *r);        /* events that have not gone out to it */
 uint64_t relay_events(const struct relay *r);       /* taken so far, also those known already */
 int64_t relay_retry_at(const struct relay *r); /* loop_now of the next try; -1 unless WAITING */
 
@@ -47,7 +48,7 @@ int relay_subscribe(struct relay *r, const char *sub, const char *filters_json,
                     struct err *e) WARN_UNUSED;
 void relay_unsubscribe(struct relay *r, const char *sub);
 /* Queues; kept and re-sent until an OK comes (ephemeral kinds are sent once). At most 1,024 wait.
- */
+ * A relay that answers "rate-limited" gets them at a pace that it takes. */
 int relay_publish(struct relay *r, const struct event *ev, struct err *e) WARN_UNUSED;
 int relay_auth(struct relay *r, const struct event *ev22242, struct err *e) WARN_UNUSED;
 /* A signed kind 22242 for this relay and challenge. */

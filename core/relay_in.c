@@ -139,6 +139,16 @@ static bool may_authenticate(const struct relay *r) {
     return r->key || r->h.challenge;
 }
 
+/* relay_flush sends it again, in its time: too much at once is no try. */
+static void out_limited(struct relay *r, struct relay_out *o) {
+    if (!o->sent)
+        return;
+    throttle_refused(&r->rate, o->sent_at, loop_now());
+    o->sent = false;
+    o->limited = true;
+    o->tries--;
+}
+
 static void out_answered(struct relay *r, struct relay_out *o, bool ok, const char *why) {
     /* Waits for the OK to our AUTH, then goes out again. */
     if (!ok && reason_is(why, "auth-required") && o->tries <= AUTH_REFUSALS_MAX &&
@@ -148,8 +158,11 @@ static void out_answered(struct relay *r, struct relay_out *o, bool ok, const ch
         (void)relay_authenticate(r);
         return;
     }
-    if (!ok && reason_is(why, "rate-limited"))
-        return; /* the tick sends it again */
+    if (!ok && reason_is(why, "rate-limited")) {
+        out_limited(r, o);
+        return;
+    }
+    throttle_taken(&r->rate, loop_now());
     r->latency = loop_now() - o->sent_at;
     out_done(r, o, ok || reason_is(why, "duplicate"), why);
 }

@@ -3,6 +3,7 @@
 #define CDVM_RELAY_PRIV_H
 
 #include "relay.h"
+#include "throttle.h"
 
 /* One subscription; outlives connections. */
 struct relay_sub {
@@ -23,6 +24,7 @@ struct relay_out {
     uint8_t id[32];
     struct buf msg; /* ["EVENT",{...}] */
     bool ephemeral, sent, wants_auth;
+    bool limited; /* the relay answered that it was too much at once, the last time */
     unsigned tries;
     int64_t made_at, sent_at; /* loop_now */
 };
@@ -40,6 +42,8 @@ struct relay {
     bool freed;
     struct loop_timer *retry; /* reconnects */
     struct loop_timer *tick;  /* re-sends while up */
+    struct loop_timer *pace;  /* the next event, where the relay limits our rate */
+    struct throttle rate;
     unsigned failures;
     int64_t up_at, retry_at, latency;
     uint64_t events;

@@ -249,11 +249,17 @@ void talk_resend(struct talk *t, int64_t seq) {
     t->h.send(t->arg, t->kept[seq % TALK_KEEP], true);
 }
 
+bool talk_busy(const struct talk *t) {
+    return t->h.busy && t->h.busy(t->arg);
+}
+
 static void answer_nack(struct talk *t, const cJSON *o) {
     const cJSON *want = cJSON_GetObjectItemCaseSensitive(o, "want"), *v;
     int64_t seq, left = TALK_NACK_MAX;
 
     if (t->now - t->nack_answered < TALK_NACK_MS * 3 / 4) /* the peer's clock may run ahead */
+        return;
+    if (talk_busy(t)) /* it may be among what still waits */
         return;
     t->nack_answered = t->now;
     cJSON_ArrayForEach(v, want) {
@@ -500,7 +506,7 @@ static void watch_unacked(struct talk *t) {
         t->retry_at = -1;
         return;
     }
-    if (t->retry_at < 0)
+    if (t->retry_at < 0 || talk_busy(t))
         t->retry_at = t->now + t->retry_ms;
     if (t->now < t->retry_at)
         return;

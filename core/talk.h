@@ -45,6 +45,9 @@ struct talk_handler {
     /* The job is over: "seq-conflict", "bad-message", "lost". Called at most once, nothing after
      * it. */
     void (*broken)(void *arg, const struct err *e);
+    /* Optional: what was sent before has not left this machine yet. Nothing is sent again while
+     * true. */
+    bool (*busy)(void *arg);
 };
 enum talk_role { TALK_CUSTOMER, TALK_GUEST };
 
@@ -86,6 +89,7 @@ void talk_resend(struct talk *t, int64_t seq);
 /* One rumor in (already opened and authenticated by wrap_open; other authors are refused here too).
  * -1 for a rumor that is refused: e says why; the talk goes on unless `broken` was called. */
 int talk_take(struct talk *t, const struct rumor *r, struct err *e) WARN_UNUSED;
+bool talk_busy(const struct talk *t); /* as the owner says */
 /* Call about every 250 ms with loop_now(): acks, asks for gaps, sends again. */
 void talk_tick(struct talk *t, int64_t now_ms);
 

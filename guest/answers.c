@@ -373,7 +373,7 @@ static void send_delta(struct answers *a, int64_t now) {
 static bool delta_due(const struct answers *a, int64_t now) {
     const struct answer *n = &a->now;
 
-    if (n->finished)
+    if (n->finished || talk_busy(a->talk)) /* the next one will hold more */
         return false;
     return a->free_pace ? n->sent < n->text.n : now - n->last_delta >= ANSWERS_PACE_MS;
 }
@@ -524,7 +524,7 @@ static void throttle(struct answers *a) {
 }
 
 void answers_tick(struct answers *a, int64_t now) {
-    if (a->progress_due && now - a->now.last_progress >= PROGRESS_MS)
+    if (a->progress_due && now - a->now.last_progress >= PROGRESS_MS && !talk_busy(a->talk))
         send_progress(a, now);
     if (!a->running && a->n && !a->hold && !a->n_uploads && a->workload)
         begin(a, now);

@@ -110,7 +110,14 @@ static void on_broken_talk(void *arg, const struct err *e) {
     session_stop(arg, "error", CHAN_ERR_PROTOCOL);
 }
 
-const struct talk_handler session_talk_handler = {on_send, on_message, on_broken_talk};
+/* The host reads no faster than relays take events. */
+static bool on_busy(void *arg) {
+    const struct session *s = arg;
+
+    return port_queued(s->port) > 0;
+}
+
+const struct talk_handler session_talk_handler = {on_send, on_message, on_broken_talk, on_busy};
 
 /* --- files in --- */
 

@@ -19,6 +19,7 @@
 #define RATE_PER_S 60                 /* events of the guest, on average... */
 #define RATE_BURST 400                /* ...and at once */
 #define RETRY_MS 100
+#define LIMITED_LINGER_MS 45000 /* of an end, for relays that limit our rate */
 
 static void update_wants(struct gateway *g);
 
@@ -27,7 +28,7 @@ static void broken(struct gateway *g, const struct err *why) {
         return;
     g->deaf = true;
     update_wants(g);
-    if (!g->finishing)
+    if (!g->gone)
         g->h.broken(g->arg, why);
 }
 
@@ -241,6 +242,10 @@ static bool has_token(struct gateway *g) {
     return g->tokens >= 1000;
 }
 
+static bool has_room(struct gateway *g) {
+    return gateway_free_waiting(g) && has_token(g) && pool_backlog(g->pool) < GATE_BACKLOG;
+}
+
 static void take_frames(struct gateway *g);
 
 static void pause_reading(struct gateway *g) {
@@ -250,7 +255,7 @@ static void pause_reading(struct gateway *g) {
 }
 
 static void resume_if_room(struct gateway *g) {
-    if (!g->paused || g->finishing || !gateway_free_waiting(g) || !has_token(g))
+    if (!g->paused || g->gone || !has_room(g))
         return;
     g->paused = false;
     take_frames(g);
@@ -277,7 +282,7 @@ static void take_frames(struct gateway *g) {
     int rc = 0;
 
     while (!g->deaf && !g->paused) {
-        if (!g->finishing && (!gateway_free_waiting(g) || !has_token(g))) {
+        if (!g->gone && !has_room(g)) {
             pause_reading(g);
             return;
         }
@@ -321,18 +326,26 @@ static void on_ready(void *arg, unsigned ready) {
 
 /* --- the end --- */
 
-static void finish_step(struct gateway *g) {
-    if (waiting_count(g) && loop_now() < g->finish_by) {
-        loop_timer_set(g->timer, loop_now() + RETRY_MS);
-        return;
-    }
-    g->h.finished(g->arg);
+/* A relay that limits our rate takes the last events as well, only later. */
+static bool still_sending(const struct gateway *g) {
+    int64_t late = loop_now() - g->finish_by;
+
+    if (late < 0)
+        return waiting_count(g) > 0;
+    return late < LIMITED_LINGER_MS && pool_up(g->pool) && pool_backlog(g->pool);
 }
 
-void gateway_finish(struct gateway *g) {
-    if (g->finishing)
+static void finish_step(struct gateway *g) {
+    if (still_sending(g))
+        loop_timer_set(g->timer, loop_now() + RETRY_MS);
+    else
+        g->h.finished(g->arg);
+}
+
+void gateway_hear_out(struct gateway *g) {
+    if (g->gone)
         return;
-    g->finishing = true;
+    g->gone = true;
     g->paused = false;
     take_frames(g);
     while (!g->deaf && read_once(g))
@@ -340,6 +353,13 @@ void gateway_finish(struct gateway *g) {
     g->deaf = true;
     loop_fd_del(g->watch);
     g->watch = NULL;
+}
+
+void gateway_finish(struct gateway *g) {
+    if (g->finishing)
+        return;
+    gateway_hear_out(g);
+    g->finishing = true;
     g->finish_by = loop_now() + GATEWAY_LINGER_MS;
     loop_timer_set(g->timer, loop_now());
 }

@@ -42,8 +42,10 @@ void gateway_free(struct gateway *g); /* not inside its callbacks, but finished;
 void gateway_brief(struct gateway *g);    /* sends JOB, once */
 void gateway_learn(struct gateway *g);    /* asks the agent for a signed AUTH: whose key is it? */
 void gateway_shutdown(struct gateway *g); /* sends SHUTDOWN */
-/* The guest is gone: reads what it left in the channel, waits until a relay has each of its last
- * events (the receipt among them) or GATEWAY_LINGER_MS have passed, then calls `finished` from the
+/* The guest is gone: takes what it left in the channel, whatever the relays' pace. */
+void gateway_hear_out(struct gateway *g);
+/* The same, then waits until a relay has each of its last events (the receipt among them) or
+ * GATEWAY_LINGER_MS have passed, longer where relays limit our rate, then calls `finished` from the
  * loop. */
 #define GATEWAY_LINGER_MS 6000
 void gateway_finish(struct gateway *g);

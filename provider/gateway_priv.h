@@ -10,6 +10,7 @@
 #define GATE_REPORTS_MAX 4
 #define GATE_STATES_MAX 64    /* a job has about eight */
 #define GATE_WAITING 128      /* events no relay has confirmed yet; full: the guest is not read */
+#define GATE_BACKLOG 8        /* events that have not gone out: the same */
 #define GATE_WAITING_MS 10000 /* then forgotten: ephemeral events may never be confirmed */
 
 struct waiting {
@@ -33,7 +34,8 @@ struct gateway {
     char challenge[GATEWAY_RELAYS][129]; /* the last one passed on; "" none */
     bool asked[GATEWAY_RELAYS];          /* ...and not yet answered */
     unsigned auths, reports, states;
-    bool briefed, deaf, paused, known, finishing;
+    bool briefed, deaf, paused, known;
+    bool gone, finishing; /* the guest is; so is the job */
     uint8_t guest[32];
     struct waiting waiting[GATE_WAITING];
     int64_t tokens, tokens_at; /* in thousandths of an event */

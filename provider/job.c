@@ -187,6 +187,8 @@ static void on_exit_of_vm(void *arg, int status) {
     loop_timer_set(j->deadline, -1);
     if (status != 0)
         explain_exit(j);
+    if (j->gateway)
+        gateway_hear_out(j->gateway);
     if (j->gpu)
         gpu_use_end(j->gpu, on_gpu_reset, j);
     else

@@ -117,7 +117,13 @@ static void talk_ended(void *arg, const struct err *why) {
         session_fail(c->s, why);
 }
 
-const struct talk_handler session_candidate_talk = {talk_to, talk_said, talk_ended};
+static bool talk_waits(void *arg) {
+    const struct candidate *c = arg;
+
+    return pool_backlog(c->s->pool) > 0;
+}
+
+const struct talk_handler session_candidate_talk = {talk_to, talk_said, talk_ended, talk_waits};
 
 static struct candidate *candidate_find(struct session *s, const uint8_t key[static 32]) {
     for (size_t i = 0; i < s->n_cand; i++)

@@ -157,7 +157,8 @@ static void carry(struct seller *s) {
 }
 
 static void hello(struct seller *s) {
-    static const struct talk_handler h = {talk_out, talk_in, talk_over};
+    static const struct talk_handler h = {
+        .send = talk_out, .message = talk_in, .broken = talk_over};
     cleanup_buf struct buf body = {0}, json = {0};
     struct jw w = jw_new(&json);
     struct hello out = {.has_echo = true};

@@ -352,7 +352,8 @@ static void accept_guest(struct peer *s, const struct rumor *hello) {
 }
 
 static void on_event(struct peer *s, struct view v) {
-    static const struct talk_handler th = {on_send, on_message, on_broken};
+    static const struct talk_handler th = {
+        .send = on_send, .message = on_message, .broken = on_broken};
     static const struct xfer_in_handler xh = {.file = on_file, .want = on_want};
     struct err e;
     struct event *ev = event_parse(v, &e);

@@ -43,7 +43,8 @@ static void on_want(void *arg, const uint8_t sha[static 32], uint64_t max) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const struct talk_handler th = {on_send, on_message, on_broken};
+    static const struct talk_handler th = {
+        .send = on_send, .message = on_message, .broken = on_broken};
     static const struct xfer_in_handler xh = {.file = on_file, .want = on_want};
     static const uint8_t job[32], peer[32] = {2}, sk[32] = {1};
     struct keypair *me = keypair_from(sk, NULL);

@@ -2,7 +2,7 @@
 # Other people's implementations against ours: nostr-tools and NDK (npm), rust-nostr (PyPI), go-nostr and nak (Go).
 # What is not installed here, or cannot be fetched, is skipped and counted. Versions are pinned; what is
 # fetched and built stays in ${XDG_CACHE_HOME:-~/.cache}/cdvm-interop.
-# usage: tests/interop/interop.sh [js|ndk|py|go|nak]...   after `make interop` has built what it needs
+# usage: tests/interop/interop.sh [js|ndk|py|limits|go|nak]...   after `make interop` has built what it needs
 set -u
 nostr_tools=2.25.2 ndk=3.0.3 ws=8.23.0 nostr_sdk=0.45.1 nak=v0.20.6
 
@@ -79,14 +79,22 @@ make_venv() {
     python3 -m venv venv && venv/bin/pip install -q --only-binary :all: "nostr-sdk==$nostr_sdk"
 }
 
-run_py() {
+# with_py NAME COMMAND...   as a test; PYTHON is one that has nostr-sdk
+with_py() {
     local dir=py-$nostr_sdk
-    if ! have python3; then skip rust-nostr 'python3 is not installed'; return; fi
+    if ! have python3; then skip "$1" 'python3 is not installed'; return; fi
     if ! fetch "$dir" bash -c "nostr_sdk=$nostr_sdk; $(declare -f make_venv); make_venv"; then
-        skip rust-nostr 'python3-venv is missing or pip cannot fetch it'
+        skip "$1" 'python3-venv is missing or pip cannot fetch it'
         return
     fi
-    run rust-nostr "$cache/$dir/venv/bin/python" "$here/rust_nostr.py"
+    PYTHON=$cache/$dir/venv/bin/python run "$@"
+}
+
+# shellcheck disable=SC2016 # for the other shell
+run_py() { with_py rust-nostr bash -c '"$PYTHON" "$0"' "$here/rust_nostr.py"; }
+# shellcheck disable=SC2016
+run_limits() {
+    with_py limits bash -o pipefail -c '"$0" | sed -E "s/^((not )?ok) [0-9]+ - /\1 limits: /"' "$here/limiting_relay.sh"
 }
 
 run_go() {
@@ -128,7 +136,7 @@ if ! start_relay; then
     tap <<<'not ok the relay did not start'
     exit 1
 fi
-(($#)) || set -- js ndk py go nak
+(($#)) || set -- js ndk py limits go nak
 for part in "$@"; do "run_$part"; done
 kill -0 "$relay" 2>/dev/null || tap <<<'not ok the relay died'
 echo "1..$n"

@@ -310,7 +310,8 @@ static inline void stage_report(struct stage *t, const uint8_t *guest, const uin
 }
 
 static inline void stage_hello(struct stage *t, struct peer *g) {
-    static const struct talk_handler h = {peer_talk_send, peer_talk_message, peer_talk_broken};
+    static const struct talk_handler h = {
+        .send = peer_talk_send, .message = peer_talk_message, .broken = peer_talk_broken};
     struct hello hello = {.has_echo = true};
     cleanup_buf struct buf body = {0};
 

@@ -686,6 +686,25 @@ static void a_flooding_guest_is_slowed_not_obeyed(void **state) {
     event_free(ev);
 }
 
+/* Relays that take nothing: the guest's events stay with the guest, which then holds back. */
+static void what_relays_do_not_take_is_not_read(void **state) {
+    struct fixture *f = *state;
+
+    brief(f);
+    relayd_free(f->net.relay);
+    f->net.relay = NULL;
+    turn(f, 200);
+    for (int i = 0; i < 3 * GATE_BACKLOG; i++) {
+        struct event *ev = wrap_for(f->g, f->u, "much");
+
+        say_event(f, ev);
+        event_free(ev);
+    }
+    turn(f, 300);
+    assert_int_equal(f->n_broken, 0);
+    assert_int_equal(gateway_stats(f->gw).events_out, GATE_BACKLOG);
+}
+
 static void the_receipt_is_out_before_finished(void **state) {
     struct fixture *f = *state;
     struct event *ev = wrap_for(f->g, f->u, "receipt");
@@ -753,6 +772,7 @@ int main(void) {
         WITH_RELAY(a_blob_out_of_order_is_refused),
         WITH_RELAY(too_large_a_blob_has_a_status),
         WITH_RELAY(a_flooding_guest_is_slowed_not_obeyed),
+        WITH_RELAY(what_relays_do_not_take_is_not_read),
         WITH_RELAY(the_receipt_is_out_before_finished),
         WITH_RELAY(finishing_does_not_wait_for_ever),
     };

@@ -46,6 +46,7 @@ struct pair {
     struct talk *guest, *customer;
     struct answers *a;
     struct workload w;
+    bool busy; /* the guest's way out */
     int64_t now;
     struct {
         char type[16];
@@ -110,9 +111,15 @@ static void on_file(void *arg, const struct xfer_meta *m, struct view data) {
     snprintf(p->file_purpose, sizeof p->file_purpose, "%s", m->purpose);
 }
 
+static bool guest_busy(void *arg) {
+    return ((const struct pair *)arg)->busy;
+}
+
 static void join(struct pair *p, bool free_pace) {
-    static const struct talk_handler gh = {to_customer, at_guest, on_broken};
-    static const struct talk_handler uh = {to_guest, at_customer, on_broken};
+    static const struct talk_handler gh = {
+        .send = to_customer, .message = at_guest, .broken = on_broken, .busy = guest_busy};
+    static const struct talk_handler uh = {
+        .send = to_guest, .message = at_customer, .broken = on_broken};
     static const struct xfer_in_handler xh = {.file = on_file};
     const uint8_t job[32] = {1};
     struct err e;
@@ -266,6 +273,26 @@ static void free_pace_sends_text_as_it_comes(void **state) {
     says(&p, "delta", 1, "\"text\":\"a\"");
     pass_time(&p, 50);
     assert_int_equal(count(&p, "delta"), 1);
+    part(&p);
+}
+
+/* Over a slow relay text waits, and goes out in one piece. */
+static void deltas_wait_for_what_is_on_its_way(void **state) {
+    struct pair p;
+
+    (void)state;
+    join(&p, true);
+    ask(&p, 1, "fast");
+    p.busy = true;
+    for (int i = 0; i < 5; i++) {
+        says(&p, "delta", 1, "\"text\":\"a\"");
+        pass_time(&p, 500);
+    }
+    assert_int_equal(count(&p, "delta"), 0);
+    p.busy = false;
+    pass_time(&p, 50);
+    assert_int_equal(count(&p, "delta"), 1);
+    assert_non_null(strstr(p.log[find(&p, "delta")].text, "\"aaaaa\""));
     part(&p);
 }
 
@@ -500,6 +527,7 @@ int main(void) {
         cmocka_unit_test(an_answer_comes_in_its_order),
         cmocka_unit_test(what_was_counted_goes_with_the_answer),
         cmocka_unit_test(deltas_keep_their_rhythm),
+        cmocka_unit_test(deltas_wait_for_what_is_on_its_way),
         cmocka_unit_test(free_pace_sends_text_as_it_comes),
         cmocka_unit_test(questions_wait_for_each_other_and_for_files),
         cmocka_unit_test(words_about_another_question_are_dropped),

@@ -117,7 +117,8 @@ static void on_broken(void *arg, const struct err *e) {
 }
 
 static void take_wrap(struct customer *c) {
-    static const struct talk_handler th = {on_send, on_message, on_broken};
+    static const struct talk_handler th = {
+        .send = on_send, .message = on_message, .broken = on_broken};
     static const struct xfer_in_handler xh = {.file = on_file};
     struct event *ev = event_parse(expect(&c->h, CHAN_EVENT), NULL);
     struct rumor *r = wrap_open(ev, c->h.job.u, NULL, NULL);

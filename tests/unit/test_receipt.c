@@ -27,7 +27,8 @@ static void on_broken(void *arg, const struct err *e) {
 static const uint8_t job[32] = {1};
 
 static int set_up(void **state) {
-    static const struct talk_handler h = {on_send, on_message, on_broken};
+    static const struct talk_handler h = {
+        .send = on_send, .message = on_message, .broken = on_broken};
 
     (void)state;
     deaf = false;

@@ -286,7 +286,8 @@ static void the_standard_policy_refuses_a_simulator(void **state) {
 
 /* A hello of an earlier job, sealed again to this customer. */
 static void a_replayed_hello_is_not_heard(void **state) {
-    static const struct talk_handler h = {peer_talk_send, peer_talk_message, peer_talk_broken};
+    static const struct talk_handler h = {
+        .send = peer_talk_send, .message = peer_talk_message, .broken = peer_talk_broken};
     static const uint8_t earlier[32] = {8};
 
     (void)state;

@@ -105,7 +105,8 @@ static void rent(void) {
 }
 
 static void hello(void) {
-    static const struct talk_handler h = {peer_talk_send, peer_talk_message, peer_talk_broken};
+    static const struct talk_handler h = {
+        .send = peer_talk_send, .message = peer_talk_message, .broken = peer_talk_broken};
     struct peer *g = &t.guest[0];
     struct hello out = {.has_echo = true, .gpu_json = buf_view(&json)};
     cleanup_buf struct buf body = {0};

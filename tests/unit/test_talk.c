@@ -16,7 +16,7 @@ struct end {
     size_t n_got;
     size_t sent, sent_twice, nacks;
     struct err why;
-    bool broken;
+    bool broken, busy;
 };
 struct link {
     struct end end[PARTIES];
@@ -70,7 +70,13 @@ static void on_broken(void *arg, const struct err *why) {
     e->why = *why;
 }
 
-static const struct talk_handler handler = {on_send, on_message, on_broken};
+static bool on_busy(void *arg) {
+    const struct end *e = arg;
+
+    return e->busy;
+}
+
+static const struct talk_handler handler = {on_send, on_message, on_broken, on_busy};
 static const uint8_t job_id[32] = {7};
 
 static struct link *link_new(void) {
@@ -262,6 +268,31 @@ static void a_nack_names_at_most_64(void **state) {
     pump_one(&l->end[0]);
     assert_int_equal(l->end[0].sent - before, TALK_NACK_MAX);
     link_free(l);
+}
+
+/* What waits for a slow relay is on its way: another copy would make it slower. */
+static void nothing_is_sent_again_while_busy(void **state) {
+    struct end *u;
+    size_t sent;
+
+    (void)state;
+    net = link_new();
+    open_both();
+    u = &net->end[0];
+    net->lose = 100;
+    u->busy = true;
+    say(u, "chunk");
+    sent = u->sent;
+    for (int i = 0; i < 4 * 60; i++)
+        turn();
+    assert_int_equal(u->sent, sent);
+    u->busy = false;
+    net->lose = 0;
+    for (int i = 0; i < 4 * 60 && !settled(); i++)
+        turn();
+    assert_true(settled());
+    assert_true(u->sent > sent);
+    link_free(net);
 }
 
 static void a_gap_that_stays_ends_the_job(void **state) {
@@ -655,6 +686,7 @@ int main(void) {
         cmocka_unit_test(a_terrible_link_delivers_in_order_once),
         cmocka_unit_test(nacks_are_at_most_one_a_second),
         cmocka_unit_test(a_nack_names_at_most_64),
+        cmocka_unit_test(nothing_is_sent_again_while_busy),
         cmocka_unit_test(a_gap_that_stays_ends_the_job),
         cmocka_unit_test(a_delivered_number_with_another_id_is_a_conflict),
         cmocka_unit_test(a_waiting_number_with_another_id_is_a_conflict),

@@ -95,7 +95,8 @@ static void on_file(void *arg, const struct xfer_meta *m, struct view data) {
 }
 
 static void end_up(struct end *e, struct end *other, enum talk_role role) {
-    static const struct talk_handler h = {on_send, on_message, on_broken};
+    static const struct talk_handler h = {
+        .send = on_send, .message = on_message, .broken = on_broken};
     static const struct xfer_in_handler files = {.file = on_file};
     static const uint8_t job[32] = {7};
 

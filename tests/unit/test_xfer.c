@@ -76,7 +76,8 @@ static void on_broken(void *arg, const struct err *e) {
 }
 
 static int set_up(void **state) {
-    static const struct talk_handler th = {on_send, on_message, on_broken};
+    static const struct talk_handler th = {
+        .send = on_send, .message = on_message, .broken = on_broken};
     static const struct xfer_in_handler xh = {on_begin, NULL, on_file, on_failed, on_want};
     static const uint8_t job[32];
 
