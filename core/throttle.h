@@ -1,6 +1,7 @@
 /* How fast a relay lets us publish: found by trying, from its "rate-limited" answers (NIP-01). Free
- * until the first of them; then a gap between events that grows by half with each refusal, shrinks with
- * each event taken, and is forgotten after a while without one. No clock: `now` is loop_now. */
+ * until the first of them; then a gap between events that grows by half with each refusal, shrinks
+ * with each event taken, and is forgotten after a while without one. No clock: `now` is loop_now.
+ */
 #ifndef CDVM_THROTTLE_H
 #define CDVM_THROTTLE_H
 

@@ -283,12 +283,17 @@ static void on_session(void *arg, const struct session_event *ev) {
 /* --- finding the offer --- */
 
 static const struct shelf_row *find_offer(struct ask *k, struct err *e) {
+    const struct shelf_row *row;
+
     if (browse_relays_up(k->browse) == 0) {
         settings_unreached(&k->a->set, e);
         return NULL;
     }
-    return k->a->offer ? shelf_find(k->shelf, k->a->offer, unix_now(), e)
-                       : shelf_only(k->shelf, unix_now(), e);
+    row = k->a->offer ? shelf_find(k->shelf, k->a->offer, unix_now(), e)
+                      : shelf_only(k->shelf, unix_now(), e);
+    if (!row)
+        browse_explain(k->browse, e);
+    return row;
 }
 
 /* Before anything is rented: every file is there and can be sent. */

@@ -12,7 +12,7 @@
 struct browse {
     struct pool *pool;
     struct ws_net *net;
-    bool simulated, settled;
+    bool simulated, settled, left_out;
     struct browse_handler h;
     void *arg;
     struct browse_query query;
@@ -25,7 +25,9 @@ struct browse {
 static void take_offer(struct browse *b, const struct event *ev, const char *url) {
     struct offer *o = offer_parse(ev, NULL); /* NULL: of other services, or malformed */
 
-    if (o && (b->simulated || !offer_simulated(o)) && b->h.offer)
+    if (o && !b->simulated && offer_simulated(o))
+        b->left_out = true;
+    else if (o && b->h.offer)
         b->h.offer(b->arg, o, ev, url);
     offer_free(o);
 }
@@ -132,6 +134,17 @@ void browse_free(struct browse *b) {
     loop_timer_del(b->deadline);
     pool_free(b->pool);
     free(b);
+}
+
+bool browse_left_out(const struct browse *b) {
+    return b->left_out;
+}
+
+void browse_explain(const struct browse *b, struct err *e) {
+    struct err was = *e;
+
+    if (b->left_out && !strcmp(e->code, "unknown-offer"))
+        err_set(e, was.code, "%s; simulated offers are there, for --policy demo only", was.text);
 }
 
 size_t browse_relays_up(const struct browse *b) {

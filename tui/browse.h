@@ -19,6 +19,9 @@ struct browse_handler { /* any may be NULL; what is handed over is borrowed for 
 struct browse *browse_new(struct ws_net *n, const char *const *relays, size_t n_relays,
                           bool simulated, const struct browse_handler *h, void *arg, struct err *e);
 void browse_free(struct browse *b); /* NULL legal */
+/* Simulated offers came that were not asked for. The second adds that to an "unknown-offer". */
+bool browse_left_out(const struct browse *b);
+void browse_explain(const struct browse *b, struct err *e);
 size_t browse_relays_up(const struct browse *b);
 const struct relay *browse_relay(const struct browse *b, const char *url); /* NULL: not of ours */
 /* From now on these: new ones are connected, others let go. Not in a callback of this module. */

@@ -67,10 +67,14 @@ static void settled(void *arg) {
         settings_unreached(&x->set, &e);
         fprintf(stderr, "cdvm offers: %s\n", e.text);
     } else if (x->show && offers_show(x, &e) != 0) {
+        browse_explain(x->browse, &e);
         fprintf(stderr, "cdvm offers: %s\n", e.text);
         x->code = EX_UNAVAILABLE;
-    } else if (!x->show)
+    } else if (!x->show) {
         offers_list(x);
+        if (browse_left_out(x->browse))
+            fprintf(stderr, "Simulated offers are listed with --policy demo only.\n");
+    }
     loop_quit(x->loop);
 }
 

@@ -15,7 +15,13 @@ list=$(offers)
 check "the list has the titles of the screen" grep -qE 'PROVEN +OFFER +TASK +MODEL / TOOL +CLAIMS +PRICE +SEEN +FREE +PROVIDER +KEY' <<<"$list"
 check "an offer of the simulator says so twice" grep -qE '\[S\] - .*SIMULATED' <<<"$list"
 check "how many there are is said beside it" grep -q '^1 of 1 offers$' "$T/notes"
-check "without the policy it is not there" grep -q '^0 of 0 offers$' <("$CDVM" offers --relay "$url" 2>&1)
+"$CDVM" offers --relay "$url" >"$T/out" 2>"$T/notes"
+check "without the policy it is not there" grep -q '^0 of 0 offers$' "$T/notes"
+check "and that is said" grep -q '^Simulated offers are listed with --policy demo only' "$T/notes"
+"$CDVM" offers --relay "$url" --show table >"$T/out" 2>"$T/notes"
+check "also where it is named" grep -q "is called 'table'; simulated offers are there" "$T/notes"
+"$CDVM" ask --relay "$url" --offer table question >"$T/out" 2>"$T/notes"
+check "and asked" grep -q "is called 'table'; simulated offers are there" "$T/notes"
 
 json=$(offers --json)
 key=$(field provider "$json")

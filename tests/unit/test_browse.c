@@ -119,16 +119,27 @@ static void offers_and_heartbeats_are_handed_over(void **state) {
 }
 
 static void simulated_offers_are_hidden(void **state) {
+    struct err e;
+
     (void)state;
     publish(offer_of("sim", "sim"), seller.key, unix_now());
     publish(offer_of("real", "sev-snp"), seller.key, unix_now());
     open_browse(false);
     assert_int_equal(n_offers, 1);
     assert_non_null(found("real"));
+    assert_true(browse_left_out(b));
+    assert_null(shelf_find(shelf, "sim", unix_now(), &e));
+    browse_explain(b, &e);
+    assert_string_equal(e.code, "unknown-offer");
+    assert_non_null(strstr(e.text, "'sim'; simulated offers are there"));
+    err_set(&e, "other", "another reason");
+    browse_explain(b, &e);
+    assert_string_equal(e.text, "another reason");
     browse_free(b);
     settled = false;
     open_browse(true);
     assert_int_equal(n_offers, 3);
+    assert_false(browse_left_out(b));
     assert_non_null(found("sim"));
 }
 

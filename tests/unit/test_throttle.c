@@ -40,7 +40,8 @@ static void the_gap_has_an_end(void **state) {
     assert_int_equal(t.gap, 0);
 }
 
-/* A relay that allows one event a second, and `burst` at once: nearly as many are taken, and few sent in vain. */
+/* A relay that allows one event a second, and `burst` at once: nearly as many are taken, and few
+ * sent in vain. */
 static void finds_the_pace(void **state) {
     struct throttle t = {0};
     int64_t now = 0, tokens = 20 * 1000;
