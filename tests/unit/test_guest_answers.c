@@ -283,6 +283,7 @@ static void deltas_wait_for_what_is_on_its_way(void **state) {
     (void)state;
     join(&p, true);
     ask(&p, 1, "fast");
+    pass_time(&p, 50);
     p.busy = true;
     for (int i = 0; i < 5; i++) {
         says(&p, "delta", 1, "\"text\":\"a\"");
