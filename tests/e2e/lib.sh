@@ -109,7 +109,12 @@ keep_sim_keys() {
         cp -rp "$T/provider/sim" "$B/e2e/sim.$$" && mv -T "$B/e2e/sim.$$" "$B/e2e/sim" 2>/dev/null
     fi
 }
-# start_provider LOG OPTION...   sets PROVIDER (pid); trusts its simulator root
+# Whether a stranger who looks at the relay finds an offer there; leaves nothing behind.
+offered() {
+    [[ -n $(env XDG_CONFIG_HOME="$T/looker" XDG_STATE_HOME="$T/looker" XDG_DATA_HOME="$T/looker" \
+        "$CDVM" offers --relay "$1" --policy demo --json 2>/dev/null) ]]
+}
+# start_provider LOG OPTION...   sets PROVIDER (pid); trusts its simulator root; its offers are out
 start_provider() {
     local log=$1
     shift
@@ -119,6 +124,7 @@ start_provider() {
     PROVIDER=$!
     PIDS+=("$PROVIDER")
     wait_for 120 said "$log" 'relays [1-9][0-9]*/[0-9]+ up' || return 1
+    wait_for 10 offered "$(relay_of "$log")" || true
     keep_sim_keys
     cp "$T/provider/sim-root" "$XDG_CONFIG_HOME/cdvm/sim-roots"
 }
